@@ -1,0 +1,61 @@
+# Every target makes the environment it needs: `make run` and `make test` work in a clean clone.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# `make lint type test` runs the three in that order, also under -j.
+.NOTPARALLEL:
+
+PYTHON ?= python3
+GRID ?= grids/clinical_pairs.yaml
+CORPORA ?= ../shared/corpora/prepared
+
+BIN := .venv/bin
+READY := .venv/.ready
+INSTALL := $(BIN)/python -m pip install --progress-bar off -c constraints.txt
+
+.PHONY: help setup run test test-all lint type bench-parity clean
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with everything that the project needs
+
+# The stamp is older than its prerequisites after a change to either, and the install runs again.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "transfer needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.11 setup")'
+	@rm -f $@
+	@echo "setup 1/3: .venv with $$($(PYTHON) --version)"
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
+	@echo "setup 2/3: torch, the largest part (details in .venv/pip.log)"
+	@$(INSTALL) torch > .venv/pip.log 2>&1 || { tail -n 20 .venv/pip.log; exit 1; }
+	@echo "setup 3/3: everything else, a minute or two"
+	@$(INSTALL) -e '.[dev]' >> .venv/pip.log 2>&1 || { tail -n 20 .venv/pip.log; exit 1; }
+	@touch $@
+	@echo "setup done: $$($(BIN)/python -m pip list 2>/dev/null | tail -n +3 | wc -l) packages"
+
+run: setup ## the whole line on the synthetic corpora: trains, then writes reports/ (GRID=...)
+	$(BIN)/transfer run-grid $(GRID)
+
+test: setup ## the tests and docstring examples, without those marked slow
+	$(BIN)/python -m pytest
+
+test-all: setup ## every test, the slow ones too
+	$(BIN)/python -m pytest -m ''
+
+lint: setup ## ruff (rules and format) and import-linter (who may import whom)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+# The wrapper would ask the network whether there is a newer pyright; constraints.txt decides that.
+type: export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+type: setup ## pyright
+	$(BIN)/python -m pyright
+
+bench-parity: setup ## single-task scores beside the Hugging Face Trainer's (CORPORA=...)
+	$(BIN)/python bench/parity.py --corpora $(CORPORA)
+
+clean: ## remove .venv and caches; runs/ and reports/ stay
+	rm -rf .venv build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,95 @@
+"""Figures: equal bytes for equal input, marked when synthetic, and no text over another."""
+
+from itertools import combinations, permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from transfer.analysis import figures, gains, tables
+from transfer.analysis.graph import TransferGraph
+
+NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
+         "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip
+CAPTION = "Gain of each target from each partner. Encoder minilm-l6, recipe quick, 3 seeds. " * 3
+
+
+def edges_of(names):
+    rng = np.random.default_rng(3)
+    rows = [
+        ("refine", source, target, "f1", seed, 0.7, 0.7 + gain, gain)
+        for source, target in permutations(names, 2)
+        for seed, gain in enumerate(rng.choice([-0.02, 0.02]) + 0.002 * rng.normal(size=3))
+    ]
+    return gains.edges(pd.DataFrame(rows, columns=pd.Index(gains.SEED_GAINS)), smallest_effect=0.005)
+
+
+def drawn(count, kind="graph", source="synthetic"):
+    names = NAMES[:count]
+    edges = edges_of(names)
+    if kind == "heat":
+        squares = [tables.gain_matrix(edges, column=column, order=names) for column in ("gain", "verdict")]
+        return figures.gains_heatmap(*squares, caption=CAPTION, source=source)
+    nodes = [{"name": n, "kind": "k", "metric": "span F1", "domain": "d"} for n in names]
+    graph = TransferGraph.from_edges(edges, nodes=nodes, data_source=source)
+    return figures.draw_graph(graph.picture(), caption=CAPTION, source=source)
+
+
+def boxes(figure):
+    """The box in pixels of every written text, and the canvas's size."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    texts = [text for axes in figure.axes for text in axes.texts]
+    for axes in figure.axes:
+        if axes.axison:
+            texts += [*axes.get_xticklabels(), *axes.get_yticklabels()]
+    texts = [text for text in texts if text.get_text()]
+    found = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in texts]
+    return found, canvas.get_width_height()
+
+
+@pytest.mark.parametrize("kind", ["graph", "heat"])
+@pytest.mark.parametrize("count", [2, 4, 8])
+def test_no_text_lies_on_another_or_is_cut(kind, count):
+    figure = drawn(count, kind)
+    found, (width, height) = boxes(figure)
+    # A slanted name's upright box is larger than the name; it is only checked for being cut.
+    slanted = NAMES if kind == "heat" else []
+    assert len(found) > count
+    for text, box in found:
+        assert min(box.x0, box.y0) >= 0, text
+        assert box.x1 <= width, text
+        assert box.y1 <= height, text
+    level = [(text, box) for text, box in found if text not in slanted]
+    for (one, a), (other, b) in combinations(level, 2):
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        up = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across <= 1 or up <= 2, (one, other)  # a pixel or two of empty margin
+
+
+@pytest.mark.parametrize("kind", ["graph", "heat"])
+def test_files_are_equal_byte_for_byte_and_dateless(kind, tmp_path):
+    first = figures.save(drawn(4, kind), tmp_path / "one", title="t")
+    second = figures.save(drawn(4, kind), tmp_path / "two", title="t")
+    assert [path.suffix for path in first] == [".svg", ".png", ".pdf"]
+    for one, two in zip(first, second, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.suffix
+    assert b"<dc:date>" not in first[0].read_bytes()
+    assert b"CreationDate" not in first[2].read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["graph", "heat"])
+def test_only_synthetic_data_wears_the_banner(kind):
+    texts = {text.get_text() for axes in drawn(2, kind).axes for text in axes.texts}
+    assert figures.BANNER in texts
+    texts = {text.get_text() for a in drawn(2, kind, "prepared").axes for text in a.texts}
+    assert figures.BANNER not in texts
+
+
+def test_a_graph_without_edges_or_with_one_node_is_drawn(tmp_path):
+    empty = edges_of(NAMES[:2]).iloc[:0]
+    node = {"name": "alone", "kind": "k", "metric": "m", "domain": "d"}
+    graph = TransferGraph.from_edges(empty, nodes=[node], data_source="prepared")
+    figure = figures.draw_graph(graph.picture(), caption="c", source="prepared")
+    assert all(path.stat().st_size for path in figures.save(figure, tmp_path / "g", title="t"))

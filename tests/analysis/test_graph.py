@@ -1,0 +1,115 @@
+"""The graph and its picture's numbers: fixed places, round trips, labels that cover nothing."""
+
+import math
+from itertools import permutations
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+
+from transfer.analysis import gains
+from transfer.analysis.graph import LABEL_SIZE, TransferGraph, text_width
+
+NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
+         "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip
+
+
+def nodes(names):
+    return [{"name": n, "kind": "tagging", "metric": "span F1", "domain": "d"} for n in names]
+
+
+def fabricated(names):
+    """Edges with every verdict, from a fixed generator."""
+    rng = np.random.default_rng(len(names))
+    rows = []
+    for source, target in permutations(names, 2):
+        middle, spread = rng.choice([0.02, -0.02, 0.0]), rng.choice([0.001, 0.01])
+        for seed in range(3):
+            gain = middle + spread * rng.normal()
+            rows.append(("refine", source, target, "f1", seed, 0.7, 0.7 + gain, gain))
+    table = pd.DataFrame(rows, columns=pd.Index(gains.SEED_GAINS))
+    return gains.edges(table, smallest_effect=0.005)
+
+
+def graph(count):
+    names = NAMES[:count]
+    return TransferGraph.from_edges(fabricated(names), nodes=nodes(names), data_source="synthetic")
+
+
+def test_graphml_comes_back_as_it_went(tmp_path):
+    known = graph(4)
+    known.write_graphml(tmp_path / "graph.graphml")
+    back = nx.read_graphml(tmp_path / "graph.graphml")
+    assert back.graph["data_source"] == "synthetic"
+    assert dict(back.nodes(data=True)) == dict(known.digraph.nodes(data=True))
+    assert {e[:2]: e[2] for e in back.edges(data=True)} == {
+        e[:2]: e[2] for e in known.digraph.edges(data=True)
+    }
+
+
+def test_what_is_undefined_is_left_out_of_graphml(tmp_path):
+    lonely = fabricated(NAMES[:2]).assign(ci_low=math.nan, ci_high=math.nan, p_adjusted=math.nan)
+    known = TransferGraph.from_edges(lonely, nodes=nodes(NAMES[:2]), data_source="prepared")
+    known.write_graphml(tmp_path / "graph.graphml")
+    assert "nan" not in (tmp_path / "graph.graphml").read_text()
+
+
+def test_the_graph_cannot_be_changed():
+    with pytest.raises(nx.NetworkXError):
+        graph(2).digraph.add_node("x")
+
+
+def test_unknown_corpora_and_two_stages_are_refused():
+    edges = fabricated(NAMES[:2])
+    with pytest.raises(ValueError, match="not described: 'i2b2-2010-re'"):
+        TransferGraph.from_edges(edges, nodes=nodes(NAMES[:1]), data_source="prepared")
+    both = pd.concat([edges, edges.assign(stage="fine-tune")])
+    with pytest.raises(ValueError, match="one stage"):
+        TransferGraph.from_edges(both, nodes=nodes(NAMES[:2]), data_source="prepared")
+
+
+def test_places_are_fixed_by_the_order_of_the_nodes():
+    marks = graph(4).picture().nodes
+    assert [mark.name for mark in marks] == NAMES[:4]
+    corner = 2.04 * math.sqrt(0.5)
+    places = [(mark.x, mark.y) for mark in marks]
+    assert np.array(places) == pytest.approx(
+        corner * np.array([[-1, 1], [1, 1], [1, -1], [-1, -1]]), abs=1e-5
+    )
+
+
+def test_the_picture_does_not_depend_on_the_order_of_the_edges():
+    edges = fabricated(NAMES[:4])
+    turned = TransferGraph.from_edges(edges[::-1], nodes=nodes(NAMES[:4]), data_source="synthetic")
+    assert turned.picture() == graph(4).picture()
+
+
+def test_every_verdict_differs_in_form_and_an_edge_ends_at_its_target():
+    picture = graph(8).picture()
+    forms = {(mark.verdict, mark.dashed, mark.head) for mark in picture.edges}
+    assert forms == {
+        ("improves", False, "arrow"),
+        ("harms", False, "tee"),
+        ("no effect", False, "open"),
+        ("inconclusive", True, "open"),
+    }
+    places = {mark.name: (mark.x, mark.y) for mark in picture.nodes}
+    for mark in picture.edges:
+        assert math.dist(mark.path[-1], places[mark.target]) < picture.node_radius + 0.1
+        assert math.dist(mark.path[0], places[mark.source]) < picture.node_radius + 0.1
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 8])
+def test_labels_cover_neither_each_other_nor_a_node(count):
+    picture = graph(count).picture()
+    marks = [mark for mark in picture.edges if mark.label]
+    assert len(marks) == len(picture.edges)
+    for index, one in enumerate(marks):
+        width = text_width(one.label, LABEL_SIZE)
+        for other in marks[:index]:
+            aside = abs(one.label_x - other.label_x) >= width
+            above = abs(one.label_y - other.label_y) >= LABEL_SIZE / 72
+            assert aside or above, (one.label, other.label)
+        for node in picture.nodes:
+            assert math.dist((one.label_x, one.label_y), (node.x, node.y)) > picture.node_radius

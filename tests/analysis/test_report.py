@@ -1,0 +1,151 @@
+"""The report: complete, true to its frames, marked when synthetic, the same at every writing."""
+
+import math
+import subprocess
+import sys
+from itertools import combinations
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+
+from transfer.analysis import report
+from transfer.analysis.gains import Cell
+
+NAMES = ["mednli", "shareclefe", "ddi2013"]
+FILES = {
+    "results.csv", "edges.csv", "table_groups.csv", "table_scores.csv", "table_scores.md",
+    "table_corpora.csv", "table_corpora.md", "table_missing.csv", "report.md", "graph.graphml",
+    *(f"{stem}.{form}" for stem in ("graph", "gains") for form in ("svg", "png", "pdf")),
+}  # fmt: skip
+
+
+def frame(source="synthetic"):
+    rng = np.random.default_rng(1)
+    rows = []
+    for size in (1, 2, 3):
+        for group in combinations(sorted(NAMES), size):
+            for seed in range(3):
+                for target in group:
+                    helped = 0.02 * (target == "shareclefe" and "mednli" in group)
+                    for split in ("dev", "test"):
+                        rows.append(
+                            {
+                                "job": f"{'+'.join(group)}-{seed}", "stage": "refine",
+                                "corpora": "+".join(group), "target": target, "split": split,
+                                "metric": "f1", "seed": seed, "status": "done", "error": "",
+                                "value": 0.7 + helped + 0.0003 * rng.normal(), "epoch": 2,
+                                "items": 100, "train_items": 500, "steps": 60, "seconds": 1.5,
+                                "source": source, "encoder": "minilm-l6", "recipe": "quick",
+                            }
+                        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def write(table, out, source="synthetic", **other):
+    corpora = [
+        {"name": n, "kind": "tagging", "metric": "span F1", "domain": "clinical | notes",
+         "licence": "free", "citation": "me 2020", "train": 500, "dev": 100, "test": 100}
+        for n in NAMES
+    ]  # fmt: skip
+    options = {"title": "three", "corpora": corpora, "settings": {"encoder": "/home/ann/bert"},
+               "smallest_effect": 0.005, "source": source}  # fmt: skip
+    return report.write_report(table, out=out, **(options | other))
+
+
+def test_writes_every_file_and_all_say_synthetic(tmp_path):
+    paths = write(frame(), tmp_path / "r")
+    assert {path.name for path in paths} == FILES
+    assert {path.name for path in (tmp_path / "r").iterdir()} == FILES
+    assert paths[-1].name == "report.md"
+    for path in paths:
+        if path.suffix == ".csv":
+            table = pd.read_csv(path)
+            column = "data_source" if path.name in ("edges.csv", "table_groups.csv") else "source"
+            assert column in table
+            assert set(table[column]) <= {"synthetic"}
+            assert len(table) or path.name == "table_missing.csv"
+        elif path.suffix == ".graphml":
+            assert nx.read_graphml(path).graph["data_source"] == "synthetic"
+        else:
+            assert b"SYNTHETIC DATA" in path.read_bytes(), path.name
+
+
+def test_prepared_data_is_not_called_synthetic(tmp_path):
+    for path in write(frame("prepared"), tmp_path, "prepared"):
+        assert b"synthetic" not in path.read_bytes().lower(), path.name
+
+
+def test_the_sentences_are_true_to_the_edges(tmp_path):
+    write(frame(), tmp_path)
+    edges = pd.read_csv(tmp_path / "edges.csv").set_index(["source", "target"])
+    edge = edges.loc[("mednli", "shareclefe")]
+    assert edge["verdict"] == "improves"
+    page = (tmp_path / "report.md").read_text()
+    assert (
+        f"- mednli → shareclefe: {100 * edge['gain']:+.1f} points (95 % "
+        f"{100 * edge['ci_low']:.1f} to {100 * edge['ci_high']:.1f}, 3 seeds), improves\n" in page
+    )
+    assert "clinical \\| notes" in page
+
+
+def test_equal_frames_give_equal_bytes(tmp_path):
+    first = write(frame(), tmp_path / "one")
+    second = write(frame().sample(frac=1, random_state=3), tmp_path / "two")
+    for one, two in zip(first, second, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
+
+
+def test_failed_and_absent_scores_are_named_without_paths(tmp_path):
+    table = frame()
+    broken = (table["corpora"] == "mednli+shareclefe") & (table["seed"] == 1)
+    table.loc[broken, ["status", "value", "error"]] = ["failed", math.nan, "no /home/ann/x.pt"]
+    write(table, tmp_path, expected=[Cell("refine", "mednli", "mednli", 7)])
+    lost = pd.read_csv(tmp_path / "table_missing.csv", keep_default_na=False)
+    assert lost["state"].to_list() == ["absent", "failed", "failed"]
+    assert lost["seed"].to_list() == [7, 1, 1]
+    page = (tmp_path / "report.md").read_text()
+    assert "**3 scores are missing**" in page
+    for path in tmp_path.iterdir():
+        assert b"/home/ann" not in path.read_bytes(), path.name
+
+
+@pytest.mark.parametrize("kept", ["single", "failed", "nothing"])
+def test_a_grid_without_edges_still_has_a_report(kept, tmp_path):
+    table = frame()
+    if kept == "single":
+        table = table[table["corpora"] == table["target"]]
+    elif kept == "failed":
+        table = table.assign(status="failed", value=math.nan, error="out of memory")
+    else:
+        table = table.iloc[:0]
+    assert {path.name for path in write(table, tmp_path)} == FILES
+    page = (tmp_path / "report.md").read_text()
+    assert "No edge could be measured" in page
+    assert ("No job has a result" in page) == (kept != "single")
+    assert pd.read_csv(tmp_path / "edges.csv").empty
+
+
+def test_two_stages_have_two_graphs(tmp_path):
+    both = pd.concat([frame(), frame().assign(stage="fine-tune", job="f")])
+    names = {path.name for path in write(both, tmp_path)}
+    assert names > {"graph.svg", "graph_fine-tune.svg", "gains_fine-tune.png"}
+    assert "## Answer, fine-tune" in (tmp_path / "report.md").read_text()
+
+
+def test_a_wrong_source_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(ValueError, match="holds synthetic results"):
+        write(frame(), tmp_path / "r", "prepared")
+    with pytest.raises(ValueError, match="unknown source 'real'"):
+        write(frame(), tmp_path / "r", "real")
+    assert not (tmp_path / "r").exists()
+
+
+def test_importing_the_report_loads_neither_matplotlib_nor_torch():
+    code = (
+        "import sys, transfer.analysis.report; "
+        "print({'matplotlib', 'torch', 'transformers', 'ray', 'statsmodels'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,130 @@
+"""Shared by the tests: a tiny random BERT, tiny corpora made here, and the real ones where they are."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+WORDS = (
+    "the a of in no and patient has drug pain fever cough causes treats shows mild severe acute old new "
+    "aspirin ibuprofen codeine asthma angina anemia one two three left right knee chest head test scan"
+).split()
+# the vocabulary holds letters too, so that any word has pieces
+LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789.,:-", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz0123456789")]
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random two-layer BERT of width 32 with its tokenizer, in transformers format."""
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *WORDS]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=160,
+    )
+    torch.manual_seed(0)
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def write_corpus(folder: Path, card: dict, splits: dict[str, list[dict]]) -> Path:
+    """A prepared corpus on disk; ``card`` is written as YAML (JSON is YAML)."""
+    home = folder / card["name"]
+    home.mkdir(parents=True)
+    (home / "corpus.yaml").write_text(json.dumps(card), encoding="utf-8")
+    for split, rows in splits.items():
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (home / f"{split}.jsonl").write_text(text, encoding="utf-8")
+    return home
+
+
+def _rows(kind: str, split: str, count: int) -> list[dict]:
+    rows = []
+    for i in range(count):
+        drug, pain = WORDS[20 + i % 3], WORDS[9 + i % 3]
+        id_ = f"{split}-{i}"
+        if kind == "similarity":
+            same = i % 2
+            rows.append(
+                {
+                    "id": id_,
+                    "text_a": f"{drug} treats {pain}",
+                    "text_b": f"{drug} treats {pain if same else 'knee'}",
+                    "score": 4.0 + i % 2 if same else i % 3 * 0.5,
+                }
+            )
+        elif kind == "classification":
+            verb, label = [("treats", "good"), ("causes", "bad"), ("and", "none")][i % 3]
+            rows.append({"id": id_, "text": f"the {drug} {verb} {pain} {WORDS[i % 20]}", "label": label})
+        elif kind == "tagging":
+            rows.append(
+                {
+                    "id": id_,
+                    "doc": f"{split}-{i // 2}",
+                    "tokens": ["patient", "has", "severe", pain, WORDS[i % 15]],
+                    "tags": ["O", "O", "B-Sign", "I-Sign", "O"],
+                }
+            )
+        else:
+            labels = [name for name, on in (("x", i % 2), ("y", i % 3 == 0)) if on]
+            rows.append({"id": id_, "text": f"{pain if i % 2 else drug} {'old' if i % 3 else 'new'}", "labels": labels})
+    return rows
+
+
+CARDS = {
+    "similarity": {"name": "sim", "kind": "similarity", "metric": "pearson", "pair": True, "range": [0, 5]},
+    "classification": {
+        "name": "rel",
+        "kind": "classification",
+        "metric": "micro_f1",
+        "labels": ["good", "bad", "none"],
+        "negative": "none",
+    },
+    "tagging": {"name": "ner", "kind": "tagging", "metric": "span_f1", "entities": ["Sign"]},
+    "multilabel": {"name": "multi", "kind": "multilabel", "metric": "example_f1", "labels": ["x", "y"]},
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of prepared corpora, one of each kind: sim, rel, ner, multi."""
+    folder = tmp_path_factory.mktemp("corpora")
+    for kind, card in CARDS.items():
+        sizes = {"train": 24, "dev": 12, "test": 12}
+        write_corpus(folder, card, {split: _rows(kind, split, n) for split, n in sizes.items()})
+    return folder
+
+
+@pytest.fixture
+def tiny_grid(tmp_path: Path, tiny_corpora: Path, tiny_encoder: Path) -> Path:
+    """A grid file over the tiny corpora and the tiny encoder: 3 single, 3 pairs, 1 all, 2 seeds."""
+    path = tmp_path / "tiny.yaml"
+    grid = {
+        "name": "tiny",
+        "corpora": str(tiny_corpora),
+        "tasks": ["sim", "rel", "ner"],
+        "encoder": str(tiny_encoder),
+        "recipe": {"base": "quick", "epochs": 2, "batch_size": 8, "lr": 0.003},
+        "jobs": ["single", "pairs", "all"],
+        "seeds": 2,
+    }
+    path.write_text(json.dumps(grid), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_corpora() -> Path:
+    """The folder of real prepared corpora; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("TRANSFER_CORPORA", "../shared/corpora/prepared"))
+    if not folder.is_dir():
+        pytest.skip(f"no real corpora at {folder}; name their folder in TRANSFER_CORPORA")
+    return folder

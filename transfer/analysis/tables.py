@@ -1,0 +1,187 @@
+"""Tables: scores of every arm, the corpora, results; and how a table is written as CSV or Markdown.
+
+Frames hold fractions; only what a person reads (Markdown) is in points (hundredths).
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import numpy as np
+import pandas as pd
+
+from transfer.analysis import gains
+
+SINGLE, ALL = "single", "all"
+SCORES = ["stage", "arm", "target", "metric", "mean", "sd", "seeds"]
+CORPORA = [
+    "name", "kind", "metric", "domain", "licence", "citation", "train", "dev", "test", "notes",
+]  # fmt: skip
+RESULTS = [
+    "job", "stage", "corpora", "target", "split", "metric", "seed", "value", "status", "error",
+    "epoch", "items", "train_items", "steps", "seconds", "encoder", "recipe", "source",
+]  # fmt: skip
+P_VALUES = ("p", "p_adjusted")
+
+# An absolute path (two or more parts) that is not the tail of a URL or of a relative path.
+_ABSOLUTE = re.compile(r"(?<![\w.:/…-])(?:~|[A-Za-z]:)?[\\/](?:[^\s\\/'\":,;()]+[\\/])+")
+
+
+class CorpusRow(TypedDict):
+    """What the report says of one corpus; counts are items."""
+
+    name: str
+    kind: str
+    metric: str
+    domain: str
+    licence: str
+    citation: str
+    train: int
+    dev: int
+    test: int
+    notes: NotRequired[str]
+
+
+def points(value: float, *, sign: bool = False) -> str:
+    """A fraction in points with one decimal; an empty string for NaN.
+
+    >>> points(0.0183, sign=True)
+    '+1.8'
+    """
+    if math.isnan(value):
+        return ""
+    rounded = round(100 * value, 1) + 0.0  # + 0.0 turns -0.0 into 0.0
+    return f"{rounded:+.1f}" if sign else f"{rounded:.1f}"
+
+
+def without_paths(text: str) -> str:
+    """The text with the folders of absolute paths cut: a report tells nothing of a machine.
+
+    >>> without_paths("no file /home/ann/runs/x.json")
+    'no file …/x.json'
+    """
+    return _ABSOLUTE.sub("…/", text)
+
+
+def results(frame: pd.DataFrame) -> pd.DataFrame:
+    """The tidy results in a fixed order of rows and columns; unknown columns go last by name."""
+    extra = sorted(set(frame.columns) - set(RESULTS))
+    columns = [column for column in [*RESULTS, *extra] if column in frame.columns]
+    return frame.sort_values(["stage", "corpora", "target", "split", "seed", "job"], ignore_index=True)[
+        columns
+    ]
+
+
+def arm(corpora: str, target: str, everyone: Sequence[str]) -> str:
+    """The name of a target's arm: `single`, `pair with x`, `all`, `all but x` or `with x+y`."""
+    group = gains.partners(corpora, target)
+    if not group:
+        return SINGLE
+    if len(group) == 1:
+        return f"pair with {group[0]}"
+    name = gains.group_name(corpora, target, everyone)
+    if name.startswith(gains.ALL):
+        return name.replace(gains.ALL, ALL)
+    return f"with {name}"
+
+
+def score_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation over seeds of each arm's test score (fractions).
+
+    Columns: stage, arm, target, metric, mean, sd, seeds. A cell whose seeds all failed stands
+    there with seeds 0 and no mean; with one seed the standard deviation is NaN.
+    """
+    names = gains.everyone(frame)
+    done = gains.scored(frame)
+    every = frame[frame["split"] == "test"].drop_duplicates(["stage", "corpora", "target"])
+    keys = ["stage", "corpora", "target"]
+    values = {key: group["value"].to_numpy(float) for key, group in done.groupby(keys)}
+    rows = []
+    for stage, corpora, target, metric in every.sort_values(keys)[[*keys, "metric"]].itertuples(
+        index=False, name=None
+    ):
+        scores = values.get((stage, corpora, target), np.array([]))
+        mean = float(scores.mean()) if len(scores) else math.nan
+        sd = float(scores.std(ddof=1)) if len(scores) > 1 else math.nan
+        rows.append((stage, arm(corpora, target, names), target, metric, mean, sd, len(scores)))
+    return pd.DataFrame(rows, columns=pd.Index(SCORES))
+
+
+def score_matrix(scores: pd.DataFrame, *, stage: str, order: Sequence[str]) -> pd.DataFrame:
+    """One stage as a matrix of text, `mean ± sd` in points: arms down, targets (in order) across.
+
+    A cell with fewer seeds than the best-filled one says so; a cell without any says `failed`.
+    """
+    rows = scores[scores["stage"] == stage]
+    full = rows["seeds"].max() if len(rows) else 0
+    present = set(rows["arm"])
+    leading = [SINGLE, *(f"pair with {name}" for name in order)]
+    arms = [name for name in leading if name in present]
+    arms += sorted(present - set(leading) - {ALL})
+    arms += [ALL] if ALL in present else []
+    targets = [name for name in order if name in set(rows["target"])]
+    matrix = pd.DataFrame("", index=pd.Index(arms, name="arm"), columns=pd.Index(targets))
+    for row in rows.itertuples():
+        matrix.loc[row.arm, row.target] = _cell(row.mean, row.sd, row.seeds, full)  # type: ignore
+    return matrix.reset_index()
+
+
+def gain_matrix(edges: pd.DataFrame, *, column: str, order: Sequence[str]) -> pd.DataFrame:
+    """One column of one stage's edges as a square: sources down, targets across, in order."""
+    square = edges.pivot(index="source", columns="target", values=column)
+    return square.reindex(index=list(order), columns=list(order))
+
+
+def corpora_table(corpora: Sequence[Mapping[str, object]], *, source: str) -> pd.DataFrame:
+    """One row for each corpus in the given order, with the column `source` (synthetic, …)."""
+    rows = [[row.get(column, "") for column in CORPORA] for row in corpora]
+    return pd.DataFrame(rows, columns=pd.Index(CORPORA)).assign(source=source)
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """The table as CSV: fractions with six decimals, p values with four digits, NaN empty.
+
+    Equal frames give equal bytes; a value that rounds to zero has no sign.
+    """
+    text = frame.copy()
+    for column in text.columns:
+        if pd.api.types.is_float_dtype(text[column]):
+            form = "{:.4g}" if column in P_VALUES else "{:.6f}"
+            text[column] = [_number(value, form) for value in frame[column]]
+    return text.to_csv(index=False, lineterminator="\n")
+
+
+def to_markdown(frame: pd.DataFrame) -> str:
+    """The table as GitHub Markdown; numbers right-aligned; pipes and line breaks are escaped."""
+    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
+    lines = [
+        [_plain(column) for column in frame.columns],
+        ["---:" if number else "---" for number in numeric],
+        *([_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)),
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def escaped(text: str) -> str:
+    """One line of text that Markdown shows as it is, in a table too."""
+    line = " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+    return line.replace("<", "&lt;")
+
+
+def _cell(mean: float, sd: float, seeds: int, full: int) -> str:
+    if not seeds:
+        return "failed"
+    spread = "" if math.isnan(sd) else f" ± {points(sd)}"
+    return f"{points(mean)}{spread}" + (f" ({seeds} of {full} seeds)" if seeds < full else "")
+
+
+def _number(value: float, form: str) -> str:
+    text = "" if math.isnan(value) else form.format(value)
+    return text.removeprefix("-") if text and float(text) == 0 else text
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:g}"
+    return escaped(str(value))

@@ -1,0 +1,219 @@
+"""What a corpus is: its card, its three splits, its fingerprint, and the subsets taken of it."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Kind = Literal["similarity", "classification", "tagging", "multilabel"]
+Metric = Literal["pearson", "accuracy", "micro_f1", "f1", "span_f1", "example_f1"]
+Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+
+# a corpus's name becomes a folder, a column and part of a file name
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+
+METRICS: Mapping[Kind, tuple[Metric, ...]] = {
+    "similarity": ("pearson",),
+    "classification": ("accuracy", "micro_f1", "f1"),
+    "tagging": ("span_f1",),
+    "multilabel": ("example_f1",),
+}
+
+SMALLEST_DEV = 200
+
+
+class Card(BaseModel):
+    """What ``corpus.yaml`` says: kind, label set, metric, where it is from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    kind: Kind
+    metric: Metric
+    pair: bool = False
+    labels: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
+    negative: str | None = None
+    domain: str = ""
+    text: str = ""
+    licence: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Card":
+        if self.metric not in METRICS[self.kind]:
+            raise ValueError(
+                f"metric '{self.metric}' does not measure a {self.kind} corpus; "
+                f"one of {', '.join(METRICS[self.kind])} does"
+            )
+        needed = {"tagging": "entities", "classification": "labels", "multilabel": "labels"}
+        key = needed.get(self.kind)
+        if key and not getattr(self, key):
+            raise ValueError(f"a {self.kind} corpus needs the key '{key}', a list of names")
+        for names in (self.labels, self.entities):
+            if len(set(names)) < len(names):
+                raise ValueError("a label is listed twice")
+        if self.negative is not None and self.negative not in self.labels:
+            raise ValueError(f"the negative label '{self.negative}' is not among the labels")
+        if self.metric == "f1" and (self.negative is None or len(self.labels) != 2):
+            raise ValueError("metric 'f1' needs two labels, one of them the negative label")
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise ValueError("the range should be [lowest, highest]")
+        return self
+
+
+class Limit(BaseModel):
+    """At most so many examples of a split: a fixed, stratified subset, the same for every job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: int | None = Field(default=None, ge=1)
+    dev: int | None = Field(default=None, ge=1)
+    test: int | None = Field(default=None, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One item of a corpus.
+
+    ``text`` holds the one or two texts, for tagging the tokens; ``gold`` is the score (float), the
+    label (str), the BIO tags or the labels (tuple of str). ``doc`` groups items that depend on
+    each other.
+    """
+
+    id: str
+    text: tuple[str, ...]
+    gold: float | str | tuple[str, ...]
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A named data set: a node of the graph. ``source`` is 'synthetic' or 'prepared'."""
+
+    card: Card
+    train: tuple[Example, ...]
+    dev: tuple[Example, ...]
+    test: tuple[Example, ...]
+    source: str
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+    def split(self, name: Split) -> tuple[Example, ...]:
+        return getattr(self, name)
+
+
+def build(
+    card: Card,
+    splits: Mapping[Split, Sequence[Example]],
+    *,
+    source: str,
+    limit: Limit | None = None,
+) -> Corpus:
+    """A corpus from checked examples: dev topped up, subsets taken, all of it fingerprinted."""
+    train, dev, notes = _dev_topped_up(card, splits["train"], splits["dev"])
+    parts = {"train": train, "dev": dev, "test": tuple(splits["test"])}
+    for split, most in (limit or Limit()).model_dump().items():
+        if most is not None and len(parts[split]) > most:
+            notes.append(f"{split}: a stratified subset of {most} of {len(parts[split])}")
+            parts[split] = stratified_subset(parts[split], most, kind=card.kind)
+    return Corpus(
+        card=card,
+        **parts,
+        source=source,
+        fingerprint=_fingerprint(card, parts),
+        notes=tuple(notes),
+    )
+
+
+def stratified_subset(examples: Sequence[Example], most: int, *, kind: Kind) -> tuple[Example, ...]:
+    """``most`` of the examples, each stratum in its share, in their old order.
+
+    Which ones is decided by the hash of their ids, so a subset depends on no seed and no machine,
+    and a smaller one is mostly contained in a larger one.
+    """
+    strata: dict[str, list[Example]] = {}
+    for example in sorted(examples, key=lambda e: _hash(e.id)):
+        strata.setdefault(_stratum(example, kind), []).append(example)
+    shares = {key: most * len(items) / len(examples) for key, items in strata.items()}
+    take = {key: int(share) for key, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda key: (take[key] - shares[key], key))
+    for key in by_remainder[: most - sum(take.values())]:
+        take[key] += 1
+    kept = {e.id for key, items in strata.items() for e in items[: take[key]]}
+    return tuple(e for e in examples if e.id in kept)
+
+
+def _stratum(example: Example, kind: Kind) -> str:
+    if kind == "similarity":
+        return str(round(float(example.gold)))  # type: ignore[arg-type]
+    if kind == "tagging":
+        return " ".join(sorted({tag[2:] for tag in example.gold if tag != "O"}))  # type: ignore[union-attr]
+    return example.gold if isinstance(example.gold, str) else " ".join(sorted(example.gold))  # type: ignore[arg-type]
+
+
+def _dev_topped_up(
+    card: Card, train: Sequence[Example], dev: Sequence[Example]
+) -> tuple[tuple[Example, ...], tuple[Example, ...], list[str]]:
+    """Protocol point 1: a dev split under 200 examples takes whole documents of train.
+
+    It never takes more than a third of what there is for training and choosing together: a corpus
+    of 80 pairs keeps 53 to train on.
+    """
+    want = min(SMALLEST_DEV, (len(train) + len(dev)) // 3)
+    if len(dev) >= want:
+        return tuple(train), tuple(dev), []
+    docs = Counter(e.doc or e.id for e in train)
+    moved: set[str] = set()
+    have = len(dev)
+    for doc in sorted(docs, key=_hash):
+        if have >= want:
+            break
+        moved.add(doc)
+        have += docs[doc]
+    note = f"dev topped up from {len(dev)} to {have} with {len(moved)} documents of train"
+    added = tuple(e for e in train if (e.doc or e.id) in moved)
+    kept = tuple(e for e in train if (e.doc or e.id) not in moved)
+    return kept, (*dev, *added), [note]
+
+
+def overlaps(corpora: Sequence[Corpus]) -> list[str]:
+    """Protocol point 6: how many test texts of a corpus stand in a train split, as sentences."""
+    texts = {c.name: {s: {_plain(e.text) for e in c.split(s)} for s in SPLITS} for c in corpora}
+    found = []
+    for target in sorted(texts):
+        for source in sorted(texts):
+            both = len(texts[target]["test"] & texts[source]["train"])
+            if both:
+                of = len(texts[target]["test"])
+                found.append(f"{both} of {of} different test texts of {target} are in {source} train")
+    return found
+
+
+def _plain(text: Iterable[str]) -> str:
+    return " ".join(" ".join(text).lower().split())
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _fingerprint(card: Card, parts: Mapping[str, Sequence[Example]]) -> str:
+    """The content of a corpus as 16 hexadecimal digits; what is only said of it does not count."""
+    what = card.model_dump(mode="json", include={"kind", "metric", "pair", "labels", "entities", "negative"})
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
+    for split in SPLITS:
+        digest.update(split.encode())
+        for e in parts[split]:
+            digest.update(json.dumps([e.id, e.text, e.gold, e.doc], ensure_ascii=False).encode())
+    return digest.hexdigest()[:16]

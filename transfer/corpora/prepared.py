@@ -1,0 +1,178 @@
+"""Prepared corpora: ``<folder>/<corpus>/{corpus.yaml,train.jsonl,dev.jsonl,test.jsonl}``.
+
+Each line is checked where it is read; a finding names file, line, what is wrong and what is right.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from transfer.corpora.base import SPLITS, Card, Corpus, Example, Limit, Split, build
+from transfer.inputs import InputError, did_you_mean, read_yaml, validated
+
+Row = Mapping[str, Any]
+
+
+def read(folder: Path, name: str, *, limit: Limit | None = None) -> Corpus:
+    """The prepared corpus ``name`` below ``folder``. Raises InputError where anything is off."""
+    home = folder / name
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder of prepared corpora")
+    if not home.is_dir():
+        there = [p.name for p in folder.iterdir() if (p / "corpus.yaml").is_file()]
+        raise InputError(f"{folder}: there is no corpus '{name}' here{did_you_mean(name, there)}")
+    path = home / "corpus.yaml"
+    data, lines = read_yaml(path)
+    card = validated(Card, data, path=path, lines=lines)
+    if card.name != name:
+        raise InputError(f"{path}: the card's name is '{card.name}', its folder's '{name}'")
+    splits: dict[Split, list[Example]] = {}
+    for split in SPLITS:
+        file = home / f"{split}.jsonl"
+        splits[split] = list(examples(card, _jsonl(file)))
+        if not splits[split]:
+            raise InputError(f"{file}: holds no example; each of the three splits needs some")
+    return build(card, splits, source="prepared", limit=limit)
+
+
+def from_rows(
+    card: Row, rows: Mapping[Split, Iterable[Row]], *, source: str, limit: Limit | None = None
+) -> Corpus:
+    """A corpus from rows that a program made, checked as those of a file are."""
+    name = card.get("name", "card")
+    checked = validated(Card, card, path=Path(name))
+    splits: dict[Split, list[Example]] = {
+        split: list(
+            examples(checked, ((f"{name} {split} row {i}", row) for i, row in enumerate(rows[split], 1)))
+        )
+        for split in SPLITS
+    }
+    return build(checked, splits, source=source, limit=limit)
+
+
+def _jsonl(path: Path) -> Iterator[tuple[str, Row]]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file; a prepared corpus has {', '.join(f'{s}.jsonl' for s in SPLITS)}"
+        ) from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{path} line {number}"
+        try:
+            row = json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where}: not UTF-8 (byte {error.start + 1} of the line)") from None
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where}: not valid JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise InputError(f'{where}: should be a JSON object, as in {{"id": "1", …}}')
+        yield where, row
+
+
+def examples(card: Card, rows: Iterable[tuple[str, Row]]) -> Iterator[Example]:
+    """Each row of a split as a checked Example; ``rows`` come with the place to name in errors."""
+    reader = _READERS[card.kind]
+    seen: dict[str, str] = {}
+    for where, row in rows:
+        wanted = {"id", *(("text_a", "text_b") if card.pair else ("text",)), "label"}
+        if card.kind == "similarity":
+            wanted = {"id", "text_a", "text_b", "score"}
+        elif card.kind == "tagging":
+            wanted = {"id", "tokens", "tags"}
+        elif card.kind == "multilabel":
+            wanted = wanted - {"label"} | {"labels"}
+        for key in sorted(wanted - row.keys()):
+            raise InputError(
+                f"{where}: the key '{key}' is missing; a {card.kind} row has {', '.join(sorted(wanted))}"
+            )
+        for key in sorted(row.keys() - wanted - {"doc"}):
+            raise InputError(f"{where}: unknown key '{key}'{did_you_mean(key, wanted | {'doc'})}")
+        id_ = _string(where, row, "id")
+        if id_ in seen:
+            raise InputError(f"{where}: the id '{id_}' is used twice; the first is at {seen[id_]}")
+        seen[id_] = where
+        text, gold = reader(card, where, row)
+        yield Example(id=id_, text=text, gold=gold, doc=_string(where, row, "doc") if "doc" in row else "")
+
+
+def _string(where: str, row: Row, key: str) -> str:
+    value = row[key]
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{where}: '{key}' should be a text that is not empty, not {json.dumps(value)[:60]}")
+    return value
+
+
+def _strings(where: str, row: Row, key: str) -> tuple[str, ...]:
+    value = row[key]
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise InputError(f"{where}: '{key}' should be a list of texts, not {json.dumps(value)[:60]}")
+    return tuple(value)
+
+
+def _texts(card: Card, where: str, row: Row) -> tuple[str, ...]:
+    keys = ("text_a", "text_b") if card.pair or card.kind == "similarity" else ("text",)
+    return tuple(_string(where, row, key) for key in keys)
+
+
+def _known(where: str, label: str, labels: tuple[str, ...]) -> str:
+    if label not in labels:
+        raise InputError(
+            f"{where}: the label '{label}' is not in the card's set{did_you_mean(label, labels)}"
+        )
+    return label
+
+
+def _similarity(card: Card, where: str, row: Row) -> tuple[tuple[str, ...], float]:
+    score = row["score"]
+    if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
+        raise InputError(f"{where}: 'score' should be a number, not {json.dumps(score)[:60]}")
+    if card.range is not None and not card.range[0] <= score <= card.range[1]:
+        low, high = card.range
+        raise InputError(f"{where}: the score {score:g} is outside the card's range {low:g} to {high:g}")
+    return _texts(card, where, row), float(score)
+
+
+def _classification(card: Card, where: str, row: Row) -> tuple[tuple[str, ...], str]:
+    return _texts(card, where, row), _known(where, _string(where, row, "label"), card.labels)
+
+
+def _multilabel(card: Card, where: str, row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    labels = tuple(_known(where, label, card.labels) for label in _strings(where, row, "labels"))
+    if len(set(labels)) < len(labels):
+        raise InputError(f"{where}: 'labels' names a label twice")
+    return _texts(card, where, row), labels
+
+
+def _tagging(card: Card, where: str, row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    tokens, tags = _strings(where, row, "tokens"), _strings(where, row, "tags")
+    if not tokens or not all(token.strip() for token in tokens):
+        raise InputError(f"{where}: 'tokens' should be a list of texts, none of them empty")
+    if len(tokens) != len(tags):
+        raise InputError(f"{where}: {len(tokens)} tokens but {len(tags)} tags; each token has one")
+    before = "O"
+    for i, tag in enumerate(tags):
+        if tag != "O":
+            prefix, _, entity = tag.partition("-")
+            if prefix not in ("B", "I") or not entity:
+                raise InputError(f"{where}: tag {i + 1} is '{tag}'; it should be O, B-<type> or I-<type>")
+            _known(where, entity, card.entities)
+            if prefix == "I" and before[2:] != entity:
+                raise InputError(
+                    f"{where}: an illegal BIO step, '{before}' then '{tag}' at tag {i + 1}; "
+                    f"a mention starts with B-{entity}"
+                )
+        before = tag
+    return tokens, tags
+
+
+_READERS = {
+    "similarity": _similarity,
+    "classification": _classification,
+    "multilabel": _multilabel,
+    "tagging": _tagging,
+}

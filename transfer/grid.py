@@ -1,0 +1,302 @@
+"""Grid, Recipe, Job: what a person asks for in YAML, and the jobs that answer it. Pure.
+
+A job's content hash is its identity: the same work in two grids is one job, and the order in which
+tasks are written changes nothing.
+"""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from transfer.corpora.base import Limit, Name
+from transfer.inputs import InputError, did_you_mean, read_yaml, validated
+
+Stage = Literal["refine", "fine-tune"]
+FAMILIES = ("single", "pairs", "all", "leave-one-out")
+
+# what a number in a result means may change with the code that trains; then this does
+PROTOCOL = 1
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FineTuning(_Strict):
+    """What stage 3 does otherwise than refinement."""
+
+    lr: float = Field(gt=0)
+    epochs: int = Field(ge=1)
+
+
+class Recipe(_Strict):
+    """Every number of the optimisation."""
+
+    lr: float = Field(gt=0)
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    max_length: int = Field(default=128, ge=8)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip: float = Field(default=1.0, gt=0)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    precision: Literal["fp32", "bf16"] = "fp32"  # of the encoder's products; weights stay fp32
+    fine_tune: FineTuning | None = None
+
+
+# `paper`: the text of Peng et al. 2020, section 4.2, where it is sound. `quick` is tuned on the dev
+# scores of the synthetic corpora for MiniLM-L6, whose small layers need the larger rate.
+RECIPES: Mapping[str, Recipe] = {
+    "paper": Recipe(lr=5e-5, epochs=100, batch_size=32, fine_tune=FineTuning(lr=1e-5, epochs=10)),
+    "quick": Recipe(lr=5e-4, epochs=5, batch_size=32, fine_tune=FineTuning(lr=1e-4, epochs=2)),
+}
+
+
+class Encoder(_Strict):
+    """The shared layers: an alias, folder or hub id, and how many of its layers are kept."""
+
+    name: str
+    layers: int | None = Field(default=None, ge=1)
+
+
+class Trained(_Strict):
+    """One corpus of a job: its name, and the fingerprint of what was in it."""
+
+    name: Name
+    fingerprint: str
+
+
+class Job(_Strict):
+    """One stage, one set of corpora, one seed, one recipe, one encoder, perhaps a parent job."""
+
+    stage: Stage
+    corpora: tuple[Trained, ...]
+    seed: int
+    recipe: Recipe
+    encoder: Encoder
+    encoder_fingerprint: str
+    parent: "Job | None" = None
+
+    @field_validator("corpora")
+    @classmethod
+    def _in_one_order(cls, corpora: tuple[Trained, ...]) -> tuple[Trained, ...]:
+        return tuple(sorted(corpora, key=lambda c: c.name))
+
+    @property
+    def id(self) -> str:
+        """16 hexadecimal digits of everything that can change the result, and of nothing else."""
+        what = self.model_dump(mode="json", exclude={"parent": True, "encoder": {"name"}})
+        what["parent"] = self.parent.id if self.parent else None
+        what["protocol"] = PROTOCOL
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The corpora that this job trains on."""
+        return tuple(c.name for c in self.corpora)
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """The corpora that shared the encoder: a fine-tuning job has its parent's."""
+        return self.parent.group if self.parent else self.names
+
+    @property
+    def label(self) -> str:
+        """For people: ``refine a+b seed 0``."""
+        what = "+".join(self.group)
+        return f"{self.stage} {what}{f' -> {self.names[0]}' if self.parent else ''} seed {self.seed}"
+
+
+class Grid(_Strict):
+    """Which jobs: the YAML file that a person edits."""
+
+    name: Name
+    corpora: str | None = None
+    tasks: tuple[Name, ...] = Field(min_length=1)
+    encoder: Encoder
+    recipe: Recipe
+    recipe_name: str = Field(default="", exclude=True)
+    jobs: tuple[Literal["single", "pairs", "all", "leave-one-out"] | tuple[Name, ...], ...] = (
+        "single",
+        "pairs",
+        "all",
+    )
+    stages: tuple[Stage, ...] = ("refine",)
+    seeds: tuple[int, ...]
+    limit: Limit = Limit()
+    smallest_effect: float = Field(default=0.5, gt=0, le=100)
+
+    @field_validator("encoder", mode="before")
+    @classmethod
+    def _encoder_by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _seeds_by_number(cls, value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            if not 1 <= value <= 1000:
+                raise ValueError("the number of seeds should be 1 to 1000")
+            return tuple(range(value))
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_are_numbers_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or len(set(value)) < len(value) or min(value) < 0:
+            raise ValueError("seeds should be a number of seeds, or a list of different numbers from 0")
+        return value
+
+    @field_validator("tasks")
+    @classmethod
+    def _each_task_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if value.count(name) > 1:
+                raise ValueError(f"the task '{name}' is listed twice")
+        return value
+
+    @field_validator("jobs", mode="before")
+    @classmethod
+    def _known_families(cls, value: Any) -> Any:
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, str) and item not in FAMILIES:
+                raise ValueError(f"unknown jobs '{item}'{did_you_mean(item, FAMILIES)}, or a list of tasks")
+        return value
+
+    @field_validator("stages")
+    @classmethod
+    def _stages_in_order(cls, value: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        if value not in (("refine",), ("refine", "fine-tune")):
+            raise ValueError("should be [refine] or [refine, fine-tune]: stage 3 starts from stage 2")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Grid":
+        for item in self.jobs:
+            for name in item if isinstance(item, tuple) else ():
+                if name not in self.tasks:
+                    raise ValueError(f"jobs: '{name}' is not among the tasks{did_you_mean(name, self.tasks)}")
+        if "fine-tune" in self.stages and self.recipe.fine_tune is None:
+            raise ValueError("stages: the recipe has no 'fine_tune' part (its lr and epochs)")
+        return self
+
+    @staticmethod
+    def load(path: Path, *, overrides: Sequence[str] = (), corpora: str | None = None) -> "Grid":
+        """The grid of a file, with ``--set key=value`` overrides and ``--corpora`` applied.
+
+        Raises InputError naming file, line and key. A relative ``corpora`` folder in the file is
+        relative to the file; the one given here, to where the command runs.
+        """
+        data, lines = read_yaml(path)
+        for override in overrides:
+            _override(data, override)
+        if corpora is not None:
+            data["corpora"] = corpora
+        elif isinstance(data.get("corpora"), str) and data["corpora"] != "synthetic":
+            data["corpora"] = str(path.parent / data["corpora"])
+        if "recipe" in data:
+            data["recipe"], data["recipe_name"] = _recipe(data["recipe"], path=path, lines=lines)
+        return validated(Grid, data, path=path, lines=lines)
+
+    @property
+    def id(self) -> str:
+        """Names what was asked, whatever folder the corpora are in: the store's record of the grid."""
+        what = self.model_dump(mode="json", exclude={"corpora"})
+        what["synthetic"] = self.corpora == "synthetic"
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The sets of corpora that are trained together, each sorted and once, smallest first."""
+        found: dict[tuple[str, ...], None] = {}
+        for item in self.jobs:
+            for group in _FAMILY[item](self.tasks) if isinstance(item, str) else [item]:
+                found[tuple(sorted(set(group)))] = None
+        return tuple(sorted((g for g in found if g), key=lambda g: (len(g), g)))
+
+    def plan(self, fingerprints: Mapping[str, str], *, encoder_fingerprint: str) -> tuple["Job", ...]:
+        """The jobs, parents first. ``fingerprints`` holds those of the corpora by name."""
+        return tuple(self._jobs(fingerprints, encoder_fingerprint))
+
+    def _jobs(self, fingerprints: Mapping[str, str], encoder_fingerprint: str) -> Iterator["Job"]:
+        refine = self.recipe.model_copy(update={"fine_tune": None})
+        for seed in self.seeds:
+            for group in self.groups():
+                parent = Job(
+                    stage="refine",
+                    corpora=tuple(Trained(name=n, fingerprint=fingerprints[n]) for n in group),
+                    seed=seed,
+                    recipe=refine,
+                    encoder=self.encoder,
+                    encoder_fingerprint=encoder_fingerprint,
+                )
+                yield parent
+                if "fine-tune" in self.stages and self.recipe.fine_tune is not None:
+                    recipe = refine.model_copy(update=self.recipe.fine_tune.model_dump())
+                    for one in parent.corpora:
+                        yield parent.model_copy(
+                            update={
+                                "stage": "fine-tune",
+                                "corpora": (one,),
+                                "recipe": recipe,
+                                "parent": parent,
+                            }
+                        )
+
+
+_FAMILY = {
+    "single": lambda tasks: [(t,) for t in tasks],
+    "pairs": lambda tasks: list(itertools.combinations(tasks, 2)),
+    "all": lambda tasks: [tuple(tasks)],
+    "leave-one-out": lambda tasks: [tuple(t for t in tasks if t != left) for left in tasks],
+}
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    """``recipe.epochs=3`` into the raw mapping; a named recipe or encoder becomes a mapping first."""
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise InputError(f"--set {override}: should be key=value, as in --set recipe.epochs=3")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError(f"--set {override}: the value is not valid YAML") from None
+    *outer, last = key.split(".")
+    place = data
+    for part in outer:
+        inner = place.setdefault(part, {})
+        if isinstance(inner, str) and part in ("recipe", "encoder"):
+            inner = place[part] = {"base" if part == "recipe" else "name": inner}
+        if not isinstance(inner, dict):
+            raise InputError(f"--set {override}: '{part}' has no keys of its own")
+        place = inner
+    place[last] = value
+
+
+def _recipe(value: Any, *, path: Path, lines: Mapping[tuple, int]) -> tuple[Any, str]:
+    """A recipe's name, or ``{base: name, key: value}``, as the complete set of numbers and its name."""
+    line = lines.get(("recipe",))
+    where = f"{path} line {line}" if line else str(path)
+    if isinstance(value, str):
+        return _named_recipe(value, where).model_dump(), value
+    if not isinstance(value, dict):
+        raise InputError(
+            f"{where}: 'recipe' should be a name ({', '.join(RECIPES)}) or {{base: paper, epochs: 20}}"
+        )
+    changed = dict(value)
+    base = changed.pop("base", None)
+    if base is None:
+        return changed, "own"
+    named = _named_recipe(str(base), where).model_dump()
+    return {**named, **changed}, f"{base} with changes" if changed else str(base)
+
+
+def _named_recipe(name: str, where: str) -> Recipe:
+    if name not in RECIPES:
+        raise InputError(f"{where}: unknown recipe '{name}'{did_you_mean(name, RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,108 @@
+"""What people write, read at the edge: one message with file, line and mend, or a valid object."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class InputError(Exception):
+    """The user's input is wrong; the message says where, what, and what would be right (exit 2)."""
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """The nearest known word as the end of a message, or the list of all of them.
+
+    >>> did_you_mean("chemprt", ["chemprot", "hoc"])
+    "; did you mean 'chemprot'?"
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
+    """A YAML mapping and the line (from 1) of each key in it, by path: ``("recipe", "lr")``.
+
+    Raises InputError where the file is missing, is not UTF-8 or YAML, or repeats a key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or error
+        raise InputError(f"{path}{where}: not valid YAML: {problem}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: should be a mapping of keys to values, as in 'name: my_grid'")
+    return data, dict(_lines(path, node, ()))
+
+
+def _lines(path: Path, node: yaml.Node | None, place: tuple):
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise InputError(f"{path} line {line}: the key '{key.value}' is given twice")
+            seen.add(key.value)
+            yield (*place, key.value), key.start_mark.line + 1
+            yield from _lines(path, value, (*place, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            yield (*place, i), value.start_mark.line + 1
+            yield from _lines(path, value, (*place, i))
+
+
+def validated(
+    model: type[M], data: Mapping[str, Any], *, path: Path, lines: Mapping[tuple, int] | None = None
+) -> M:
+    """``data`` as a ``model``; raises InputError with file, line, key and the nearest known key."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{_place(path, lines or {}, first['loc'])}: {_what(model, first)}") from None
+
+
+def _place(path: Path, lines: Mapping[tuple, int], loc: tuple) -> str:
+    for end in range(len(loc), 0, -1):
+        if loc[:end] in lines:
+            return f"{path} line {lines[loc[:end]]}"
+    return str(path)
+
+
+def _what(model: type[BaseModel], error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        owner = _model_at(model, error["loc"][:-1])
+        return f"unknown key '{key}'" + did_you_mean(str(error["loc"][-1]), owner.model_fields)
+    if error["type"] == "missing":
+        return f"the key '{key}' is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"'{key}': {message}" if key else message
+
+
+def _model_at(model: type[BaseModel], loc: tuple) -> type[BaseModel]:
+    """The model that owns the key at ``loc``, as far as the annotations tell."""
+    for part in loc:
+        field = model.model_fields.get(str(part))
+        inner = getattr(field, "annotation", None)
+        candidates = [inner, *getattr(inner, "__args__", ())]
+        nested = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+        if not nested:
+            break
+        model = nested[0]
+    return model

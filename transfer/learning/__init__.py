@@ -1,0 +1,1 @@
+"""The learning wing: writes results. It never imports the analysis wing."""

@@ -1,0 +1,216 @@
+"""The shared encoder: loaded from a folder in transformers format, run on packed sequences.
+
+No padding anywhere but inside attention: the sequences of a mini-batch stand one behind the other
+in a single row, and the attention function registered here keeps them apart.
+"""
+
+import copy
+import functools
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import (
+    AttentionInterface,
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+)
+from transformers.masking_utils import AttentionMaskInterface
+from transformers.utils import logging as transformers_logging
+
+from transfer.inputs import InputError
+from transfer.learning.dropout import Noise, use_noise
+
+ATTENTION = "transfer_packed"
+GROUPS = 4
+
+# families whose attention is known to go through the interface with its arguments passed on
+FAMILIES = ("bert",)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neighbouring sequences of like length, padded to ``length`` for attention only."""
+
+    start: int  # row in the padded layout
+    count: int
+    length: int
+    bias: Tensor | None  # [count, 1, 1, length], 0 or -inf; None where nothing is padded
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Where the sequences of a packed row stand, and how attention pads them in groups.
+
+    ``pad`` [padded rows] and ``unpad`` [total] lead from the packed row to the padded layout and
+    back; both are None where no group needs padding.
+    """
+
+    groups: tuple[Group, ...]
+    pad: Tensor | None
+    unpad: Tensor | None
+
+    @staticmethod
+    def of(lengths: Sequence[int], *, groups: int = GROUPS) -> "Packing":
+        """The packing of sequences with these ``lengths``, which should be sorted to waste little."""
+        bounds = [round(i * len(lengths) / groups) for i in range(groups + 1)]
+        starts = [0]
+        for length in lengths:
+            starts.append(starts[-1] + length)
+        made, pad, unpad = [], [], [0] * starts[-1]
+        for low, high in itertools.pairwise(bounds):
+            if low == high:
+                continue
+            longest = max(lengths[low:high])
+            bias = torch.zeros(high - low, 1, 1, longest)
+            made.append((len(pad), high - low, longest, bias))
+            for i in range(low, high):
+                bias[i - low, ..., lengths[i] :] = float("-inf")
+                for at in range(lengths[i]):
+                    unpad[starts[i] + at] = len(pad) + at
+                # any token of the sequence will do as padding: its weight is 0 and it is dropped
+                pad += [*range(starts[i], starts[i + 1]), *[starts[i]] * (longest - lengths[i])]
+        tight = len(pad) == starts[-1]
+        return Packing(
+            groups=tuple(Group(s, c, n, None if (b == 0).all() else b) for s, c, n, b in made),
+            pad=None if tight else torch.tensor(pad),
+            unpad=None if tight else torch.tensor(unpad),
+        )
+
+
+class _Pad(torch.autograd.Function):
+    """Packed rows to padded rows by ``index``; ``back`` leads back. Padding has no gradient."""
+
+    @staticmethod
+    def forward(ctx, rows: Tensor, index: Tensor, back: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(back)
+        return rows.index_select(0, index)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):  # type: ignore[override]
+        (back,) = ctx.saved_tensors
+        return grad.index_select(0, back), None, None
+
+
+class _Unpad(torch.autograd.Function):
+    """Padded rows to packed rows by ``index``; the gradient of padding is 0."""
+
+    @staticmethod
+    def forward(ctx, rows: Tensor, index: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(index)
+        ctx.rows = rows.shape[0]
+        return rows.index_select(0, index)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):  # type: ignore[override]
+        (index,) = ctx.saved_tensors
+        padded = grad.new_zeros(ctx.rows, *grad.shape[1:])
+        return padded.index_copy_(0, index, grad), None
+
+
+def packed_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    packing: Packing | None = None,
+    **_,
+) -> tuple[Tensor, None]:
+    """Attention within each sequence of a packed row.
+
+    ``query``, ``key``, ``value``: [1, heads, total, width]. Returns [1, total, heads, width].
+    Raises ValueError without a ``packing``, since neighbours would then see each other.
+    """
+    if packing is None:
+        raise ValueError(f"the attention '{ATTENTION}' needs the packing of its row")
+    rows = [x[0].transpose(0, 1) for x in (query, key, value)]
+    if packing.pad is not None and packing.unpad is not None:
+        rows = [_Pad.apply(x, packing.pad, packing.unpad) for x in rows]
+    noise: Noise | None = module.dropout.noise if dropout else None  # type: ignore[union-attr,assignment]
+    outputs = []
+    for group in packing.groups:
+        here = slice(group.start, group.start + group.count * group.length)
+        q, k, v = (x[here].unflatten(0, (group.count, group.length)).transpose(1, 2) for x in rows)
+        if noise is None:
+            bias = None if group.bias is None else group.bias.to(q.dtype)
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=scaling)
+        else:
+            weights = q @ (k * (scaling or q.shape[-1] ** -0.5)).transpose(-1, -2)
+            if group.bias is not None:
+                weights = weights + group.bias
+            weights = torch.softmax(weights, dim=-1)
+            mixed = (weights * noise.mask(weights, dropout)) @ v
+        outputs.append(mixed.transpose(1, 2).flatten(0, 1))
+    out = torch.cat(outputs)
+    if packing.unpad is not None:
+        out = _Unpad.apply(out, packing.unpad)
+    return out.unsqueeze(0), None  # type: ignore[union-attr]
+
+
+AttentionInterface.register(ATTENTION, packed_attention)
+# the packing keeps sequences apart, a mask would only be built to be ignored
+AttentionMaskInterface.register(ATTENTION, lambda *_, **__: None)
+
+
+def load(folder: Path, *, layers: int | None, dropout: float, noise: Noise) -> nn.Module:
+    """A fresh copy of the encoder with packed attention; keeps its first ``layers`` layers.
+
+    Raises InputError for a family that is not supported, more layers than there are, and weights
+    that are not there (a missing pooler is no fault: not every encoder has one).
+    """
+    model = copy.deepcopy(_loaded(folder, layers))
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = dropout
+    use_noise(model, noise)
+    return model
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(folder: Path, layers: int | None) -> nn.Module:
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    if config.model_type not in FAMILIES:
+        raise InputError(
+            f"{folder}: the encoder is of the family '{config.model_type}'; "
+            f"supported so far: {', '.join(FAMILIES)}"
+        )
+    if layers is not None:
+        if layers > config.num_hidden_layers:
+            raise InputError(f"{folder}: the encoder has {config.num_hidden_layers} layers, not {layers}")
+        config.num_hidden_layers = layers
+    before = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()  # it would tell of the layers that are left out
+    transformers_logging.disable_progress_bar()
+    try:
+        model, info = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            attn_implementation=ATTENTION,
+            dtype=torch.float32,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    finally:
+        transformers_logging.set_verbosity(before)
+    missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
+    if missing:
+        raise InputError(f"{folder}: the encoder's weights lack {missing[0]} and {len(missing) - 1} more")
+    if any(key.startswith("pooler.") for key in info["missing_keys"]):
+        model.pooler = None
+    return model
+
+
+@functools.lru_cache(maxsize=2)
+def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
+    """The encoder's tokenizer."""
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)

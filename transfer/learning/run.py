@@ -1,0 +1,217 @@
+"""One job, from its record to its result in the store. What a worker does."""
+
+import functools
+import json
+import platform
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import transformers
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file, save_file
+
+from transfer import __version__, corpora
+from transfer.corpora import Corpus, Limit
+from transfer.corpora.base import SPLITS
+from transfer.grid import Job, Trained
+from transfer.learning import encoder
+from transfer.learning.batches import Mixture, evaluation_batches, training_batches
+from transfer.learning.dropout import Noise
+from transfer.learning.evaluate import Held, score
+from transfer.learning.model import MTBert, Vocabulary
+from transfer.learning.train import MEAN, Best, train
+from transfer.store import JobResult, Score, Store
+from transfer.tasks import Item, Task, task_of
+
+
+class Site(BaseModel):
+    """Where a worker finds what jobs name: the store, the corpora, the encoder's files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    store: Path
+    corpora: str
+    limit: Limit = Limit()
+    encoder: Path
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A corpus, its task, and the encoder's sequences of each split."""
+
+    corpus: Corpus
+    task: Task
+    items: Mapping[str, list[Item]]
+
+
+def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
+    """Runs a job and keeps its result; an exception becomes a failed result with its traceback.
+
+    ``keep_encoder`` keeps the encoder of the epoch with the best mean dev score for child jobs.
+    """
+    store = Store(site.store)
+    began = time.perf_counter()
+    source = corpora.SYNTHETIC if site.corpora == corpora.SYNTHETIC else "prepared"
+    store.running(job.id, {"epoch": 0, "epochs": job.recipe.epochs})
+    try:
+        return _trained(job, site, store, source=source, began=began, keep_encoder=keep_encoder)
+    except Exception:  # recorded as what it is: the job failed, and the others go on
+        failed = JobResult(
+            id=job.id, job=job, status="failed", source=source, seconds=time.perf_counter() - began,
+            provenance=_provenance(), error=traceback.format_exc(),
+        )  # fmt: skip
+        store.put(failed)
+        return failed
+
+
+def _trained(
+    job: Job, site: Site, store: Store, *, source: str, began: float, keep_encoder: bool
+) -> JobResult:
+    ready = {trained.name: _ready(trained, site, job.recipe.max_length) for trained in job.corpora}
+    model = _model(job, site, ready)
+    vocabulary = _cut_vocabulary(model, ready)
+    mixture = Mixture(
+        {
+            name: training_batches(
+                name,
+                r.task,
+                vocabulary.renumbered(r.items["train"]),
+                batch_size=job.recipe.batch_size,
+                seed=job.seed,
+            )
+            for name, r in ready.items()
+        },
+        seed=job.seed,
+    )
+    best, history = train(
+        model,
+        mixture=mixture,
+        dev={name: _held(r, "dev", vocabulary) for name, r in ready.items()},
+        recipe=job.recipe,
+        watch=lambda epoch: store.running(job.id, {"epoch": epoch.epoch, "epochs": job.recipe.epochs}),
+    )
+    scores, predictions = _tested(model, best, ready, vocabulary)
+    kept = None
+    if keep_encoder:
+        kept = store.root / "tmp" / f"{job.id}-encoder"
+        _save_encoder(kept, model, best, vocabulary)
+    result = JobResult(
+        id=job.id, job=job, status="done", scores=tuple(scores),
+        chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
+        train_items={name: len(r.corpus.train) for name, r in ready.items()},
+        steps=job.recipe.epochs * len(mixture), seconds=time.perf_counter() - began, source=source,
+        provenance=_provenance(),
+    )  # fmt: skip
+    store.put(result, predictions=predictions, encoder=kept)
+    return result
+
+
+def _ready(trained: Trained, site: Site, max_length: int) -> Ready:
+    ready = _encoded(trained.name, site.corpora, site.limit, site.encoder, max_length)
+    if ready.corpus.fingerprint != trained.fingerprint:
+        raise ValueError(
+            f"the corpus '{trained.name}' changed since the grid was planned "
+            f"(fingerprint {ready.corpus.fingerprint}, planned {trained.fingerprint}); run the grid again"
+        )
+    return ready
+
+
+@functools.lru_cache(maxsize=64)
+def _encoded(name: str, where: str, limit: Limit, encoder_folder: Path, max_length: int) -> Ready:
+    """A corpus and its sequences; once for all jobs of a worker."""
+    corpus = corpora.load_one(where, name, limit=limit)
+    task, tokenizer = task_of(corpus.card), encoder.tokenizer_of(encoder_folder)
+    return Ready(
+        corpus,
+        task,
+        {split: task.encode(corpus.split(split), tokenizer, max_length=max_length) for split in SPLITS},
+    )
+
+
+def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:
+    noise = Noise()
+    loaded = encoder.load(site.encoder, layers=job.encoder.layers, dropout=job.recipe.dropout, noise=noise)
+    model = MTBert(
+        loaded,
+        {name: ready[name].task for name in sorted(ready)},
+        noise=noise,
+        recipe=job.recipe,
+        seed=job.seed,
+    )
+    if job.parent is not None:
+        kept = load_file(Store(site.store).home(job.parent.id) / "encoder" / "model.safetensors")
+        left = model.load_state_dict(kept, strict=False)
+        fresh = [key for key in left.missing_keys if not key.startswith("heads.")]
+        assert not left.unexpected_keys, left
+        assert not fresh, left
+    return model
+
+
+def _cut_vocabulary(model: MTBert, ready: Mapping[str, Ready]) -> Vocabulary:
+    used = {i for r in ready.values() for items in r.items.values() for item in items for i in item.ids}
+    vocabulary = Vocabulary(used, whole=model.words)
+    model.use_words(vocabulary.cut)
+    return vocabulary
+
+
+def _held(ready: Ready, split: str, vocabulary: Vocabulary) -> Held:
+    name = ready.corpus.name
+    examples = getattr(ready.corpus, split)
+    return Held(
+        name,
+        examples,
+        evaluation_batches(name, ready.task, vocabulary.renumbered(ready.items[split])),
+    )
+
+
+def _tested(
+    model: MTBert, best: Best, ready: Mapping[str, Ready], vocabulary: Vocabulary
+) -> tuple[list[Score], pd.DataFrame]:
+    """Each corpus's dev and test score at its chosen epoch; test is scored here and only here."""
+    scores: list[Score] = []
+    rows: list[dict[str, Any]] = []
+    for name, r in ready.items():
+        model.load_state_dict(best.weights[best.epoch[name]])
+        held = _held(r, "test", vocabulary)
+        value, predicted = score(model, held)
+        metric = r.corpus.card.metric
+        dev_items = len(r.corpus.dev)
+        scores.append(Score(corpus=name, split="dev", metric=metric, value=best.score[name], items=dev_items))
+        scores.append(Score(corpus=name, split="test", metric=metric, value=value, items=len(held.examples)))
+        rows += [
+            {
+                "corpus": name,
+                "id": e.id,
+                "doc": e.doc,
+                "gold": json.dumps(e.gold),
+                "predicted": json.dumps(p),
+            }
+            for e, p in zip(held.examples, predicted, strict=True)
+        ]
+    return scores, pd.DataFrame(rows)
+
+
+def _save_encoder(folder: Path, model: MTBert, best: Best, vocabulary: Vocabulary) -> None:
+    weights = best.weights[best.epoch[MEAN]]
+    shared = {name: w for name, w in weights.items() if not name.startswith("heads.")}
+    word_rows = next(name for name, p in model.named_parameters() if p is model.words.weight)
+    shared[word_rows] = vocabulary.whole_table(shared[word_rows])
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: w.contiguous() for name, w in shared.items()}, folder / "model.safetensors")
+
+
+def _provenance() -> dict[str, str]:
+    return {
+        "transfer": __version__,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "python": platform.python_version(),
+        "device": "cpu",
+        "threads": str(torch.get_num_threads()),
+    }

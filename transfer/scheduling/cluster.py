@@ -1,0 +1,128 @@
+"""The grid on Ray Tune: one trial a job, actors reused. The only module that imports ray."""
+
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# before ray is imported: nothing is reported home, and Ctrl-C reaches the caller
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+os.environ["TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"] = "1000000"
+
+import ray
+import torch
+from ray import tune
+from ray.tune.search import Searcher
+
+from transfer.grid import Job
+from transfer.learning.run import Site, run
+from transfer.scheduling.work import Work
+
+# Tune keeps a copy of its own state on disk for resuming; ours is the store
+SECONDS_BETWEEN_TUNE_SNAPSHOTS = "3600"
+
+
+class JobTrainable(tune.Trainable):
+    """A worker process: runs one job after another, keeping what they share in memory."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._job = config
+        torch.set_num_threads(config["threads"])
+
+    def step(self) -> dict[str, Any]:
+        job = Job.model_validate_json(self._job["job"])
+        site = Site.model_validate_json(self._job["site"])
+        result = run(job, site, keep_encoder=self._job["keep_encoder"])
+        return {"done": True, "ok": result.status == "done"}
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._job = new_config
+        return True
+
+    # a job's state is its result in the store; Tune has nothing to save
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        return None
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        return None
+
+
+class GridSearcher(Searcher):
+    """The queue as a Tune search algorithm: answers None ("not ready") while a parent runs."""
+
+    def __init__(self, work: Work, *, threads: int) -> None:
+        super().__init__(metric="ok", mode="max")
+        self._work = work
+        self._threads = threads
+        self._jobs: dict[str, Job] = {}
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        job = self._work.queue.next()
+        if job is None:
+            return Searcher.FINISHED if self._work.queue.finished else None
+        self._jobs[trial_id] = job
+        return {
+            "job": job.model_dump_json(),
+            "site": self._work.site.model_dump_json(),
+            "keep_encoder": self._work.keeps_encoder(job),
+            "threads": self._threads,
+        }
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        job = self._jobs.pop(trial_id)
+        self._work.ended(job, died="its worker process died twice (out of memory?)" if error else "")
+
+    # Tune would save its searcher; what is done and what is not stands in the store
+    def save(self, checkpoint_path: str) -> None:
+        return None
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError("run the grid again: the store knows what is done")
+
+
+def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, address: str | None) -> None:
+    """Empties the queue on the workers of this machine, or of the Ray cluster at ``address``.
+
+    On this machine: ``workers`` jobs at a time, ``threads`` CPU cores each, Ray on loopback and
+    ended when the jobs are. A worker that dies is replaced and its job tried once more.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="transfer-tune-"))
+    os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = SECONDS_BETWEEN_TUNE_SNAPSHOTS
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address is None:
+        ray.init(
+            num_cpus=workers * threads,
+            include_dashboard=False,
+            object_store_memory=256 * 2**20,
+            _node_ip_address="127.0.0.1",
+            **quiet,
+        )
+    else:
+        ray.init(address=address, **quiet)
+    try:
+        tuner = tune.Tuner(
+            tune.with_resources(JobTrainable, {"cpu": threads, "gpu": gpus_per_job}),
+            tune_config=tune.TuneConfig(
+                search_alg=GridSearcher(work, threads=threads),
+                num_samples=-1,
+                max_concurrent_trials=workers if address is None else None,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name="grid",
+                storage_path=str(scratch),
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=1),
+            ),
+        )
+        tuner.fit()
+    finally:
+        ray.shutdown()
+        shutil.rmtree(scratch, ignore_errors=True)

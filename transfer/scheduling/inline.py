@@ -1,0 +1,14 @@
+"""All jobs one after the other in this process; neither needs ray nor imports it."""
+
+import torch
+
+from transfer.learning.run import run
+from transfer.scheduling.work import Work
+
+
+def run_inline(work: Work, *, threads: int) -> None:
+    """Empties the queue; ``threads`` for each job's arithmetic."""
+    torch.set_num_threads(threads)
+    while (job := work.queue.next()) is not None:
+        run(job, work.site, keep_encoder=work.keeps_encoder(job))
+        work.ended(job)

@@ -1,0 +1,100 @@
+"""What every task kind answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from transfer.corpora.base import Card, Example
+from transfer.metrics import scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sequence for the encoder.
+
+    ``read`` are the positions whose last-layer vectors go to the head; ``targets`` has an entry for
+    each. ``example`` is the index of the example that the sequence is, or is a part of: the part
+    that begins at token ``start``.
+    """
+
+    example: int
+    start: int
+    ids: list[int]
+    types: list[int]
+    read: list[int]
+    targets: list[Any]
+
+
+class Task(ABC):
+    """One task kind, for the corpus of one card."""
+
+    # the head reads the pooled first token, or the last layer's vectors themselves
+    pooled: ClassVar[bool] = True
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+        self.score = scorer(card.metric, negative=card.negative)
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """The width of the head."""
+
+    @abstractmethod
+    def target(self, gold: Any) -> Any:
+        """An example's gold value as the number(s) that the loss takes."""
+
+    @abstractmethod
+    def targets(self, values: list[Any]) -> Tensor:
+        """The targets of a mini-batch as a tensor, one row for each vector read."""
+
+    @abstractmethod
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The mean loss (scalar) of logits [vectors read, outputs]."""
+
+    @abstractmethod
+    def decode(self, logits: Tensor) -> list[Any]:
+        """A value for each row of logits [vectors read, outputs]."""
+
+    def join(self, values: list[Any]) -> Any:
+        """An example's prediction from the values of all its vectors, in order of the text."""
+        return values[0]
+
+    def encode(
+        self, examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, *, max_length: int
+    ) -> list[Item]:
+        """The sequences of the examples, at most ``max_length`` word pieces each.
+
+        A pair that is too long loses word pieces from the end of whichever text is longer at the
+        time, one by one.
+        """
+        firsts = [e.text[0] for e in examples]
+        seconds = [e.text[1] for e in examples] if examples and len(examples[0].text) == 2 else None
+        encoded = tokenizer(
+            firsts,
+            seconds,
+            truncation="longest_first",
+            max_length=max_length,
+            return_token_type_ids=True,
+        )
+        return [
+            Item(
+                i,
+                0,
+                encoded["input_ids"][i],
+                encoded["token_type_ids"][i],
+                [0],
+                [self.target(e.gold)],
+            )
+            for i, e in enumerate(examples)
+        ]
+
+
+def one_of(labels: Sequence[str], logits: Tensor) -> list[str]:
+    """The label with the largest logit of each row."""
+    return [labels[i] for i in torch.argmax(logits, dim=-1).tolist()]

@@ -1,0 +1,27 @@
+"""Classification of a text or of a pair: relation extraction and inference are both this."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from transfer.tasks.base import Task, one_of
+
+
+class Classification(Task):
+    """One of the card's labels, by cross-entropy. A negative label is learnt like any other."""
+
+    @property
+    def outputs(self) -> int:
+        return len(self.card.labels)
+
+    def target(self, gold: str) -> int:
+        return self.card.labels.index(gold)
+
+    def targets(self, values: list[int]) -> Tensor:
+        return torch.tensor(values)
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        return F.cross_entropy(logits, targets)
+
+    def decode(self, logits: Tensor) -> list[str]:
+        return one_of(self.card.labels, logits)

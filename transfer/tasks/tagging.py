@@ -1,0 +1,101 @@
+"""Tagging (named entity recognition): a BIO tag for each token."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import PreTrainedTokenizerBase
+
+from transfer.corpora.base import Example
+from transfer.tasks.base import Item, Task, one_of
+
+LONGEST = 30
+
+
+class Tagging(Task):
+    """A token is tagged at its first word piece; the loss is the mean over tokens.
+
+    A sentence of more than 30 tokens is cut into parts of nearly equal length without a look at
+    its tags; its predicted tags are joined again before they are scored. A part that still has too
+    many word pieces is halved, so no token goes without a prediction.
+    """
+
+    pooled = False
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return ("O", *(f"{prefix}-{e}" for e in self.card.entities for prefix in ("B", "I")))
+
+    @property
+    def outputs(self) -> int:
+        return len(self.tags)
+
+    def target(self, gold: str) -> int:
+        return self.tags.index(gold)
+
+    def targets(self, values: list[int]) -> Tensor:
+        return torch.tensor(values)
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        return F.cross_entropy(logits, targets)
+
+    def decode(self, logits: Tensor) -> list[str]:
+        return one_of(self.tags, logits)
+
+    def join(self, values: list[str]) -> tuple[str, ...]:
+        return tuple(values)
+
+    def encode(
+        self, examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, *, max_length: int
+    ) -> list[Item]:
+        number = {tag: i for i, tag in enumerate(self.tags)}
+        items = []
+        for i, example in enumerate(examples):
+            targets = [number[tag] for tag in example.gold]  # type: ignore[union-attr]
+            for start, end in parts(len(example.text)):
+                part = example.text[start:end], targets[start:end]
+                items += _fitting((i, start), *part, tokenizer, max_length)
+        return items
+
+
+def parts(length: int, longest: int = LONGEST) -> list[tuple[int, int]]:
+    """``length`` tokens as the fewest parts of at most ``longest``, sizes within one of each other.
+
+    >>> parts(31)
+    [(0, 16), (16, 31)]
+    """
+    count = -(-length // longest)
+    small, larger = divmod(length, count)
+    bounds = [0]
+    for i in range(count):
+        bounds.append(bounds[-1] + small + (i < larger))
+    return list(itertools.pairwise(bounds))
+
+
+def _fitting(
+    place: tuple[int, int],
+    tokens: Sequence[str],
+    targets: list[int],
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int,
+) -> list[Item]:
+    """The items of a part; ``place`` is its example and its first token's number there."""
+    encoded = tokenizer([list(tokens)], is_split_into_words=True, return_token_type_ids=True)
+    words = encoded.word_ids(0)
+    gone = set(range(len(tokens))) - set(words)
+    if gone:
+        # a token of control characters alone has no word piece; it still gets a tag
+        visible = [str(tokenizer.unk_token) if i in gone else token for i, token in enumerate(tokens)]
+        return _fitting(place, visible, targets, tokenizer, max_length)
+    if len(words) > max_length and len(tokens) > 1:
+        half, (example, start) = len(tokens) // 2, place
+        return [
+            *_fitting(place, tokens[:half], targets[:half], tokenizer, max_length),
+            *_fitting((example, start + half), tokens[half:], targets[half:], tokenizer, max_length),
+        ]
+    ids, types = encoded["input_ids"][0], encoded["token_type_ids"][0]
+    if len(ids) > max_length:  # one token of so many word pieces: its first ones speak for it
+        ids, types = [*ids[: max_length - 1], ids[-1]], types[:max_length]
+    return [Item(*place, ids, types, [words.index(i) for i in range(len(tokens))], targets)]
