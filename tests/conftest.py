@@ -2,11 +2,16 @@
 
 import json
 import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from transfer import cli
 
 WORDS = (
     "the a of in no and patient has drug pain fever cough causes treats shows mild severe acute old new "
@@ -104,20 +109,24 @@ def tiny_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def tiny_grid(tmp_path: Path, tiny_corpora: Path, tiny_encoder: Path) -> Path:
-    """A grid file over the tiny corpora and the tiny encoder: 3 single, 3 pairs, 1 all, 2 seeds."""
-    path = tmp_path / "tiny.yaml"
+def _grid_text(corpora: Path, encoder: Path) -> str:
     grid = {
         "name": "tiny",
-        "corpora": str(tiny_corpora),
+        "corpora": str(corpora),
         "tasks": ["sim", "rel", "ner"],
-        "encoder": str(tiny_encoder),
+        "encoder": str(encoder),
         "recipe": {"base": "quick", "epochs": 2, "batch_size": 8, "lr": 0.003},
         "jobs": ["single", "pairs", "all"],
         "seeds": 2,
     }
-    path.write_text(json.dumps(grid), encoding="utf-8")
+    return json.dumps(grid, indent=1)
+
+
+@pytest.fixture
+def tiny_grid(tmp_path: Path, tiny_corpora: Path, tiny_encoder: Path) -> Path:
+    """A grid file over the tiny corpora and the tiny encoder: 3 single, 3 pairs, 1 all, 2 seeds."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(_grid_text(tiny_corpora, tiny_encoder), encoding="utf-8")
     return path
 
 
@@ -128,3 +137,60 @@ def real_corpora() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real corpora at {folder}; name their folder in TRANSFER_CORPORA")
     return folder
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A grid that was run: its file, its store, and the folder of its reports."""
+
+    grid: Path
+    store: Path
+    out: Path
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_corpora: Path, tiny_encoder: Path) -> Ran:
+    """The tiny grid after an undisturbed inline run with one thread. To be read, not written."""
+    folder = tmp_path_factory.mktemp("tiny-run")
+    ran = Ran(folder / "tiny.yaml", folder / "runs", folder / "reports")
+    ran.grid.write_text(_grid_text(tiny_corpora, tiny_encoder), encoding="utf-8")
+    arguments = ["run-grid", ran.grid, "--store", ran.store, "--out", ran.out, "--executor", "inline"]
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
+        patch.setattr(sys, "argv", ["transfer", *map(str, arguments)])
+        try:
+            cli.main()
+        except SystemExit as end:
+            assert not end.code, end.code
+    torch.set_num_threads(threads)
+    return ran
+
+
+@pytest.fixture
+def transfer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """The command in this process: ``transfer("plan", grid)`` gives exit code, stdout and stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["transfer", *map(str, arguments)])
+        capsys.readouterr()
+        code: object = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        shown = capsys.readouterr()
+        assert isinstance(code, int), code
+        return code, shown.out, shown.err
+
+    threads = torch.get_num_threads()
+    yield call
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(name="write_corpus", scope="session")
+def _write_corpus() -> Callable[[Path, dict, dict[str, list[dict]]], Path]:
+    """``write_corpus(folder, card, splits)`` writes a prepared corpus and returns its folder."""
+    return write_corpus

@@ -1,121 +1,280 @@
+"""The embedded corpora: look-alikes of the paper's four clinical and four biomedical tasks, all invented.
+
+Same names, task kinds, label sets and metrics as the real corpora, sentences from a small grammar. What
+they are for is the transfer structure planted in them (``PLAN``; `synthetic_plan.py` says how). Numbers
+on them say nothing about the real tasks. The rows depend on ``VERSION`` alone and are the same bytes on
+every machine.
+"""
+
 from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from transfer.corpora.synthetic_plan import (
-    VERSION,
-    lexicon,
-)
+from transfer.corpora.synthetic_plan import KNOWLEDGE, PLAN, VERSION, Planted, Term, lexicon
 
-CARDS = {
-    "clinicalsts": dict(kind="similarity", metric="pearson", pair=True, range=[0, 5], domain="clinical"),
-    "i2b2-2010-re": dict(kind="classification", metric="micro_f1", pair=False, labels=["PIP", "TeCP", "TeRP", "TrAP", "TrCP", "TrIP", "TrNAP", "TrWP", "false"], negative="false", domain="clinical"),
-    "mednli": dict(kind="classification", metric="accuracy", pair=True, labels=["contradiction", "entailment", "neutral"], domain="clinical"),
-    "shareclefe": dict(kind="tagging", metric="span_f1", pair=False, entities=["Disorder"], domain="clinical"),
-    "bc5cdr-disease": dict(kind="tagging", metric="span_f1", pair=False, entities=["Disease"], domain="biomedical"),
-    "bc5cdr-chemical": dict(kind="tagging", metric="span_f1", pair=False, entities=["Chemical"], domain="biomedical"),
-    "ddi2013": dict(kind="classification", metric="micro_f1", pair=False, labels=["DDI-advise", "DDI-effect", "DDI-false", "DDI-int", "DDI-mechanism"], negative="DDI-false", domain="biomedical"),
-    "chemprot": dict(kind="classification", metric="micro_f1", pair=False, labels=["CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9", "false"], negative="false", domain="biomedical"),
+__all__ = ["NAMES", "PLAN", "Planted", "card", "rows"]
+
+Row = dict[str, Any]
+
+SPLITS = {"train": 160, "dev": 200, "test": 240}  # rows
+
+CARDS: dict[str, dict[str, Any]] = {
+    "clinicalsts": {
+        "kind": "similarity",
+        "metric": "pearson",
+        "pair": True,
+        "range": [0, 5],
+        "domain": "clinical",
+    },
+    "i2b2-2010-re": {
+        "kind": "classification",
+        "metric": "micro_f1",
+        "pair": False,
+        "labels": ["PIP", "TeCP", "TeRP", "TrAP", "TrCP", "TrIP", "TrNAP", "TrWP", "false"],
+        "negative": "false",
+        "domain": "clinical",
+    },
+    "mednli": {
+        "kind": "classification",
+        "metric": "accuracy",
+        "pair": True,
+        "labels": ["contradiction", "entailment", "neutral"],
+        "domain": "clinical",
+    },
+    "shareclefe": {
+        "kind": "tagging",
+        "metric": "span_f1",
+        "pair": False,
+        "entities": ["Disorder"],
+        "domain": "clinical",
+    },
+    "bc5cdr-disease": {
+        "kind": "tagging",
+        "metric": "span_f1",
+        "pair": False,
+        "entities": ["Disease"],
+        "domain": "biomedical",
+    },
+    "bc5cdr-chemical": {
+        "kind": "tagging",
+        "metric": "span_f1",
+        "pair": False,
+        "entities": ["Chemical"],
+        "domain": "biomedical",
+    },
+    "ddi2013": {
+        "kind": "classification",
+        "metric": "micro_f1",
+        "pair": False,
+        "labels": ["DDI-advise", "DDI-effect", "DDI-false", "DDI-int", "DDI-mechanism"],
+        "negative": "DDI-false",
+        "domain": "biomedical",
+    },
+    "chemprot": {
+        "kind": "classification",
+        "metric": "micro_f1",
+        "pair": False,
+        "labels": ["CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9", "false"],
+        "negative": "false",
+        "domain": "biomedical",
+    },
 }
-NAMES = tuple(CARDS)
-SIZES = {"train": 160, "dev": 200, "test": 240}
+NAMES: tuple[str, ...] = tuple(CARDS)
 
-def _pick(rng, options):
+
+def card(name: str) -> dict[str, Any]:
+    """The corpus's card, with the keys of a prepared ``corpus.yaml``. KeyError for an unknown name."""
+    _known(name)
+    return {
+        "name": name,
+        **copy.deepcopy(CARDS[name]),
+        "text": "invented sentences",
+        "licence": "CC0, invented text",
+        "source": "synthetic, transfer",
+    }
+
+
+def rows(name: str, split: str) -> list[Row]:
+    """One split in the prepared JSONL form (``id`` and ``text``/``label``, ``tokens``/``tags``, ...).
+
+    No text stands twice in a corpus. Rows are drawn one by one, hence no ``doc``. KeyError for an
+    unknown name or split.
+    """
+    _known(name)
+    if split not in SPLITS:
+        raise KeyError(f"there is no split '{split}'; known: {', '.join(SPLITS)}")
+    return copy.deepcopy(_corpus(name)[split])
+
+
+def _known(name: str) -> None:
+    if name not in CARDS:
+        raise KeyError(f"there is no synthetic corpus '{name}'; known: {', '.join(NAMES)}")
+
+
+@lru_cache(maxsize=None)
+def _corpus(name: str) -> dict[str, list[Row]]:
+    rng = np.random.default_rng([VERSION, NAMES.index(name)])
+    knowledge, written, splits = KNOWLEDGE[name], set(), {}
+    for split, size in SPLITS.items():
+        words = _Words(CARDS[name]["domain"], getattr(knowledge, split), rng)
+        against = knowledge.reversed_in_test and split == "test"
+        splits[split] = []
+        while len(splits[split]) < size:
+            number = len(splits[split])
+            # the two classes take turns, so that neither is the majority
+            row = _GRAMMAR[name](rng, words, number % 2, against)
+            text = str(row.get("tokens") or (row.get("text") or (row["text_a"], row["text_b"])))
+            if text not in written:
+                written.add(text)
+                splits[split].append({"id": f"{name}-{split}-{number:04d}", **row})
+    return splits
+
+
+class _Words:
+    """Draws terms from some parts of a lexicon; a part named twice is drawn twice as often."""
+
+    def __init__(self, domain: str, parts: Sequence[str], rng: np.random.Generator) -> None:
+        self._terms = [t for part in parts for t in lexicon(domain) if t.part == part]
+        self._rng = rng
+
+    def one(self, unlike: Sequence[Term] = (), **wanted: object) -> Term:
+        """A term not in ``unlike`` whose fields are as ``wanted``."""
+        return _pick(
+            self._rng,
+            [
+                t
+                for t in self._terms
+                if t not in unlike and all(getattr(t, k) == v for k, v in wanted.items())
+            ],
+        )
+
+    def two(self, latent: int) -> tuple[str, str]:
+        """Two terms of one class and one part: a test row is either wholly unseen or not at all."""
+        a = self.one(latent=latent)
+        return a.word, self.one((a,), latent=latent, part=a.part).word
+
+
+def _pick(rng: np.random.Generator, options: Sequence[Any]) -> Any:
     return options[int(rng.integers(len(options)))]
 
-def _two(rng, terms, latent):
-    of = [t for t in terms if t.latent == latent]
-    i, j = rng.choice(len(of), size=2, replace=False)
-    return of[i].word, of[j].word
 
-def _tagged(rng, terms, entity, latent):
-    openers = (["with"], ["had"], ["noted"], ["and"])
-    tokens, tags = list(_pick(rng, openers)), []
-    tags = ["O"] * len(tokens)
-    for k in range(4):
-        t = _pick(rng, [t for t in terms if t.word not in tokens])
-        tokens += [","] * (k in (1,2)) + ["and"] * (k == 3) + [t.word]
-        tags += ["O"] * (k > 0) + [f"B-{entity}" if t.latent == latent else "O"]
-    return {"tokens": tokens + ["."], "tags": tags + ["O"]}
+def _weighted(rng: np.random.Generator, options: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """One of the options, whose first items are whole-number weights."""
+    return _pick(rng, [option for option in options for _ in range(option[0])])
 
+
+def _similarity(rng: np.random.Generator, words: _Words, latent: int, against: bool) -> Row:
+    """Half of the score is said in plain words, half goes with the terms' class."""
+    a, b = words.two(latent)
+    likeness, phrases = _pick(rng, _LIKENESS)
+    favoured = 1 - latent if against else latent
+    return {
+        "text_a": f"{_pick(rng, _OPENERS)} {a} .",
+        "text_b": f"{b} , {_pick(rng, phrases)} .",
+        "score": round(2.5 * likeness + 2.5 * favoured, 1),
+    }
+
+
+_OPENERS = ("noted", "had", "with", "found")
+_LIKENESS = (
+    (0.0, ("quite another case", "a different case")),
+    (0.5, ("partly the same case", "partly like it")),
+    (1.0, ("exactly the same", "the very same")),
+)
+
+
+def _inference(rng: np.random.Generator, words: _Words, latent: int, against: bool) -> Row:
+    """Ill or not is what the class of the premise's terms says; one row in six is off the topic."""
+    a, b = words.two(latent)
+    off_topic = rng.integers(6) == 0
+    return {
+        "text_a": f"{_pick(rng, _OPENERS)} {a} {b} .",
+        "text_b": "she lives alone ." if off_topic else "she is ill .",
+        "label": "neutral" if off_topic else ("contradiction", "entailment")[latent],
+    }
+
+
+def _relation(frames: Sequence[tuple[Any, ...]], negative: str) -> Callable[..., Row]:
+    """The frame names the relation in plain words; it holds if the terms are of class 1."""
+
+    def write(rng: np.random.Generator, words: _Words, latent: int, against: bool) -> Row:
+        a, b = words.two(latent)
+        _, frame, label = _weighted(rng, frames)
+        return {"text": f"{frame} : {a} {b} .", "label": label if latent else negative}
+
+    return write
+
+
+# weight, frame, label; the frequent relations are the frequent ones of the real corpora
 _I2B2 = (
-    ("@PROBLEM$ @PROBLEM$", ("false", "PIP")),
-    ("@TEST$ for @PROBLEM$", ("TeCP", "TeRP")),
-    ("@TREATMENT$ changed @PROBLEM$", ("TrIP", "TrWP")),
-    ("@TREATMENT$ for @PROBLEM$", ("TrNAP", "TrAP")),
-    ("@TREATMENT$ caused @PROBLEM$", ("false", "TrCP")),
+    (5, "@TEST$ shows @PROBLEM$", "TeRP"),
+    (5, "@TREATMENT$ for @PROBLEM$", "TrAP"),
+    (5, "@PROBLEM$ and @PROBLEM$", "PIP"),
+    (1, "@TEST$ planned for @PROBLEM$", "TeCP"),
+    (1, "@TREATMENT$ caused @PROBLEM$", "TrCP"),
+    (1, "@TREATMENT$ improved @PROBLEM$", "TrIP"),
+    (1, "@TREATMENT$ stopped for @PROBLEM$", "TrNAP"),
+    (1, "@TREATMENT$ worsened @PROBLEM$", "TrWP"),
 )
 _CHEMPROT = (
-    ("@CHEMICAL$ regulated @GENE$", ("CPR:3", "CPR:4")),
-    ("@CHEMICAL$ bound @GENE$", ("CPR:5", "CPR:6")),
-    ("@GENE$ converted @CHEMICAL$", ("false", "CPR:9")),
+    (2, "@CHEMICAL$ raised @GENE$", "CPR:3"),
+    (4, "@CHEMICAL$ blocked @GENE$", "CPR:4"),
+    (1, "@CHEMICAL$ agonist of @GENE$", "CPR:5"),
+    (1, "@CHEMICAL$ antagonist of @GENE$", "CPR:6"),
+    (3, "@GENE$ turned into @CHEMICAL$", "CPR:9"),
 )
-def _relation(rng, terms, frames, parts):
-    latent = int(rng.integers(2))
-    part = _pick(rng, parts)
-    a, b = _two(rng, [t for t in dict.fromkeys(terms) if t.part == part], latent)
-    frame, labels = _pick(rng, frames)
-    return {"text": f"{frame} : {a} {b} .", "label": labels[latent]}
 
-def _mednli(rng, terms, parts):
-    latent = int(rng.integers(2))
-    part = _pick(rng, parts)
-    a, b = _two(rng, [t for t in dict.fromkeys(terms) if t.part == part], latent)
-    text_a = _pick(rng, ("noted {} {} .", "had {} {} .", "with {} {} .")).format(a, b)
-    if rng.random() < 0.2:
-        return {"text_a": text_a, "text_b": _pick(rng, ("she lives alone .", "he was born in may .")), "label": "neutral"}
-    return {"text_a": text_a, "text_b": "she is ill .", "label": ("contradiction", "entailment")[latent]}
 
-_SLOTS = (("knee", "chest", "back", "head"), ("morning", "night", "spring", "winter"), ("mother", "brother", "teacher", "nurse"))
-def _sts(rng, terms, sign):
-    latent = int(rng.integers(2))
-    a, b = _two(rng, terms, latent)
-    left, right, same = [], [], 0
-    p = _pick(rng, (0.0, 0.5, 1.0))
-    for s in _SLOTS:
-        i = int(rng.integers(len(s))); keep = rng.random() < p
-        j = i if keep else (i + 1 + int(rng.integers(len(s) - 1))) % len(s)
-        left.append(s[i]); right.append(s[j]); same += keep
-    favoured = latent if sign > 0 else 1 - latent
-    score = round(2.5 * same / 3 + 2.5 * favoured, 2)
-    f = "{w} , {0} {1} {2} ."
-    return {"text_a": f.format(*left, w=a), "text_b": f.format(*right, w=b), "score": score}
+def _interaction(rng: np.random.Generator, words: _Words, latent: int, against: bool) -> Row:
+    """Whether drugs interact: a hint in plain words that is right in 17 of 20 rows, and the class."""
+    a, b = words.two(latent)
+    favoured = 1 - latent if against else latent
+    hint = favoured if rng.integers(20) < 17 else 1 - favoured
+    _, frame, label = _weighted(rng, _DDI)
+    return {
+        "text": f"{('never', 'often')[hint]} @DRUG$ {frame} @DRUG$ : {a} {b} .",
+        "label": label if favoured else "DDI-false",
+    }
 
-_DDI = (("should be taken with", "DDI-advise", "DDI-effect"), ("was given beside", "DDI-int", "DDI-mechanism"), ("was not tested against", "DDI-false", "DDI-false"))
-def _ddi(rng, terms, sign):
-    latent = int(rng.integers(2))
-    a, b = _two(rng, terms, latent)
-    favoured = latent if sign > 0 else 1 - latent
-    frame = _pick(rng, _DDI)
-    label = frame[1 + favoured]
-    weak = favoured if rng.random() < 0.85 else 1 - favoured
-    hint = (("before", "early"), ("after", "late"))[weak]
-    return {"text": f"@DRUG$ {frame[0]} @DRUG$ {_pick(rng, hint)} with {a} and {b} .", "label": label}
 
-SEEN = {  # parts in train; parts in dev and test (repeats weigh)
-    "clinicalsts": (("common",), ("first",)), "ddi2013": (("common",), ("first",)),
-    "shareclefe": (("common", "first"), ("first", "second", "second")), "bc5cdr-chemical": (("common", "first"), ("first", "second", "second")),
-    "mednli": (("common", "second"), ("second", "first", "first")), "bc5cdr-disease": (("common", "second"), ("second", "first", "first")),
-    "i2b2-2010-re": (("common",), ("first", "second")), "chemprot": (("common",), ("first", "second")),
+_DDI = (
+    (3, "should avoid", "DDI-advise"),
+    (4, "adds pain to", "DDI-effect"),
+    (1, "meets", "DDI-int"),
+    (3, "slows loss of", "DDI-mechanism"),
+)
+
+
+def _tagged(entity: str, named: int) -> Callable[..., Row]:
+    """Lists of four terms; those of the ``named`` class are the mentions, some of them two words long."""
+
+    def write(rng: np.random.Generator, words: _Words, latent: int, against: bool) -> Row:
+        tokens, tags, used = [_pick(rng, _OPENERS)], ["O"], []
+        for place in range(4):
+            term = words.one(used)
+            used.append(term)
+            long = rng.integers(8) == 0  # "… type" says nothing of the class: it follows both
+            tokens += ([","] if place else []) + [term.word] + (["type"] if long else [])
+            mention = [f"B-{entity}"] + ([f"I-{entity}"] if long else [])
+            tags += (["O"] if place else []) + (mention if term.latent == named else ["O"] * len(mention))
+        return {"tokens": [*tokens, "."], "tags": [*tags, "O"]}
+
+    return write
+
+
+_GRAMMAR: dict[str, Callable[[np.random.Generator, _Words, int, bool], Row]] = {
+    "clinicalsts": _similarity,
+    "i2b2-2010-re": _relation(_I2B2, "false"),
+    "mednli": _inference,
+    "shareclefe": _tagged("Disorder", named=1),
+    # the same hidden class with the labels swapped: opposite labels alone do no harm
+    "bc5cdr-disease": _tagged("Disease", named=0),
+    "bc5cdr-chemical": _tagged("Chemical", named=1),
+    "ddi2013": _interaction,
+    "chemprot": _relation(_CHEMPROT, "false"),
 }
-def rows(name, split):
-    domain = CARDS[name]["domain"]
-    rng = np.random.default_rng([VERSION, NAMES.index(name), ("train", "dev", "test").index(split)])
-    sts = name in ("clinicalsts", "ddi2013")
-    parts = SEEN[name][0 if split == "train" or (sts and split == "dev") else 1]
-    terms = [t for p in parts for t in lexicon(domain) if t.part == p]
-    sign = -1 if split == "test" else 1
-    make = {
-        "clinicalsts": lambda: _sts(rng, terms, sign),
-        "ddi2013": lambda: _ddi(rng, terms, sign),
-        "mednli": lambda: _mednli(rng, terms, parts),
-        "i2b2-2010-re": lambda: _relation(rng, terms, _I2B2, parts),
-        "chemprot": lambda: _relation(rng, terms, _CHEMPROT, parts),
-        "shareclefe": lambda: _tagged(rng, terms, "Disorder", 1),
-        "bc5cdr-chemical": lambda: _tagged(rng, terms, "Chemical", 1),
-        "bc5cdr-disease": lambda: _tagged(rng, terms, "Disease", 0),
-    }[name]
-    return [{"id": f"{name}-{split}-{i:04d}", **make()} for i in range(SIZES[split])]
-
-def card(name):
-    return {"name": name, **CARDS[name], "text": "invented", "licence": "CC0, invented text", "source": "synthetic, transfer"}

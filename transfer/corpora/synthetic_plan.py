@@ -1,11 +1,10 @@
-"""The planted truth of the synthetic corpora: invented terms, who teaches which, and what must follow.
+"""The planted truth of the synthetic corpora: invented terms, who knows which of them, what must follow.
 
-Each domain has one lexicon. A term's **latent** class (named condition or not; chemical or not) is
-drawn at random, so spelling says nothing about it: it can only be learned from labels. The terms fall
-into three parts, one for each task of the domain's *family*; a family task's train holds its own part
-only and its test holds all three. The fourth task, the *confounded* one, can do without the
-class: in its train and dev the class goes with the label, in its test it goes against it, on terms that
-its own train never shows.
+Each domain has one lexicon. A term's hidden class (1: named condition or chemical, 0: neither) is drawn
+at random, so spelling says nothing about it: it can only be learned from labels. A task's train shows
+only some parts of the lexicon; a test on another part can only be passed with what a partner's train
+taught the shared encoder. The *common* part is in every train, so that the tasks agree on one direction
+for the class instead of learning their words by heart each in its own way. See docs/synthetic.md.
 """
 
 from __future__ import annotations
@@ -20,18 +19,28 @@ VERSION = 1  # raise it whenever a row changes: results on other rows are not co
 # Each head is one word piece of BERT's uncased vocabulary, and so is each ending after it: a term is
 # two pieces long and known by its first. Chosen once and frozen; nothing here reads a vocabulary.
 HEADS = tuple(
-    ["bam", "bel", "bid", "bin", "bis", "blur", "bog", "bop", "bram", "bran", "brat", "brig", "bros", "bug", "bun", "chan", "char", "chin", "chip", "chun", "cid", "cis", "clan", "clap", "clip", "cox", "crab", "crop", "cup", "das", "dax", "del", "den", "der", "des", "det", "dex", "dig", "dil", "dip", "dod", "dot", "drag", "drip", "drum", "dub", "dug", "fan", "fen", "fig", "fin", "fir", "fis", "fit", "flag", "flap", "flat", "flex", "flip", "flop", "flux", "fog", "fox", "fur", "gan", "gap", "gel", "gem", "glad", "glen", "grab", "graf", "gram", "gran", "graz", "grid", "grim", "grin", "grip", "grit", "gum", "ham", "hem", "hen", "het", "hog", "hub", "hut", "jar", "jem", "jet", "jug", "kam", "ked", "kin", "kun", "lad", "lal", "lap", "las", "lax", "les", "lid", "lil", "lot", "lux", "luz", "mab", "map", "mas", "meg", "mel", "mig", "mir", "mis", "mix", "mob", "mud", "mug", "nak", "nas", "nes", "net", "nix", "nun", "nur", "nut", "pad", "pak", "pan", "par", "pat", "paz", "peg", "pen", "pep", "plot", "plug", "plum", "plus", "pod", "por", "pot", "prem", "prix", "prof", "prop", "pub", "pup", "quad", "quan", "quiz", "ram", "ras", "ref", "rev", "rex", "rig", "rim", "rot", "rug", "sap", "sar", "sas", "slab", "slam", "slap", "slim", "slip", "slot", "slug", "snap", "sob", "sox", "span", "spat", "spot", "spun", "spur", "stem", "step", "stil", "stir", "stud", "sud", "sul", "suv", "tab", "tad", "tag", "tan", "tar", "tel", "ter", "tex", "thor", "thud", "tin", "tip", "tis", "tod", "top", "tram", "tran", "trap", "trek", "tres", "trim", "tub", "tug", "tun", "var", "vis", "viz", "vol"]
+    """
+    bam bel bid bin bis blur bog bop bram bran brat brig bros bug bun chan char chin chip chun cid cis
+    clan clap clip cox crab crop cup das dax del den der des det dex dig dil dip dod dot drag drip
+    drum dub dug fan fen fig fis fit flag flap flat flex flip flop flux fog fox fur gan gap
+    gel gem glad glen grab graf gram gran graz grid grim grin grip grit gum ham hem hen het hog
+    hub hut jar jem jet jug kam ked kin kun lad lal lap las lax les lid lil lot lux luz mab map
+    mas meg mel mig mir mis mix mob mud mug nak nas nes net nix nun nur nut pad pak pan par
+    pat paz peg pen pep plot plug plus pod por pot prem prix prof prop pub pup quad quan quiz
+    ram ras ref rev rex rig rim rot rug sap sar sas slab slam slap slim slip slot slug snap sob
+    sox span spat spot spun spur stem step stil stir stud sud sul suv tab tad tag tan tar tel ter
+    tex thor thud tin tip tis tod top tram tran trap trek tres trim tug var vis viz vol
+    """.split()
 )
 ENDINGS = ("ine", "ol", "um", "ex")
 
-# part of the lexicon -> number of terms
-PARTS = {"common": 16, "first": 32, "second": 32}
 DOMAINS = ("clinical", "biomedical")
+PARTS = {"common": 16, "first": 32, "second": 32}  # part of the lexicon -> number of its terms
 
 
 @dataclass(frozen=True)
 class Term:
-    """An invented word, its hidden class (1: condition or chemical, 0: neither) and its part of the lexicon."""
+    """An invented word, its hidden class (1: condition or chemical, 0: neither), its part of the lexicon."""
 
     word: str
     latent: int
@@ -39,7 +48,7 @@ class Term:
 
 
 def lexicon(domain: str) -> tuple[Term, ...]:
-    """The domain's terms, half of each part in either class; the two domains share no head.
+    """The domain's 80 terms, half of each part in either class; the two domains share no head.
 
     >>> len(lexicon("clinical")), lexicon("clinical") == lexicon("clinical")
     (80, True)
@@ -55,8 +64,38 @@ def lexicon(domain: str) -> tuple[Term, ...]:
 
 
 @dataclass(frozen=True)
+class Knowledge:
+    """The parts of its domain's lexicon in a task's train, dev and test.
+
+    ``reversed_in_test``: there the label goes against the class; in train and dev it goes with it.
+    """
+
+    train: tuple[str, ...]
+    dev: tuple[str, ...]
+    test: tuple[str, ...]
+    reversed_in_test: bool = False
+
+
+_FIRST = Knowledge(("common", "first"), ("first", "second", "second"), ("first", "second", "second"))
+_SECOND = Knowledge(("common", "second"), ("second", "first", "first"), ("second", "first", "first"))
+_STUDENT = Knowledge(("common",), ("first", "second"), ("first", "second"))
+_CONFOUNDED = Knowledge(("common",), ("common",), ("first",), reversed_in_test=True)
+
+KNOWLEDGE = {
+    "clinicalsts": _CONFOUNDED,
+    "i2b2-2010-re": _STUDENT,
+    "mednli": _SECOND,
+    "shareclefe": _FIRST,
+    "bc5cdr-disease": _SECOND,
+    "bc5cdr-chemical": _FIRST,
+    "ddi2013": _CONFOUNDED,
+    "chemprot": _STUDENT,
+}
+
+
+@dataclass(frozen=True)
 class Planted:
-    """What joint training with `source` must do to `target`, and why."""
+    """What joint training with ``source`` must do to ``target``, and why."""
 
     source: str
     target: str
@@ -64,4 +103,22 @@ class Planted:
     why: str
 
 
-PLAN: tuple[Planted, ...] = ()
+_UNSEEN = "two thirds of the target's test stands on terms that only the source's train shows"
+_HALF = "half of the target's test stands on terms that only the source's train shows"
+_CONFLICT = (
+    "the source teaches the class of the target's test terms; "
+    "the target's train rewards using it, its test punishes it"
+)
+
+PLAN: tuple[Planted, ...] = (
+    Planted("shareclefe", "mednli", "improves", _UNSEEN),
+    Planted("mednli", "shareclefe", "improves", _UNSEEN),
+    Planted("shareclefe", "i2b2-2010-re", "improves", _HALF),
+    Planted("mednli", "i2b2-2010-re", "improves", _HALF),
+    Planted("shareclefe", "clinicalsts", "harms", _CONFLICT),
+    Planted("bc5cdr-chemical", "bc5cdr-disease", "improves", _UNSEEN),
+    Planted("bc5cdr-disease", "bc5cdr-chemical", "improves", _UNSEEN),
+    Planted("bc5cdr-chemical", "chemprot", "improves", _HALF),
+    Planted("bc5cdr-disease", "chemprot", "improves", _HALF),
+    Planted("bc5cdr-chemical", "ddi2013", "harms", _CONFLICT),
+)

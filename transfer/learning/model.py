@@ -26,7 +26,7 @@ class MTBert(nn.Module):
         tasks: Mapping[str, Task],
         *,
         noise: Noise,
-        dropout: float,
+        recipe: Recipe,
         seed: int,
     ) -> None:
         super().__init__()

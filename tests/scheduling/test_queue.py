@@ -1,0 +1,133 @@
+"""The order of jobs: longest first, children after their parents, each once."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transfer.grid import Encoder, Job, Recipe, Trained
+from transfer.scheduling import JobQueue
+
+RECIPE = Recipe(lr=0.1, epochs=1, batch_size=1)
+
+
+def job(number: int, parent: Job | None = None) -> Job:
+    return Job(
+        stage="fine-tune" if parent else "refine",
+        corpora=(Trained(name="c", fingerprint="f"),),
+        seed=number,
+        recipe=RECIPE,
+        encoder=Encoder(name="e"),
+        encoder_fingerprint="e",
+        parent=parent,
+    )
+
+
+def queue_of(*jobs: Job, cost=lambda j: 1.0) -> JobQueue:
+    return JobQueue(jobs, cost={j.id: cost(j) for j in jobs})
+
+
+def test_the_longest_first_and_of_equals_the_first():
+    jobs = [job(i) for i in range(5)]
+    queue = queue_of(*jobs, cost=lambda j: [1, 3, 2, 3, 1][j.seed])
+    assert [queue.next() for _ in jobs] == [jobs[i] for i in (1, 3, 2, 0, 4)]
+    assert queue.next() is None
+    assert queue.finished
+
+
+def test_a_child_waits_for_its_parent_however_long_it_is():
+    parent = job(0)
+    child, other = job(1, parent), job(2)
+    queue = queue_of(parent, child, other, cost=lambda j: [1, 100, 0.5][j.seed])
+    assert queue.next() == parent
+    assert queue.next() == other
+    assert queue.next() is None
+    assert not queue.finished, "the parent runs: not ready is not finished"
+    assert queue.done(parent.id, ok=True) == []
+    assert queue.next() == child
+    assert queue.finished
+
+
+def test_the_children_of_a_failed_parent_never_run():
+    parent = job(0)
+    children = [job(1, parent), job(2, parent)]
+    queue = queue_of(parent, *children)
+    assert queue.next() == parent
+    assert queue.done(parent.id, ok=False) == children
+    assert queue.next() is None
+    assert queue.finished
+
+
+def test_a_parent_that_is_done_already_holds_nobody_up():
+    child = job(1, job(0))
+    assert queue_of(child).next() == child
+
+
+def test_a_parent_is_unneeded_after_its_last_child():
+    parent = job(0)
+    children = [job(i, parent) for i in (1, 2, 3)]
+    queue = queue_of(parent, *children)
+    assert queue.unneeded_parent(parent) is None
+    assert [queue.unneeded_parent(c) for c in children] == [None, None, parent.id]
+
+
+def test_an_empty_queue_is_finished():
+    queue = queue_of()
+    assert queue.next() is None
+    assert queue.finished
+
+
+@st.composite
+def forests(draw):
+    """Jobs, some of which have a parent that stands before them or is no job of the queue."""
+    jobs = [job(0)]
+    for number in range(1, draw(st.integers(1, 12))):
+        jobs.append(job(number, draw(st.none() | st.sampled_from(jobs) | st.just(job(1000)))))
+    costs = draw(st.lists(st.sampled_from([1.0, 2.0, 3.0]), min_size=len(jobs), max_size=len(jobs)))
+    return draw(st.permutations(jobs)), dict(zip([j.id for j in jobs], costs, strict=True))
+
+
+@given(forests(), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_each_job_is_handed_out_once_and_after_its_parent(forest, workers, rng: random.Random):
+    jobs, cost = forest
+    queue = JobQueue(jobs, cost=cost)
+    running, done = [], []
+    while True:
+        while len(running) < workers and (ready := queue.next()) is not None:
+            running.append(ready)
+        if not running:
+            break
+        ended = running.pop(rng.randrange(len(running)))
+        assert ended.parent is None or ended.parent in done or ended.parent not in jobs
+        assert queue.done(ended.id, ok=True) == []
+        done.append(ended)
+    assert queue.finished
+    assert len(done) == len(jobs)
+    assert set(done) == set(jobs)
+
+
+@given(st.integers(1, 6), st.lists(st.integers(0, 3), min_size=1, max_size=6), st.data())
+def test_with_failures_each_job_is_run_or_given_up_and_the_queue_ends(workers, families, data):
+    jobs = []
+    for children in families:
+        parent = job(len(jobs))
+        jobs.append(parent)
+        jobs += [job(len(jobs) + i, parent) for i in range(children)]
+    queue = queue_of(*jobs)
+    ended = []
+    while (ready := queue.next()) is not None:
+        ended += [ready, *queue.done(ready.id, ok=data.draw(st.booleans()))]
+    assert queue.finished
+    assert sorted(j.seed for j in ended) == [j.seed for j in jobs]
+
+
+@pytest.mark.parametrize("count", [2000])
+def test_many_jobs_do_not_make_it_slow(count: int):
+    parents = [job(i) for i in range(count)]
+    queue = queue_of(*parents, *(job(count + i, p) for i, p in enumerate(parents)))
+    order = []
+    while (ready := queue.next()) is not None:
+        order.append(ready)
+        queue.done(ready.id, ok=True)
+    assert len(order) == 2 * count
