@@ -39,7 +39,9 @@ from transfer.tasks import Item, Task, task_of
 NOT_READ = -100
 
 
-def ours(corpus: Corpus, recipe: Recipe, files: EncoderFiles, *, where: str, limit: Limit, seed: int) -> float:
+def ours(
+    corpus: Corpus, recipe: Recipe, files: EncoderFiles, *, where: str, limit: Limit, seed: int
+) -> float:
     """The test score of one single-task job of this project."""
     with tempfile.TemporaryDirectory() as store:
         job = Job(
@@ -160,7 +162,10 @@ def main() -> None:
             where = chosen.corpora
             scores["transfer"].append(100 * ours(corpus, recipe, files, where=where, limit=limit, seed=seed))
             scores["Trainer"].append(100 * theirs(corpus, recipe, files, seed=seed))
-            print(f"  {name} seed {seed}: " + ", ".join(f"{k} {v[-1]:.1f}" for k, v in scores.items()), flush=True)
+            print(
+                f"  {name} seed {seed}: " + ", ".join(f"{k} {v[-1]:.1f}" for k, v in scores.items()),
+                flush=True,
+            )
         for who, values in scores.items():
             print(f"{name} {corpus.card.metric} {who}: {np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}")
         difference, low, high = welch(scores["transfer"], scores["Trainer"])

@@ -29,12 +29,12 @@ names = st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True)
 def loaded(tmp_path: Path):
     """``loaded(recipe="paper")``: the grid of TEXT with those lines in the place of its own."""
 
-    def load(*overrides: str, corpora: str | None = None, **lines: str | None) -> Grid:
+    def load(*overrides: str, **lines: str | None) -> Grid:
         text = [line for line in TEXT.splitlines() if line.partition(":")[0] not in lines]
         text += [f"{key}: {value}" for key, value in lines.items() if value is not None]
         path = tmp_path / "g.yaml"
         path.write_text("\n".join(text) + "\n")
-        return Grid.load(path, overrides=overrides, corpora=corpora)
+        return Grid.load(path, overrides=overrides)
 
     return load
 
@@ -123,12 +123,12 @@ def test_ids_do_not_depend_on_names(loaded):
 def test_a_known_id_stays(loaded):
     """A change here makes every stored result a stranger: raise PROTOCOL only with a reason."""
     (job,) = jobs_of(loaded(jobs="[[mednli]]", seeds="1"))
-    assert job.id == "KNOWN_ID"
+    assert job.id == "6e4d424e33aa50cd"
 
 
 @pytest.mark.parametrize(
     "key",
-    "lr epochs batch_size max_length warmup weight_decay clip dropout".split(),
+    ["lr", "epochs", "batch_size", "max_length", "warmup", "weight_decay", "clip", "dropout"],
 )
 def test_ids_depend_on_every_number(loaded, key: str):
     old = loaded().recipe.model_dump()[key]
@@ -152,7 +152,9 @@ def test_ids_depend_on_seed_layers_and_fingerprints(loaded):
     assert not ids(loaded(encoder="{name: minilm-l6, layers: 2}")) & same
     assert not {job.id for job in jobs_of(loaded(), "another encoder")} & same
     other = loaded().plan({**PRINTS, "mednli": "changed"}, encoder_fingerprint="e")
-    assert {job.names for job in other if job.id in same} == {g for g in loaded().groups() if "mednli" not in g}
+    assert {job.names for job in other if job.id in same} == {
+        g for g in loaded().groups() if "mednli" not in g
+    }
 
 
 def test_the_id_of_a_child_depends_on_its_parent(loaded):
@@ -167,7 +169,7 @@ def test_seeds_as_a_number_or_a_list(loaded):
     assert ids(loaded(seeds="3")) == ids(loaded(seeds="[2, 0, 1]"))
 
 
-@pytest.mark.parametrize("seeds", ["0", "-1", "[]", "[1, 1]", "[-1]", "true", "many", "1.5", "[true]"])
+@pytest.mark.parametrize("seeds", ["0", "-1", "[]", "[1, 1]", "[-1]", "true", "many", "1.5"])
 def test_wrong_seeds(loaded, seeds: str):
     with pytest.raises(InputError, match=r"g\.yaml line 8: 'seeds"):
         loaded(seeds=seeds)

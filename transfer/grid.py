@@ -267,7 +267,7 @@ def _override(data: dict[str, Any], override: str) -> None:
     except yaml.YAMLError:
         raise InputError(f"--set {override}: the value is not valid YAML") from None
     *outer, last = key.split(".")
-    place = data
+    place: dict[str, Any] = data
     for part in outer:
         inner = place.setdefault(part, {})
         if isinstance(inner, str) and part in ("recipe", "encoder"):

@@ -133,14 +133,22 @@ def test_a_fingerprint_follows_every_text_and_label():
     assert changed("train") == changed("test"), "and nothing else"
 
 
-@pytest.mark.parametrize("change", [{"labels": ("a", "b", "c", "d")}, {"negative": "c", "metric": "micro_f1"}])
+@pytest.mark.parametrize(
+    "change", [{"labels": ("a", "b", "c", "d")}, {"negative": "c", "metric": "micro_f1"}]
+)
 def test_a_fingerprint_follows_what_the_card_rules(change):
     other = Card.model_validate({**CARD.model_dump(), **change})
     assert built(card=other).fingerprint != built().fingerprint
 
 
 def test_a_fingerprint_does_not_follow_what_is_only_said():
-    said = {"licence": "CC BY 4.0", "source": "a paper", "domain": "clinical", "text": "abstracts", "name": "d"}
+    said = {
+        "licence": "CC BY 4.0",
+        "source": "a paper",
+        "domain": "clinical",
+        "text": "abstracts",
+        "name": "d",
+    }
     other = Card.model_validate({**CARD.model_dump(), **said})
     assert built(card=other).fingerprint == built().fingerprint
 

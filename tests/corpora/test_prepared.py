@@ -116,7 +116,11 @@ def test_a_missing_synthetic_corpus_names_the_nearest():
         ("sim", {"score": True}, "'score' should be a number"),
         ("sim", {"score": float("nan")}, "'score' should be a number"),
         ("sim", {"score": 5.5}, "the score 5.5 is outside the card's range 0 to 5"),
-        ("sim", {"text_b": None}, "the key 'text_b' is missing; a similarity row has id, score, text_a, text_b"),
+        (
+            "sim",
+            {"text_b": None},
+            "the key 'text_b' is missing; a similarity row has id, score, text_a, text_b",
+        ),
         ("rel", {"label": None}, "the key 'label' is missing"),
         ("nli", {"text_a": None, "text": "a"}, "the key 'text_a' is missing"),
         ("rel", {"lable": "good"}, "unknown key 'lable'; did you mean 'label'"),
@@ -162,7 +166,11 @@ def test_an_empty_and_a_missing_split(home, split: str):
     [
         ("rel", {"labls": ["x"]}, "unknown key 'labls'; did you mean 'labels'"),
         ("rel", {"metric": "span_f1"}, "metric 'span_f1' does not measure a classification corpus"),
-        ("sim", {"metric": "accuracy"}, "metric 'accuracy' does not measure a similarity corpus; one of pearson"),
+        (
+            "sim",
+            {"metric": "accuracy"},
+            "metric 'accuracy' does not measure a similarity corpus; one of pearson",
+        ),
         ("rel", {"metric": "micro-f1"}, "'micro_f1'"),
         ("rel", {"kind": "relation"}, "'classification'"),
         ("rel", {"labels": []}, "needs the key 'labels'"),
@@ -184,7 +192,10 @@ def test_a_typo_in_a_card_has_its_line(home):
     folder = home("rel")
     card = "name: rel\nkind: classification\nmetric: accuracy\nlabels: [good, none]\nlicense: CC0\n"
     (folder / "corpus.yaml").write_text(card)
-    assert message_of(folder) == f"{folder / 'corpus.yaml'} line 5: unknown key 'license'; did you mean 'licence'?"
+    assert (
+        message_of(folder)
+        == f"{folder / 'corpus.yaml'} line 5: unknown key 'license'; did you mean 'licence'?"
+    )
 
 
 def test_a_card_in_another_ones_folder(home):

@@ -2,7 +2,6 @@
 
 import random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,14 +119,3 @@ def test_with_failures_each_job_is_run_or_given_up_and_the_queue_ends(workers, f
         ended += [ready, *queue.done(ready.id, ok=data.draw(st.booleans()))]
     assert queue.finished
     assert sorted(j.seed for j in ended) == [j.seed for j in jobs]
-
-
-@pytest.mark.parametrize("count", [2000])
-def test_many_jobs_do_not_make_it_slow(count: int):
-    parents = [job(i) for i in range(count)]
-    queue = queue_of(*parents, *(job(count + i, p) for i, p in enumerate(parents)))
-    order = []
-    while (ready := queue.next()) is not None:
-        order.append(ready)
-        queue.done(ready.id, ok=True)
-    assert len(order) == 2 * count

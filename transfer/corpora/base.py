@@ -68,10 +68,8 @@ class Card(BaseModel):
         return self
 
 
-class Limit(BaseModel):
+class Limit(BaseModel, extra="forbid", frozen=True):
     """At most so many examples of a split: a fixed, stratified subset, the same for every job."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     train: int | None = Field(default=None, ge=1)
     dev: int | None = Field(default=None, ge=1)

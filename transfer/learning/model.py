@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ class MTBert(nn.Module):
 
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Any,
         tasks: Mapping[str, Task],
         *,
         noise: Noise,
@@ -35,10 +36,10 @@ class MTBert(nn.Module):
         self.noise = noise
         self.dropout = Dropout(recipe.dropout, noise)
         self.bf16 = recipe.precision == "bf16"
-        width = encoder.config.hidden_size  # type: ignore[union-attr]
+        width: int = encoder.config.hidden_size
         pooler = encoder.pooler
-        self.pooler = pooler.dense if pooler is not None else _linear(width, width, [seed, name_seed("")])  # type: ignore[union-attr]
-        encoder.pooler = None  # type: ignore[assignment]
+        self.pooler = pooler.dense if pooler is not None else _linear(width, width, [seed, name_seed("")])
+        encoder.pooler = None
         self.heads = nn.ModuleList(
             _linear(width, task.outputs, [seed, name_seed(name)]) for name, task in self.tasks.items()
         )
@@ -68,11 +69,11 @@ class MTBert(nn.Module):
     @property
     def words(self) -> nn.Embedding:
         """The encoder's word-piece embedding."""
-        return self.encoder.get_input_embeddings()  # type: ignore[operator]
+        return self.encoder.get_input_embeddings()
 
     def use_words(self, embedding: nn.Embedding) -> None:
         """Puts another word-piece embedding in the encoder's place for it."""
-        self.encoder.set_input_embeddings(embedding)  # type: ignore[operator]
+        self.encoder.set_input_embeddings(embedding)
 
 
 class Vocabulary:

@@ -26,7 +26,7 @@ class DecoupledAdamax(torch.optim.Adamax):
         for group in self.param_groups:
             if group["decay"]:
                 moved = [p for p in group["params"] if p.grad is not None]
-                torch._foreach_mul_(moved, 1 - group["lr"] * group["decay"])
+                torch._foreach_mul_(moved, 1 - group["lr"] * group["decay"])  # pyright: ignore[reportPrivateImportUsage]
         return super().step(closure)
 
 

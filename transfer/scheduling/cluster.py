@@ -9,9 +9,9 @@ from typing import Any
 
 # before ray is imported: nothing is reported home, and Ctrl-C reaches the caller
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
 os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # its boxes; progress is told by the caller
 os.environ["TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"] = "1000000"
 
 import ray
@@ -61,7 +61,7 @@ class GridSearcher(Searcher):
         self._threads = threads
         self._jobs: dict[str, Job] = {}
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> Any:
         job = self._work.queue.next()
         if job is None:
             return Searcher.FINISHED if self._work.queue.finished else None

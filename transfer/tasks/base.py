@@ -95,6 +95,6 @@ class Task(ABC):
         ]
 
 
-def one_of(labels: Sequence[str], logits: Tensor) -> list[str]:
+def one_of(labels: tuple[str, ...], logits: Tensor) -> list[str]:
     """The label with the largest logit of each row."""
-    return [labels[i] for i in torch.argmax(logits, dim=-1).tolist()]
+    return [labels[int(i)] for i in torch.argmax(logits, dim=-1)]

@@ -1,0 +1,64 @@
+"""Adamax with decoupled decay, and the schedule."""
+
+import torch
+from torch import nn
+
+from transfer.grid import Recipe
+from transfer.learning.optimizer import DecoupledAdamax, optimizer_of, schedule_of
+
+RECIPE = Recipe(lr=0.01, epochs=1, batch_size=4)
+
+
+def stepped(optimizer: torch.optim.Optimizer, parameter: nn.Parameter, steps: int = 5) -> torch.Tensor:
+    for step in range(steps):
+        parameter.grad = torch.linspace(-1, 1, parameter.numel()).view_as(parameter) * (step + 1)
+        optimizer.step()
+    return parameter.detach().clone()
+
+
+def test_without_decay_it_is_torch_adamax():
+    ours, theirs = (nn.Parameter(torch.linspace(0.5, 2, 6).view(2, 3)) for _ in range(2))
+    a = stepped(DecoupledAdamax([{"params": [ours], "decay": 0.0}], lr=0.01), ours)
+    b = stepped(torch.optim.Adamax([theirs], lr=0.01, eps=1e-6), theirs)
+    torch.testing.assert_close(a, b)
+
+
+def test_decay_shrinks_the_weights_and_stays_out_of_the_gradient():
+    parameter = nn.Parameter(torch.full((2, 2), 3.0))
+    optimizer = DecoupledAdamax([{"params": [parameter], "decay": 0.1}], lr=0.5)
+    parameter.grad = torch.zeros(2, 2)
+    optimizer.step()
+    torch.testing.assert_close(parameter.detach(), torch.full((2, 2), 3.0 * (1 - 0.5 * 0.1)))
+    assert optimizer.state[parameter]["exp_avg"].abs().sum() == 0
+
+
+def test_a_head_that_a_mini_batch_does_not_use_is_left_alone():
+    used, other = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2, 2))
+    optimizer = DecoupledAdamax([{"params": [used, other], "decay": 0.1}], lr=0.5)
+    used.grad = torch.ones(2, 2)
+    optimizer.step()
+    assert torch.equal(other, torch.ones(2, 2))
+    assert not torch.equal(used, torch.ones(2, 2))
+
+
+def test_biases_and_layer_norms_do_not_decay():
+    model = nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3))
+    decayed, others = optimizer_of(model, RECIPE).param_groups
+    assert [p.shape for p in decayed["params"]] == [(3, 3)]
+    assert len(others["params"]) == 3
+    assert (decayed["decay"], others["decay"]) == (0.01, 0.0)
+
+
+def test_the_rate_rises_over_a_tenth_and_falls_to_zero():
+    parameter = nn.Parameter(torch.ones(1, 1))
+    optimizer = DecoupledAdamax([{"params": [parameter], "decay": 0.0}], lr=1.0)
+    schedule = schedule_of(optimizer, RECIPE, steps=20)
+    rates = []
+    for _ in range(20):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert max(rates) == 1.0
+    assert rates.index(1.0) == 2
+    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert schedule.get_last_lr()[0] == 0.0

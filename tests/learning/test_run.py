@@ -1,0 +1,158 @@
+"""One job from record to result: learning happens, arms are matched, failures are recorded."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from transfer import corpora, encoders
+from transfer.corpora import Limit
+from transfer.grid import Encoder, Job, Recipe, Trained
+from transfer.learning import run as running
+from transfer.learning.model import MTBert
+from transfer.learning.run import Site, run
+from transfer.learning.train import MEAN, Best
+from transfer.store import Store
+
+QUICK = Recipe(lr=3e-3, epochs=3, batch_size=8)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def site(tmp_path: Path, tiny_corpora: Path, tiny_encoder: Path) -> Site:
+    return Site(store=tmp_path / "store", corpora=str(tiny_corpora), encoder=tiny_encoder)
+
+
+def job_of(site: Site, *names: str, seed: int = 0, recipe: Recipe = QUICK, parent: Job | None = None) -> Job:
+    loaded = corpora.load(site.corpora, names, limit=site.limit)
+    return Job(
+        stage="fine-tune" if parent else "refine",
+        corpora=tuple(Trained(name=c.name, fingerprint=c.fingerprint) for c in loaded),
+        seed=seed,
+        recipe=recipe,
+        encoder=Encoder(name=str(site.encoder)),
+        encoder_fingerprint=encoders.locate(str(site.encoder)).fingerprint,
+        parent=parent,
+    )
+
+
+def scores(result) -> dict:
+    return {(s.corpus, s.split): s.value for s in result.scores}
+
+
+@pytest.mark.parametrize("name", ["sim", "rel", "ner", "multi"])
+def test_each_kind_learns(site: Site, name: str):
+    recipe = Recipe(lr=1e-2, epochs=40, batch_size=8, dropout=0.0)
+    result = run(job_of(site, name, recipe=recipe), site)
+    assert result.error == ""
+    losses = [epoch.loss[name] for epoch in result.history]
+    assert losses[-1] < 0.6 * losses[0]
+    assert scores(result)[name, "test"] > 0.6
+
+
+def test_all_kinds_train_jointly_and_every_test_item_has_a_prediction(site: Site):
+    job = job_of(site, "sim", "rel", "ner", "multi")
+    result = run(job, site)
+    assert result.status == "done", result.error
+    predictions = Store(site.store).predictions(job.id)
+    assert predictions.groupby("corpus").size().to_dict() == dict.fromkeys(("sim", "rel", "ner", "multi"), 12)
+    assert set(result.chosen_epoch) == {"sim", "rel", "ner", "multi"}
+    assert result.steps == 3 * 4 * 3
+
+
+def test_test_scores_follow_from_the_kept_predictions(site: Site):
+    job = job_of(site, "rel", "ner")
+    result = run(job, site)
+    kept = Store(site.store).predictions(job.id)
+    for corpus in corpora.load(site.corpora, ("rel", "ner")):
+        rows = kept[kept["corpus"] == corpus.name]
+        gold, predicted = ([json.loads(v) for v in rows[c]] for c in ("gold", "predicted"))
+        score = running.task_of(corpus.card).score(gold, predicted)
+        assert score == pytest.approx(scores(result)[corpus.name, "test"])
+
+
+def test_the_same_job_gives_the_same_numbers_whatever_ran_before(site: Site, tmp_path: Path):
+    job = job_of(site, "rel", "sim")
+    first = run(job, site)
+    run(job_of(site, "ner", seed=5), site)
+    again = run(job, site.model_copy(update={"store": tmp_path / "other"}))
+    assert scores(first) == scores(again)
+    assert [e.loss for e in first.history] == [e.loss for e in again.history]
+
+
+def test_the_first_mini_batch_of_a_corpus_is_the_same_alone_and_with_a_partner(site: Site, monkeypatch):
+    """Matched arms, seen from the model: first loss of 'rel' before anything was learnt."""
+    seen: dict[str, list[float]] = {}
+    key = ""
+    plain = MTBert.loss
+
+    def noted(model: MTBert, batch):
+        loss = plain(model, batch)
+        if batch.corpus == "rel":
+            seen.setdefault(key, []).append(loss.item())
+        return loss
+
+    monkeypatch.setattr(MTBert, "loss", noted)
+    still = QUICK.model_copy(update={"lr": 1e-12})  # nothing moves, so every mini-batch can be compared
+    for names in (("rel",), ("rel", "sim"), ("ner", "rel", "sim")):
+        key = "+".join(names)
+        assert run(job_of(site, *names, recipe=still), site).status == "done"
+    alone = seen.pop("rel")
+    assert len(alone) == 9
+    for joint in seen.values():
+        assert joint == pytest.approx(alone, abs=1e-5)
+
+
+def test_a_child_starts_from_the_encoder_its_parent_kept(site: Site):
+    parent = job_of(site, "rel", "sim")
+    assert run(parent, site, keep_encoder=True).status == "done"
+    kept = Store(site.store).home(parent.id) / "encoder" / "model.safetensors"
+    assert kept.is_file()
+    child = job_of(site, "rel", recipe=QUICK.model_copy(update={"epochs": 1}), parent=parent)
+    from_parent = run(child, site)
+    assert from_parent.status == "done", from_parent.error
+    fresh = run(job_of(site, "rel", recipe=QUICK.model_copy(update={"epochs": 1})), site)
+    assert from_parent.history[0].loss != fresh.history[0].loss
+
+
+def test_a_loss_that_is_no_number_is_a_failed_job_without_a_score(site: Site):
+    job = job_of(site, "rel", recipe=QUICK.model_copy(update={"lr": 1e30, "clip": 1e30}))
+    result = run(job, site)
+    assert result.status == "failed"
+    assert "Diverged" in result.error
+    assert result.scores == ()
+    assert Store(site.store).get(job.id).status == "failed"
+
+
+def test_a_corpus_that_changed_since_the_plan_is_refused(site: Site):
+    job = job_of(site, "rel")
+    result = run(job, site.model_copy(update={"limit": Limit(train=10)}))
+    assert result.status == "failed"
+    assert "changed since the grid was planned" in result.error
+
+
+def test_bf16_products_change_little(site: Site):
+    plain, rounded = (
+        run(job_of(site, "sim", recipe=QUICK.model_copy(update={"precision": p})), site)
+        for p in ("fp32", "bf16")
+    )
+    assert rounded.status == "done", rounded.error
+    assert rounded.history[0].loss["sim"] == pytest.approx(plain.history[0].loss["sim"], rel=0.05)
+    assert rounded.history[0].loss != plain.history[0].loss
+
+
+def test_best_takes_the_earliest_of_equal_epochs_for_each_corpus_apart():
+    model = torch.nn.Linear(1, 1)
+    best = Best()
+    for epoch, dev in enumerate([{"a": 0.5, "b": 0.1}, {"a": 0.5, "b": 0.3}, {"a": 0.2, "b": 0.2}], 1):
+        best.improve(model, dev, epoch)  # type: ignore[arg-type]
+    assert best.epoch == {"a": 1, "b": 2, MEAN: 2}
+    assert set(best.weights) == {1, 2}

@@ -1,0 +1,124 @@
+"""The executor without Ray: all jobs, each once, failures recorded and passed by."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from transfer.grid import Grid
+from transfer.learning import run as learning
+from transfer.store import Store
+
+
+def results_of(store: Path) -> dict[str, dict]:
+    found = [json.loads(path.read_text()) for path in store.glob("jobs/*/result.json")]
+    return {r["id"]: r for r in found}
+
+
+def written(store: Path) -> dict[Path, tuple[int, bytes]]:
+    return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in store.glob("jobs/*/result.json")}
+
+
+@pytest.fixture
+def run(transfer, tmp_path: Path):
+    """``run(grid, "--set", …)`` runs a grid inline into ``tmp_path/runs``."""
+
+    def call(grid: Path, *more: str) -> tuple[int, str, str]:
+        places = ["--store", tmp_path / "runs", "--out", tmp_path / "reports"]
+        return transfer("run-grid", grid, "--executor", "inline", *places, *more)
+
+    return call
+
+
+def test_every_job_has_its_result(tiny_run):
+    record = Store(tiny_run.store).get_grid(Grid.load(tiny_run.grid))
+    results = Store(tiny_run.store).results(record.jobs)
+    assert len(results) == 2 * (3 + 3 + 1)
+    for result in results.values():
+        assert result.status == "done"
+        assert {s.corpus for s in result.scores if s.split == "test"} == set(result.job.names)
+        assert len(result.history) == 2
+        predictions = Store(tiny_run.store).predictions(result.id)
+        assert predictions.groupby("corpus").size().to_dict() == dict.fromkeys(result.job.names, 12)
+    assert not list((tiny_run.store / "running").iterdir())
+    assert not list((tiny_run.store / "tmp").iterdir())
+
+
+def test_nothing_runs_twice_and_a_second_grid_runs_only_what_is_new(run, tiny_grid: Path, tmp_path: Path):
+    one = ["--set", "jobs=[single]", "--set", "seeds=1"]
+    assert run(tiny_grid, *one)[0] == 0
+    before = written(tmp_path / "runs")
+    assert len(before) == 3
+    code, out, _ = run(tiny_grid, *one)
+    assert code == 0
+    assert "3 jobs, 3 done, 0 to run" in out
+    assert written(tmp_path / "runs") == before
+    code, out, _ = run(
+        tiny_grid, "--set", "seeds=1", "--set", "jobs=[single, [rel, sim]]", "--set", "name=other"
+    )
+    assert code == 0
+    assert "4 jobs, 3 done, 1 to run" in out
+    after = written(tmp_path / "runs")
+    assert len(after) == 4
+    assert {path: after[path] for path in before} == before
+
+
+def test_a_job_that_raises_is_recorded_and_the_others_go_on(
+    run, tiny_grid: Path, tmp_path: Path, monkeypatch
+):
+    real = learning._trained
+
+    def trained(job, *args, **kwargs):
+        if job.names == ("rel",) and job.parent is None:
+            raise OSError("the disk is on fire")
+        return real(job, *args, **kwargs)
+
+    choice = ["tasks=[rel, ner]", "seeds=1", "jobs=[single]", "stages=[refine, fine-tune]"]
+    overrides = [part for c in choice for part in ("--set", c)]
+    monkeypatch.setattr(learning, "_trained", trained)
+    code, _, err = run(tiny_grid, *overrides)
+    assert code == 1
+    assert "failed: refine rel seed 0" in err
+    assert "OSError: the disk is on fire" in err
+    assert "2 of 4 jobs failed" in err
+    assert "Traceback" not in err
+    results = results_of(tmp_path / "runs")
+    state = {(r["job"]["stage"], r["job"]["corpora"][0]["name"]): r for r in results.values()}
+    assert {key: r["status"] for key, r in state.items()} == {
+        ("refine", "rel"): "failed", ("fine-tune", "rel"): "failed",
+        ("refine", "ner"): "done", ("fine-tune", "ner"): "done",
+    }  # fmt: skip
+    assert "its parent job" in state["fine-tune", "rel"]["error"]
+    assert state["refine", "rel"]["scores"] == []
+    assert (tmp_path / "reports" / "tiny" / "report.md").is_file(), "the report tells what is missing"
+    assert not list((tmp_path / "runs").glob("jobs/*/encoder")), "no checkpoint outlives its last child"
+    before = written(tmp_path / "runs")
+    monkeypatch.setattr(learning, "_trained", real)
+    code, out, _ = run(tiny_grid, *overrides)
+    assert code == 0, "the same command tries the failed ones again"
+    assert "4 jobs, 2 done, 2 to run" in out
+    after = written(tmp_path / "runs")
+    assert all(after[p] == was for p, was in before.items() if b'"status": "done"' in was[1])
+
+
+def test_a_run_that_diverged_has_no_score(run, tiny_grid: Path, tmp_path: Path):
+    choice = ["tasks=[rel]", "seeds=1", "jobs=[single]", "recipe.lr=1e30"]
+    code, _, err = run(tiny_grid, *[part for c in choice for part in ("--set", c)])
+    assert code == 1
+    assert "Diverged" in err
+    (result,) = results_of(tmp_path / "runs").values()
+    assert (result["status"], result["scores"]) == ("failed", [])
+
+
+def test_children_that_were_lost_get_their_parents_encoder_again(run, tiny_grid: Path, tmp_path: Path):
+    """The parent's encoder goes with its last child; a child that is run again needs it again."""
+    choice = ["tasks=[rel]", "seeds=1", "jobs=[single]", "stages=[refine, fine-tune]"]
+    overrides = [part for c in choice for part in ("--set", c)]
+    assert run(tiny_grid, *overrides)[0] == 0
+    before = results_of(tmp_path / "runs")
+    (child,) = (r for r in before.values() if r["job"]["parent"])
+    (tmp_path / "runs" / "jobs" / child["id"] / "result.json").unlink()
+    code, out, err = run(tiny_grid, *overrides)
+    assert (code, err) == (0, "")
+    assert "2 jobs, 0 done, 2 to run" in out
+    assert results_of(tmp_path / "runs")[child["id"]]["scores"] == child["scores"]

@@ -1,0 +1,257 @@
+"""The commands as a user meets them: exit codes, one message for wrong input, light imports."""
+
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transfer import cli
+
+BLOCKED = """
+import os, sys
+
+os.cpu_count = lambda: 1
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocked())
+sys.argv = ["transfer", *{arguments!r}]
+from transfer.cli import main
+main()
+"""
+
+
+def without(blocked: set[str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command in a Python where some packages cannot be imported."""
+    text = BLOCKED.format(blocked=blocked, arguments=[str(a) for a in arguments])
+    return subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def changed(grid: Path, **keys) -> Path:
+    grid.write_text(json.dumps({**json.loads(grid.read_text()), **keys}, indent=1))
+    return grid
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> list[object]:
+    return ["--store", tmp_path / "runs", "--out", tmp_path / "reports"]
+
+
+HEAVY = {"torch", "transformers", "ray"}
+
+
+def test_the_version_needs_no_heavy_package():
+    shown = without(HEAVY | {"pandas", "matplotlib"}, "--version")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.strip() == f"transfer {importlib.metadata.version('task-transfer')}"
+
+
+def test_a_report_needs_no_torch_transformers_or_ray(tiny_run, tmp_path: Path):
+    shown = without(HEAVY, "report", tiny_run.grid, "--store", tiny_run.store, "--out", tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    first, again = files(tiny_run.out / "tiny"), files(tmp_path / "tiny")
+    assert again.keys() == first.keys()
+    assert {n for n in first if first[n] != again[n]} == set(), "a report is a function of the store"
+
+
+def test_inline_runs_where_ray_is_missing(tiny_grid: Path, places):
+    small = ["--set", "tasks=[rel]", "--set", "jobs=[single]", "--set", "seeds=1"]
+    shown = without({"ray"}, "run-grid", tiny_grid, "--executor", "inline", *places, *small)
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_ray_that_is_missing_is_named_with_the_mend(tiny_grid: Path, places):
+    shown = without({"ray"}, "run-grid", tiny_grid, *places)
+    assert shown.returncode == 2
+    assert shown.stderr.strip() == "error: ray is not installed here; use --executor inline"
+
+
+def nothing_written(folder: Path) -> bool:
+    return not (folder / "runs").exists() and not (folder / "reports").exists()
+
+
+@pytest.mark.parametrize("command", ["run-grid", "plan"])
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ({"sedes": 3}, "unknown key 'sedes'; did you mean 'seeds'?"),
+        ({"tasks": ["sim", "rle"]}, "did you mean 'rel'?"),
+        ({"tasks": ["nothing-like-it"]}, "nothing-like-it"),
+        ({"encoder": "minilm-l7"}, "did you mean 'minilm-l6'?"),
+        ({"encoder": "/nowhere"}, "/nowhere"),
+        ({"corpora": "/nowhere"}, "/nowhere"),
+        ({"encoder": {"name": "tiny", "layer": 1}}, "unknown key 'encoder.layer'"),
+    ],
+)
+def test_wrong_input_is_one_message_with_file_and_line_and_exit_2(
+    transfer, tiny_grid: Path, tmp_path: Path, command: str, keys: dict, what: str
+):
+    grid = changed(tiny_grid, **keys)
+    lines = grid.read_text().splitlines()
+    (first,) = [n for n, text in enumerate(lines, 1) for key in keys if f'"{key}":' in text]
+    out = ["--out", tmp_path / "reports"] if command == "run-grid" else []
+    code, shown, err = transfer(command, grid, "--store", tmp_path / "runs", *out)
+    assert code == 2
+    assert shown == ""
+    assert len(err.strip().splitlines()) == 1
+    assert err.startswith("error: ")
+    assert what in err
+    assert nothing_written(tmp_path)
+    assert str(grid) in err
+    # the key's line, or that of the item in its list
+    assert any(f"line {n}:" in err for n in range(first, first + 3))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run-grid", "none.yaml"],
+        ["run-grid"],
+        ["run-gird", "g.yaml"],
+        ["run-grid", "g.yaml", "--executor", "slurm"],
+        ["report", "none.yaml"],
+    ],
+)
+def test_a_wrong_command_is_exit_2(transfer, arguments: list[str], tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = transfer(*arguments)
+    assert code == 2
+    assert err
+    assert "Traceback" not in err
+    assert nothing_written(tmp_path)
+
+
+def test_a_broken_line_of_a_corpus_is_exit_2(
+    transfer, tiny_grid: Path, tiny_corpora: Path, tmp_path: Path, places
+):
+    broken = Path(shutil.copytree(tiny_corpora, tmp_path / "corpora"))
+    with (broken / "rel" / "dev.jsonl").open("a") as file:
+        file.write('{"id": "x", "text": "y", "label": "god"}\n')
+    code, _, err = transfer("run-grid", tiny_grid, "--corpora", broken, "--executor", "inline", *places)
+    assert code == 2
+    assert f"{broken / 'rel' / 'dev.jsonl'} line 13: the label 'god'" in err
+    assert nothing_written(tmp_path)
+
+
+def test_more_layers_than_the_encoder_has_is_exit_2(transfer, tiny_grid: Path, tmp_path: Path, places):
+    code, _, err = transfer(
+        "run-grid",
+        tiny_grid,
+        "--executor",
+        "inline",
+        *places,
+        "--set",
+        "encoder.layers=5",
+        "--set",
+        "jobs=[single]",
+    )
+    assert code == 2
+    assert "5" in err
+    assert nothing_written(tmp_path)
+
+
+def test_a_grid_that_names_no_corpora(transfer, tiny_grid: Path, places, tmp_path: Path):
+    text = json.loads(tiny_grid.read_text())
+    del text["corpora"]
+    tiny_grid.write_text(json.dumps(text))
+    code, _, err = transfer("run-grid", tiny_grid, *places)
+    assert code == 2
+    assert "--corpora DIR" in err
+    assert nothing_written(tmp_path)
+
+
+def test_a_report_of_what_was_never_run(transfer, tiny_grid: Path, tmp_path: Path, places):
+    code, _, err = transfer("report", tiny_grid, *places)
+    assert code == 2
+    assert "was never run into this store; run it first" in err
+    assert nothing_written(tmp_path)
+
+
+def test_an_interruption_is_130_and_says_that_all_is_kept(transfer, tiny_grid: Path, places, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    code, _, err = transfer("run-grid", tiny_grid, *places)
+    assert code == 130
+    assert "what is finished is kept" in err
+    assert "Traceback" not in err
+
+
+def test_a_fault_of_the_program_is_1_without_a_traceback(transfer, tiny_grid: Path, places, monkeypatch):
+    def fault(*_, **__):
+        raise RuntimeError("some fault")
+
+    monkeypatch.setattr(cli, "_run", fault)
+    code, _, err = transfer("run-grid", tiny_grid, *places)
+    assert code == 1
+    assert err.strip() == "error: RuntimeError: some fault (--debug shows where)"
+    assert "Traceback" in transfer("--debug", "run-grid", tiny_grid, *places)[2]
+
+
+def test_plan_of_a_new_store_writes_nothing(transfer, tiny_grid: Path, tmp_path: Path):
+    code, out, _ = transfer("plan", tiny_grid, "--store", tmp_path / "runs")
+    assert code == 0
+    assert out.count("to run   refine ") == 14
+    assert "14 jobs, 14 to run" in out
+    assert nothing_written(tmp_path)
+
+
+def test_plan_and_status_of_a_store_that_has_some(transfer, tiny_run, tiny_grid: Path, tmp_path: Path):
+    shutil.copytree(tiny_run.store, tmp_path / "runs")
+    gone = sorted((tmp_path / "runs" / "jobs").iterdir())[0]
+    shutil.rmtree(gone)
+    code, out, _ = transfer("plan", tiny_grid, "--store", tmp_path / "runs")
+    assert code == 0
+    assert f"{gone.name}  to run" in out
+    assert out.count("  done     refine ") == 13
+    assert "14 jobs, 1 to run" in out
+    assert "minutes of one worker, by the 13 jobs that are done" in out
+    code, out, _ = transfer("status", tiny_grid, "--store", tmp_path / "runs")
+    assert code == 0
+    assert "13 done, 0 running, 0 failed, 1 pending" in out
+
+
+def test_status_tells_of_running_and_failed_jobs(transfer, tiny_run, tiny_grid: Path, tmp_path: Path):
+    from transfer.store import JobResult, Store
+
+    shutil.copytree(tiny_run.store, tmp_path / "runs")
+    store = Store(tmp_path / "runs")
+    one, two, *_ = (store.get(p.name) for p in sorted((store.root / "jobs").iterdir()))
+    for result in (one, two):
+        shutil.rmtree(store.home(result.id))
+    store.put(JobResult(id=one.id, job=one.job, status="failed", source="prepared", error="a\nOSError: full"))
+    store.running(two.id, {"epoch": 1, "epochs": 2})
+    code, out, _ = transfer("status", tiny_grid, "--store", store.root)
+    assert code == 0
+    assert f"failed   {one.job.label} ({one.id}): OSError: full" in out
+    assert f"running  {two.job.label}: epoch 1 of 2 done" in out
+    assert "12 done, 1 running, 1 failed, 0 pending" in out
+
+
+def test_what_was_set_stands_in_the_report(transfer, tiny_grid: Path, tmp_path: Path, places):
+    small = ["--set", "tasks=[rel]", "--set", "jobs=[single]", "--set", "seeds=1", "--set", "recipe.epochs=1"]
+    code, _, err = transfer("run-grid", tiny_grid, "--executor", "inline", *places, *small)
+    assert (code, err) == (0, "")
+    page = (tmp_path / "reports" / "tiny" / "report.md").read_text()
+    for value in small[1::2]:
+        assert value.replace("_", "\\_") in page.replace("\\", "") or value in page.replace("\\", "")
+
+
+def test_planted_of_real_corpora_is_refused(transfer, tiny_run):
+    code, _, err = transfer("planted", tiny_run.grid, "--store", tiny_run.store)
+    assert code == 2
+    assert "nothing was planted in real corpora" in err

@@ -1,0 +1,82 @@
+"""kill -9 of driver and workers in mid-run, then the same command again."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def parents() -> dict[int, int]:
+    """The parent of each living process."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent, *_ = path.read_text().rpartition(")")[-1].split()
+            if state not in "ZX":
+                found[int(path.parent.name)] = int(parent)
+    return found
+
+
+def family(pid: int) -> set[int]:
+    """A process and all that descend from it."""
+    alive, found = parents(), {pid}
+    while more := {p for p, parent in alive.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def command(grid: Path, folder: Path) -> list[str]:
+    # as many workers as cores: one thread each, as in the undisturbed run
+    places = ["--store", str(folder / "runs"), "--out", str(folder / "reports")]
+    run = ["run-grid", str(grid), "--workers", str(os.cpu_count()), *places]
+    return [sys.executable, "-c", "from transfer.cli import main; main()", *run]
+
+
+def done(folder: Path) -> dict[str, bytes]:
+    found = {p.parent.name: p.read_bytes() for p in folder.glob("runs/jobs/*/result.json")}
+    return {name: text for name, text in found.items() if b'"done"' in text}
+
+
+def wait_until(condition, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(tiny_grid: Path, tiny_run, tmp_path: Path):
+    killed = subprocess.Popen(
+        command(tiny_grid, tmp_path),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert wait_until(lambda: done(tmp_path) or killed.poll() is not None, 120)
+    finally:
+        everyone = family(killed.pid)
+        for pid in everyone:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        killed.wait()
+    assert killed.returncode == -signal.SIGKILL, "it ended before it could be killed"
+    assert wait_until(lambda: not everyone & parents().keys(), 20), "a process of the killed run lives on"
+    before = done(tmp_path)
+    assert 1 <= len(before) < 14
+
+    again = subprocess.run(
+        command(tiny_grid, tmp_path), capture_output=True, text=True, timeout=200, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert f"14 jobs, {len(before)} done, {14 - len(before)} to run" in again.stdout
+    after = done(tmp_path)
+    assert len(after) == 14
+    assert {name: after[name] for name in before} == before, "a finished job ran again"
+    for name in ("edges.csv", "table_scores.csv"):
+        resumed = (tmp_path / "reports" / "tiny" / name).read_bytes()
+        assert resumed == (tiny_run.out / "tiny" / name).read_bytes(), name

@@ -1,0 +1,264 @@
+"""The ledger: written whole or not at all, done once, read for ever."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from transfer.corpora.base import Card
+from transfer.grid import Grid, Job
+from transfer.inputs import InputError
+from transfer.store import FRAME_COLUMNS, CorpusRecord, GridRecord, JobResult, Score, Store
+
+ASSET = Path(__file__).parent / "assets" / "result-v1"
+RECIPE = {"lr": 1e-3, "epochs": 2, "batch_size": 4, "fine_tune": {"lr": 1e-3, "epochs": 1}}
+GRID = Grid.model_validate(
+    {
+        "name": "g",
+        "corpora": "some/folder",
+        "tasks": ["a", "b"],
+        "encoder": {"name": "some-bert", "layers": 2},
+        "recipe": RECIPE,
+        "stages": ["refine", "fine-tune"],
+        "jobs": ["pairs"],
+        "seeds": 1,
+    }
+)
+CARDS = [
+    Card(name=n, kind="classification", metric=m, labels=("x", "y"))
+    for n, m in [("a", "accuracy"), ("b", "micro_f1")]
+]
+PARENT, CHILD, OTHER = GRID.plan({"a": "fa", "b": "fb"}, encoder_fingerprint="e")
+RECORD = GridRecord(
+    grid=GRID,
+    recipe_name="own",
+    source="prepared",
+    corpora=tuple(
+        CorpusRecord(card=c, fingerprint=f"f{c.name}", items={"train": 9, "dev": 3, "test": 3}) for c in CARDS
+    ),
+    jobs=(PARENT, CHILD, OTHER),
+)
+
+
+def done(job: Job, value: float = 0.5, **change) -> JobResult:
+    metric = {"a": "accuracy", "b": "micro_f1"}
+    scores = tuple(
+        Score(corpus=name, split=split, metric=metric[name], value=value, items=3)
+        for name in job.names
+        for split in ("dev", "test")
+    )
+    result = JobResult(
+        id=job.id,
+        job=job,
+        status="done",
+        scores=scores,
+        source="prepared",
+        seconds=2.0,
+        chosen_epoch=dict.fromkeys(job.names, 2),
+    )
+    return result.model_copy(update=change)
+
+
+def failed(job: Job, error: str = "Traceback\nOSError: no space") -> JobResult:
+    return JobResult(id=job.id, job=job, status="failed", source="prepared", error=error)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "runs")
+
+
+@pytest.fixture
+def weights(tmp_path: Path):
+    def make() -> Path:
+        folder = tmp_path / "weights"
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(b"weights")
+        return folder
+
+    return make
+
+
+def test_what_is_put_is_got(store: Store):
+    predictions = pd.DataFrame(
+        {"corpus": ["a"], "id": ["1"], "doc": [""], "gold": ['"x"'], "predicted": ['"y"']}
+    )
+    store.put(done(PARENT), predictions=predictions)
+    assert store.get(PARENT.id) == done(PARENT)
+    pd.testing.assert_frame_equal(store.predictions(PARENT.id), predictions)
+    assert not list((store.root / "tmp").iterdir()), "nothing half-written is left"
+
+
+def test_the_first_done_result_stays(store: Store):
+    store.put(done(PARENT, 0.5))
+    before = (store.home(PARENT.id) / "result.json").read_bytes()
+    store.put(done(PARENT, 0.9))
+    store.put(failed(PARENT))
+    assert (store.home(PARENT.id) / "result.json").read_bytes() == before
+    assert not list((store.root / "tmp").iterdir())
+
+
+def test_a_failed_result_gives_way(store: Store):
+    store.put(failed(PARENT))
+    store.put(done(PARENT))
+    assert store.get(PARENT.id).status == "done"
+    assert not list((store.root / "tmp").iterdir())
+
+
+def test_a_result_that_cannot_be_written_leaves_nothing_in_its_place(store: Store, monkeypatch):
+    monkeypatch.setattr(
+        pd.DataFrame, "to_parquet", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full"))
+    )
+    with pytest.raises(OSError, match="disk full"):
+        store.put(done(PARENT), predictions=pd.DataFrame({"corpus": ["a"]}))
+    with pytest.raises(FileNotFoundError):
+        store.get(PARENT.id)
+    assert store.pending(RECORD.jobs) == RECORD.jobs
+
+
+def test_pending_is_what_lacks_a_result_or_failed(store: Store, weights):
+    assert store.pending(RECORD.jobs) == RECORD.jobs
+    store.put(done(PARENT), encoder=weights())
+    store.put(failed(CHILD))
+    assert store.pending(RECORD.jobs) == (CHILD, OTHER)
+    store.put(done(CHILD))
+    store.put(done(OTHER))
+    store.drop_encoder(PARENT.id)
+    assert store.pending(RECORD.jobs) == (), "an encoder that nobody needs is not missed"
+
+
+def test_a_parent_whose_encoder_is_gone_is_pending_where_a_child_is(store: Store):
+    store.put(done(PARENT))
+    assert store.pending(RECORD.jobs) == RECORD.jobs
+    assert store.pending([PARENT]) == ()
+
+
+def test_a_parent_that_ran_again_has_its_encoder_and_its_old_result(store: Store, weights):
+    """What ``pending`` asks for: the encoder is gone, the result stays, the children can go on."""
+    store.put(done(PARENT, 0.5))
+    store.put(done(PARENT, 0.6), encoder=weights())
+    assert store.get(PARENT.id) == done(PARENT, 0.5)
+    assert (store.home(PARENT.id) / "encoder" / "model.safetensors").read_bytes() == b"weights"
+    assert store.pending(RECORD.jobs) == (CHILD, OTHER)
+
+
+def test_the_frame_is_tidy(store: Store, weights):
+    store.put(done(PARENT, 0.25), encoder=weights())
+    store.put(failed(CHILD))
+    frame = store.frame(RECORD)
+    assert list(frame.columns) == list(FRAME_COLUMNS)
+    assert frame.dtypes.astype(str).to_dict() == FRAME_COLUMNS
+    of_parent = frame[frame["job"] == PARENT.id]
+    assert list(zip(of_parent["target"], of_parent["split"], strict=True)) == [
+        ("a", "dev"), ("a", "test"), ("b", "dev"), ("b", "test"),
+    ]  # fmt: skip
+    assert set(of_parent["corpora"]) == {"a+b"}
+    assert set(of_parent["value"]) == {0.25}
+    assert set(of_parent["epoch"]) == {2}
+    assert set(of_parent["encoder"]) == {"some-bert (2 layers)"}
+
+
+def test_a_failed_job_has_rows_without_a_value_and_its_error(store: Store):
+    store.put(failed(PARENT))
+    store.put(failed(CHILD, error=""))
+    frame = store.frame(RECORD)
+    assert frame["value"].isna().all()
+    assert set(frame["status"]) == {"failed"}
+    rows = frame[frame["job"] == PARENT.id]
+    assert list(rows["target"]) == ["a", "b"]
+    assert list(rows["metric"]) == ["accuracy", "micro_f1"]
+    assert set(rows["error"]) == {"OSError: no space"}
+    assert set(frame[frame["job"] == CHILD.id]["corpora"]) == {"a+b"}
+
+
+def test_the_frame_of_an_empty_store(store: Store):
+    frame = store.frame(RECORD)
+    assert len(frame) == 0
+    assert frame.dtypes.astype(str).to_dict() == FRAME_COLUMNS
+
+
+@pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 2}', b"\xff\xfe\x00"])
+def test_garbage_is_named_with_its_folder(store: Store, garbage: bytes):
+    store.put(done(PARENT))
+    (store.home(PARENT.id) / "result.json").write_bytes(garbage)
+    with pytest.raises(InputError) as caught:
+        store.get(PARENT.id)
+    assert f"remove the folder {store.home(PARENT.id)}" in str(caught.value)
+
+
+def test_a_grids_record_is_read_as_it_was_written(store: Store):
+    store.put_grid(RECORD)
+    again = store.get_grid(GRID)
+    assert again == RECORD
+    assert [job.id for job in again.jobs] == [job.id for job in RECORD.jobs]
+
+
+def test_a_grid_that_was_never_run_here(store: Store):
+    store.put_grid(RECORD)
+    with pytest.raises(InputError, match="the grid 'g' as it now reads was never run into this store"):
+        store.get_grid(GRID.model_copy(update={"seeds": (0, 1)}))
+
+
+def test_a_later_versions_keys_are_no_hindrance(store: Store):
+    store.put(done(PARENT))
+    path = store.home(PARENT.id) / "result.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "energy": 3.5}))
+    assert store.get(PARENT.id) == done(PARENT)
+
+
+def test_an_old_result_loads_for_ever(store: Store):
+    text = (ASSET / "result.json").read_text(encoding="utf-8")
+    id_ = json.loads(text)["id"]
+    shutil.copytree(ASSET, store.home(id_))
+    result = store.get(id_)
+    assert result.status == "done"
+    assert result.job.id == id_, "its job is still the same job"
+    assert {(s.corpus, s.split, s.metric) for s in result.scores} == {
+        ("ner", "dev", "span_f1"), ("ner", "test", "span_f1"),
+        ("rel", "dev", "micro_f1"), ("rel", "test", "micro_f1"),
+    }  # fmt: skip
+    assert store.pending([result.job]) == ()
+    predictions = store.predictions(id_)
+    assert list(predictions.columns) == ["corpus", "id", "doc", "gold", "predicted"]
+    assert predictions.groupby("corpus").size().to_dict() == {"ner": 12, "rel": 12}
+    assert all(
+        isinstance(json.loads(value), list) for value in predictions[predictions["corpus"] == "ner"]["gold"]
+    )
+
+
+def test_the_old_result_names_no_place_of_a_machine():
+    assert not any(b"/tmp" in path.read_bytes() or b"/work" in path.read_bytes() for path in ASSET.iterdir())
+
+
+def test_progress_of_a_living_process(store: Store):
+    assert store.progress(PARENT.id) is None
+    store.running(PARENT.id, {"epoch": 1, "epochs": 3})
+    note = store.progress(PARENT.id)
+    assert note is not None
+    assert (note["pid"], note["host"], note["epoch"]) == (os.getpid(), socket.gethostname(), 1)
+    store.put(done(PARENT))
+    assert store.progress(PARENT.id) is None
+
+
+def test_a_job_whose_result_was_there_already_runs_no_more(store: Store):
+    store.put(done(PARENT))
+    store.running(PARENT.id, {"epoch": 1, "epochs": 3})
+    store.put(done(PARENT))
+    assert store.progress(PARENT.id) is None
+
+
+def test_progress_of_a_dead_process_counts_for_nothing(store: Store):
+    store.running(PARENT.id, {"epoch": 1, "epochs": 3})
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    path = store.root / "running" / f"{PARENT.id}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "pid": gone.pid}))
+    assert store.progress(PARENT.id) is None
+    path.write_text("{")
+    assert store.progress(PARENT.id) is None
