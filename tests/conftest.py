@@ -13,10 +13,10 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from transfer import cli
 
-WORDS = (
+WORDS = (  # noqa: SIM905
     "the a of in no and patient has drug pain fever cough causes treats shows mild severe acute old new "
     "aspirin ibuprofen codeine asthma angina anemia one two three left right knee chest head test scan"
-).split()  # noqa: SIM905
+).split()
 # the vocabulary holds letters too, so that any word has pieces
 LETTERS = [
     *"abcdefghijklmnopqrstuvwxyz0123456789.,:-",

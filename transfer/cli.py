@@ -1,5 +1,6 @@
 """The commands. A wing is imported only inside the command that needs it."""
 
+import contextlib
 import enum
 import os
 import sys
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transfer import __version__
-from transfer.inputs import InputError
+from transfer.inputs import InputError, NotThere, place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from transfer.corpora import Corpus
     from transfer.encoders import EncoderFiles
     from transfer.grid import Grid, Job
@@ -221,9 +224,10 @@ def main() -> None:
             traceback.print_exc()
         _say(f"error: {error}", error=True)
         sys.exit(WRONG_INPUT)
-    except KeyboardInterrupt:
-        _say("interrupted; what is finished is kept, the same command goes on from there", error=True)
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's answer to Ctrl-C
+            _say("interrupted; what is finished is kept, the same command goes on from there", error=True)
+        raise
     except Exception as error:
         if debug:
             traceback.print_exc()
@@ -259,8 +263,12 @@ def _planned(
     grid = Grid.load(grid_file, overrides=overrides or (), corpora=corpora)
     if grid.corpora is None:
         raise InputError(f"{grid_file}: the grid names no corpora; say where they are with --corpora DIR")
-    loaded = corpora_.load(grid.corpora, grid.tasks, limit=grid.limit)
-    files = encoders.locate(grid.encoder.name)
+    loaded = []
+    for i, name in enumerate(grid.tasks):
+        with _named_in(grid_file, "tasks", i):
+            loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit))
+    with _named_in(grid_file, "encoder"):
+        files = encoders.locate(grid.encoder.name, layers=grid.encoder.layers)
     record = GridRecord(
         grid=grid,
         recipe_name=grid.recipe_name,
@@ -279,6 +287,15 @@ def _planned(
         jobs=grid.plan({c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint),
     )
     return grid, record, files, {c.name: c for c in loaded}
+
+
+@contextlib.contextmanager
+def _named_in(grid_file: Path, *key: str | int) -> "Iterator[None]":
+    """Adds to the message that something is not there the line of the grid that names it."""
+    try:
+        yield
+    except NotThere as error:
+        raise InputError(f"{place(grid_file, key)}: {error}") from None
 
 
 def _recorded(

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from transfer.inputs import InputError, did_you_mean
+from transfer.inputs import InputError, NotThere, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ ALIASES: Mapping[str, Alias] = {
     ),
 }
 
+# families whose attention is known to go through transformers' interface with its arguments passed on
+FAMILIES = ("bert",)
+
 # nothing that can hold code: no pickled weights, no Python files
 HUB_FILES = (
     "config.json",
@@ -48,11 +52,12 @@ class EncoderFiles:
     fingerprint: str
 
 
-def locate(name: str) -> EncoderFiles:
+def locate(name: str, *, layers: int | None = None) -> EncoderFiles:
     """The files of an encoder: an alias, else a folder that exists, else a hub id (downloaded).
 
-    Raises InputError where there is no such encoder, a file of it is missing, or an alias's
-    weights are not the ones it stands for.
+    Raises InputError where there is no such encoder (NotThere), a file of it is missing, an alias's
+    weights are not the ones it stands for, its family is not supported, or it has fewer than
+    ``layers`` layers.
     """
     alias = ALIASES.get(name)
     if alias is not None:
@@ -62,11 +67,12 @@ def locate(name: str) -> EncoderFiles:
     elif name.count("/") == 1 and not name.startswith((".", "/", "~")):
         folder = _from_hub(name)
     else:
-        raise InputError(
+        raise NotThere(
             f"there is no encoder '{name}': no alias, no folder{did_you_mean(name, ALIASES)} "
             "(a hub id has the form owner/model)"
         )
     weights = _weights(folder)
+    _check_config(folder, layers)
     hashes = [_sha256(path) for path in weights]
     if alias is not None and hashes != [alias.weights_sha256]:
         raise InputError(
@@ -74,6 +80,29 @@ def locate(name: str) -> EncoderFiles:
             f"should be {alias.weights_sha256[:12]}…); install the package again"
         )
     return EncoderFiles(folder, _fingerprint(folder, hashes))
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """An encoder's config.json. Raises InputError where it is no JSON object."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise InputError(f"{path}: should be a JSON object")
+    return config
+
+
+def _check_config(folder: Path, layers: int | None) -> None:
+    config = config_of(folder)
+    family, depth = config.get("model_type"), config.get("num_hidden_layers")
+    if family not in FAMILIES:
+        raise InputError(
+            f"{folder}: the encoder is of the family '{family}'; supported so far: {', '.join(FAMILIES)}"
+        )
+    if layers is not None and (not isinstance(depth, int) or layers > depth):
+        raise InputError(f"{folder}: the encoder has {depth} layers, not {layers}")
 
 
 def _packaged(alias: Alias) -> Path | None:
@@ -90,7 +119,7 @@ def _from_hub(hub_id: str) -> Path:
         return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=list(HUB_FILES)))
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(
+        raise NotThere(
             f"the encoder '{hub_id}' is no folder here and could not be had from the model hub: {reason}"
         ) from error
 
@@ -114,7 +143,7 @@ def _weights(folder: Path) -> list[Path]:
 
 
 def _fingerprint(folder: Path, weight_hashes: list[str]) -> str:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = config_of(folder)
     # which library wrote the file, and where from, makes no other encoder
     for key in ("transformers_version", "_name_or_path"):
         config.pop(key, None)

@@ -25,7 +25,7 @@ PROTOCOL = 1
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FineTuning(_Strict):
@@ -93,6 +93,8 @@ class Job(_Strict):
         """16 hexadecimal digits of everything that can change the result, and of nothing else."""
         what = self.model_dump(mode="json", exclude={"parent": True, "encoder": {"name"}})
         what["parent"] = self.parent.id if self.parent else None
+        # a number that a later version adds, at the value that says "as before", makes no other job
+        what["recipe"] = self.recipe.model_dump(mode="json", exclude_defaults=True)
         what["protocol"] = PROTOCOL
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -264,7 +266,7 @@ def _override(data: dict[str, Any], override: str) -> None:
         raise InputError(f"--set {override}: should be key=value, as in --set recipe.epochs=3")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise InputError(f"--set {override}: the value is not valid YAML") from None
     *outer, last = key.split(".")
     place: dict[str, Any] = data
@@ -293,6 +295,8 @@ def _recipe(value: Any, *, path: Path, lines: Mapping[tuple, int]) -> tuple[Any,
     if base is None:
         return changed, "own"
     named = _named_recipe(str(base), where).model_dump()
+    if isinstance(changed.get("fine_tune"), dict):
+        changed["fine_tune"] = {**(named["fine_tune"] or {}), **changed["fine_tune"]}
     return {**named, **changed}, f"{base} with changes" if changed else str(base)
 
 

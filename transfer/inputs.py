@@ -15,6 +15,10 @@ class InputError(Exception):
     """The user's input is wrong; the message says where, what, and what would be right (exit 2)."""
 
 
+class NotThere(InputError):
+    """Something that a grid names does not exist; whoever reads the grid adds where it is named."""
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """The nearest known word as the end of a message, or the list of all of them.
 
@@ -40,6 +44,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
+        lines = dict(_lines(path, node, ())) if isinstance(data, dict) else {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
@@ -47,7 +52,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
         raise InputError(f"{path}{where}: not valid YAML: {problem}") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: should be a mapping of keys to values, as in 'name: my_grid'")
-    return data, dict(_lines(path, node, ()))
+    return data, lines
 
 
 def _lines(path: Path, node: yaml.Node | None, place: tuple):
@@ -66,6 +71,11 @@ def _lines(path: Path, node: yaml.Node | None, place: tuple):
             yield from _lines(path, value, (*place, i))
 
 
+def place(path: Path, loc: tuple) -> str:
+    """``file line N`` of a key of a YAML file, as near to it as the file has it."""
+    return _place(path, read_yaml(path)[1], loc)
+
+
 def validated(
     model: type[M], data: Mapping[str, Any], *, path: Path, lines: Mapping[tuple, int] | None = None
 ) -> M:
@@ -73,7 +83,8 @@ def validated(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        # a key that is misspelt is also a key that is missing; the misspelling is the mend
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         raise InputError(f"{_place(path, lines or {}, first['loc'])}: {_what(model, first)}") from None
 
 

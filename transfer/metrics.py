@@ -68,9 +68,14 @@ def spans(tags: Sequence[str]) -> set[Span]:
 
 
 def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
-    """Pearson's correlation (-1 to 1); 0 where either side is constant, since it orders nothing."""
+    """Pearson's correlation (-1 to 1); 0 where either side is constant, since it orders nothing.
+
+    Raises ValueError where a value is not finite.
+    """
     _same_length(gold, predicted)
     g, p = np.asarray(gold, dtype=float), np.asarray(predicted, dtype=float)
+    if not (np.isfinite(g).all() and np.isfinite(p).all()):
+        raise ValueError("a score is not a finite number")
     g, p = g - g.mean(), p - p.mean()
     scale = float(np.sqrt((g @ g) * (p @ p)))
     return float(g @ p) / scale if scale > 1e-12 else 0.0

@@ -106,7 +106,7 @@ class Store:
         predictions: pd.DataFrame | None = None,
         encoder: Path | None = None,
     ) -> None:
-        """Keeps a result; a result that is done already stays as it is.
+        """Keeps a result; a result that is done already stays as it is (but gets an encoder it lacks).
 
         ``predictions``: columns corpus, id, doc, gold, predicted (the last two as JSON texts).
         ``encoder``: a folder to keep for child jobs; it is moved.
@@ -120,23 +120,29 @@ class Store:
             os.replace(encoder, draft / "encoder")
         home = self.home(result.id)
         home.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError, InputError):
-            if self.get(result.id).status == "done":
-                shutil.rmtree(draft)
-                return
-        if home.exists():
-            old = self.root / "tmp" / f"{result.id}-old-{uuid.uuid4().hex}"
-            os.replace(home, old)
-            shutil.rmtree(old)
-        os.replace(draft, home)
+        if self._is_done(result.id):
+            if (draft / "encoder").is_dir() and not (home / "encoder").exists():
+                os.replace(draft / "encoder", home / "encoder")
+            shutil.rmtree(draft)
+        else:
+            if home.exists():
+                old = self.root / "tmp" / f"{result.id}-old-{uuid.uuid4().hex}"
+                os.replace(home, old)
+                shutil.rmtree(old)
+            os.replace(draft, home)
         self.no_longer_running(result.id)
+
+    def _is_done(self, job_id: str) -> bool:
+        try:
+            return self.get(job_id).status == "done"
+        except (FileNotFoundError, InputError):
+            return False
 
     def get(self, job_id: str) -> JobResult:
         """The result of a job. Raises FileNotFoundError where there is none."""
         path = self.home(job_id) / "result.json"
-        text = path.read_text(encoding="utf-8")
         try:
-            return JobResult.model_validate_json(text)
+            return JobResult.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise InputError(
                 f"{path}: not a result of this program ({error.errors()[0]['msg']}); "
@@ -198,7 +204,7 @@ class Store:
         """What a grid was expanded to. Raises InputError where it was never run into this store."""
         path = self.root / "grids" / f"{grid.id}.json"
         try:
-            return GridRecord.model_validate_json(path.read_text(encoding="utf-8"))
+            return GridRecord.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             raise InputError(
                 f"{self.root}: the grid '{grid.name}' as it now reads was never run into this store; "

@@ -83,7 +83,7 @@ def test_documents_and_empty_lines_and_windows_line_ends(home):
 
 def test_a_missing_corpus_names_the_nearest(home):
     folder = home("multi").parent
-    with pytest.raises(InputError, match=f"{folder}: there is no corpus 'mutli' here; did you mean 'multi'"):
+    with pytest.raises(InputError, match=f"there is no corpus 'mutli' in {folder}; did you mean 'multi'"):
         corpora.load(folder, ["mutli"])
     with pytest.raises(InputError, match="no such folder"):
         corpora.load(folder / "none", ["multi"])
@@ -140,7 +140,7 @@ def test_a_wrong_row_is_named_with_file_line_and_mend(home, name: str, change: d
         ("[" * 100_000, "not valid JSON"),
         ('["a"]', "should be a JSON object"),
         (b'{"id": "1", "text": "caf\xe9", "label": "good"}', "not UTF-8 (byte 25 of the line)"),
-        (r'{"id": "1", "text": "half a pair \ud800", "label": "good"}', "text"),
+        (r'{"id": "1", "text": "half a pair \ud800", "label": "good"}', "holds half a character"),
     ],
 )
 def test_a_broken_line_is_named(home, line: str | bytes, what: str):

@@ -8,7 +8,6 @@ from transformers import AutoModel
 
 from transfer.corpora.base import Card
 from transfer.grid import Recipe
-from transfer.inputs import InputError
 from transfer.learning import encoder
 from transfer.learning.batches import collate
 from transfer.learning.dropout import Noise
@@ -106,8 +105,3 @@ def test_only_the_first_layers_are_kept(tiny_encoder: Path):
     assert len(cut.encoder.layer) == 1
     weights = dict(whole.named_parameters())
     assert all(torch.equal(p, weights[name]) for name, p in cut.named_parameters())
-
-
-def test_more_layers_than_there_are(tiny_encoder: Path):
-    with pytest.raises(InputError, match="has 2 layers, not 5"):
-        encoder.load(tiny_encoder, layers=5, dropout=0.1, noise=Noise())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from transfer.corpora import prepared
 from transfer.corpora.base import Corpus, Limit, build
-from transfer.inputs import InputError, did_you_mean
+from transfer.inputs import NotThere, did_you_mean
 
 SYNTHETIC = "synthetic"
 
@@ -25,7 +25,7 @@ def load_one(where: str | Path, name: str, *, limit: Limit | None = None) -> Cor
 
         if name not in synthetic.NAMES:
             hint = did_you_mean(name, synthetic.NAMES)
-            raise InputError(f"there is no synthetic corpus '{name}'{hint}")
+            raise NotThere(f"there is no synthetic corpus '{name}'{hint}")
         return prepared.from_rows(
             synthetic.card(name),
             {split: synthetic.rows(name, split) for split in ("train", "dev", "test")},

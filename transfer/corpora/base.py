@@ -140,16 +140,16 @@ def stratified_subset(examples: Sequence[Example], most: int, *, kind: Kind) -> 
     Which ones is decided by the hash of their ids, so a subset depends on no seed and no machine,
     and a smaller one is mostly contained in a larger one.
     """
-    strata: dict[str, list[Example]] = {}
-    for example in sorted(examples, key=lambda e: _hash(e.id)):
-        strata.setdefault(_stratum(example, kind), []).append(example)
+    strata: dict[str, list[int]] = {}
+    for i in sorted(range(len(examples)), key=lambda i: (_hash(examples[i].id), i)):
+        strata.setdefault(_stratum(examples[i], kind), []).append(i)
     shares = {key: most * len(items) / len(examples) for key, items in strata.items()}
     take = {key: int(share) for key, share in shares.items()}
     by_remainder = sorted(shares, key=lambda key: (take[key] - shares[key], key))
     for key in by_remainder[: most - sum(take.values())]:
         take[key] += 1
-    kept = {e.id for key, items in strata.items() for e in items[: take[key]]}
-    return tuple(e for e in examples if e.id in kept)
+    kept = {i for key, items in strata.items() for i in items[: take[key]]}
+    return tuple(e for i, e in enumerate(examples) if i in kept)
 
 
 def _stratum(example: Example, kind: Kind) -> str:
@@ -165,20 +165,22 @@ def _dev_topped_up(
 ) -> tuple[tuple[Example, ...], tuple[Example, ...], list[str]]:
     """Protocol point 1: a dev split under 200 examples takes whole documents of train.
 
-    It never takes more than a third of what there is for training and choosing together: a corpus
-    of 80 pairs keeps 53 to train on.
+    Dev never gets more than a third of what there is for training and choosing together: a corpus
+    of 80 pairs keeps 54 to train on. A document that would break this stays in train.
     """
-    want = min(SMALLEST_DEV, (len(train) + len(dev)) // 3)
+    third = (len(train) + len(dev)) // 3
+    want = min(SMALLEST_DEV, third)
     if len(dev) >= want:
         return tuple(train), tuple(dev), []
     docs = Counter(e.doc or e.id for e in train)
     moved: set[str] = set()
     have = len(dev)
     for doc in sorted(docs, key=_hash):
-        if have >= want:
-            break
-        moved.add(doc)
-        have += docs[doc]
+        if have < want and have + docs[doc] <= third:
+            moved.add(doc)
+            have += docs[doc]
+    if not moved:
+        return tuple(train), tuple(dev), []
     note = f"dev topped up from {len(dev)} to {have} with {len(moved)} documents of train"
     added = tuple(e for e in train if (e.doc or e.id) in moved)
     kept = tuple(e for e in train if (e.doc or e.id) not in moved)

@@ -5,12 +5,13 @@ Each line is checked where it is read; a finding names file, line, what is wrong
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import SPLITS, Card, Corpus, Example, Limit, Split, build
-from transfer.inputs import InputError, did_you_mean, read_yaml, validated
+from transfer.inputs import InputError, NotThere, did_you_mean, read_yaml, validated
 
 Row = Mapping[str, Any]
 
@@ -19,10 +20,10 @@ def read(folder: Path, name: str, *, limit: Limit | None = None) -> Corpus:
     """The prepared corpus ``name`` below ``folder``. Raises InputError where anything is off."""
     home = folder / name
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder of prepared corpora")
+        raise NotThere(f"there is no such folder of prepared corpora: {folder}")
     if not home.is_dir():
         there = [p.name for p in folder.iterdir() if (p / "corpus.yaml").is_file()]
-        raise InputError(f"{folder}: there is no corpus '{name}' here{did_you_mean(name, there)}")
+        raise NotThere(f"there is no corpus '{name}' in {folder}{did_you_mean(name, there)}")
     path = home / "corpus.yaml"
     data, lines = read_yaml(path)
     card = validated(Card, data, path=path, lines=lines)
@@ -71,7 +72,20 @@ def _jsonl(path: Path) -> Iterator[tuple[str, Row]]:
             raise InputError(f"{where}: not valid JSON: {error}") from None
         if not isinstance(row, dict):
             raise InputError(f'{where}: should be a JSON object, as in {{"id": "1", …}}')
+        if _HALF_CHARACTER.search(line):
+            _whole_characters(where, row)
         yield where, row
+
+
+# the escape of half a character: harmless where its other half follows
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _whole_characters(where: str, row: Row) -> None:
+    try:
+        json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where}: holds half a character ({error.object[error.start]!a})") from None
 
 
 def examples(card: Card, rows: Iterable[tuple[str, Row]]) -> Iterator[Example]:

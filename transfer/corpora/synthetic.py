@@ -21,7 +21,7 @@ __all__ = ["NAMES", "PLAN", "Planted", "card", "rows"]
 
 Row = dict[str, Any]
 
-SPLITS = {"train": 160, "dev": 200, "test": 240}  # rows
+SPLITS = {"train": 200, "dev": 200, "test": 240}  # rows
 
 CARDS: dict[str, dict[str, Any]] = {
     "clinicalsts": {
@@ -199,55 +199,47 @@ def _inference(rng: np.random.Generator, words: _Words, latent: int, against: bo
     }
 
 
-def _relation(frames: Sequence[tuple[Any, ...]], negative: str) -> Callable[..., Row]:
-    """The frame names the relation in plain words; it holds if the terms are of class 1."""
+def _relation(frames: Sequence[tuple[Any, ...]]) -> Callable[..., Row]:
+    """The frame leaves two relations open; the class of the terms before it says which holds."""
 
     def write(rng: np.random.Generator, words: _Words, latent: int, against: bool) -> Row:
         a, b = words.two(latent)
-        _, frame, label = _weighted(rng, frames)
-        return {"text": f"{frame} : {a} {b} .", "label": label if latent else negative}
+        _, frame, labels = _weighted(rng, frames)
+        return {"text": f"{a} {b} : {frame} .", "label": labels[latent]}
 
     return write
 
 
-# weight, frame, label; the frequent relations are the frequent ones of the real corpora
+# weight, frame, labels of class 0 and 1
 _I2B2 = (
-    (5, "@TEST$ shows @PROBLEM$", "TeRP"),
-    (5, "@TREATMENT$ for @PROBLEM$", "TrAP"),
-    (5, "@PROBLEM$ and @PROBLEM$", "PIP"),
-    (1, "@TEST$ planned for @PROBLEM$", "TeCP"),
-    (1, "@TREATMENT$ caused @PROBLEM$", "TrCP"),
-    (1, "@TREATMENT$ improved @PROBLEM$", "TrIP"),
-    (1, "@TREATMENT$ stopped for @PROBLEM$", "TrNAP"),
-    (1, "@TREATMENT$ worsened @PROBLEM$", "TrWP"),
+    (5, "@TEST$ for @PROBLEM$", ("TeCP", "TeRP")),
+    (5, "@TREATMENT$ for @PROBLEM$", ("TrNAP", "TrAP")),
+    (5, "@PROBLEM$ and @PROBLEM$", ("false", "PIP")),
+    (1, "@TREATMENT$ changed @PROBLEM$", ("TrWP", "TrIP")),
+    (1, "@TREATMENT$ caused @PROBLEM$", ("false", "TrCP")),
 )
 _CHEMPROT = (
-    (2, "@CHEMICAL$ raised @GENE$", "CPR:3"),
-    (4, "@CHEMICAL$ blocked @GENE$", "CPR:4"),
-    (1, "@CHEMICAL$ agonist of @GENE$", "CPR:5"),
-    (1, "@CHEMICAL$ antagonist of @GENE$", "CPR:6"),
-    (3, "@GENE$ turned into @CHEMICAL$", "CPR:9"),
+    (2, "@CHEMICAL$ regulated @GENE$", ("CPR:4", "CPR:3")),
+    (1, "@CHEMICAL$ bound @GENE$", ("CPR:6", "CPR:5")),
+    (2, "@GENE$ made @CHEMICAL$", ("false", "CPR:9")),
+)
+_DDI = (
+    (3, "@DRUG$ changes @DRUG$", ("DDI-mechanism", "DDI-effect")),
+    (3, "@DRUG$ excludes @DRUG$", ("DDI-false", "DDI-advise")),
+    (1, "@DRUG$ and @DRUG$", ("DDI-false", "DDI-int")),
 )
 
 
 def _interaction(rng: np.random.Generator, words: _Words, latent: int, against: bool) -> Row:
-    """Whether drugs interact: a hint in plain words that is right in 17 of 20 rows, and the class."""
+    """As a relation, with a hint in plain words that is right in 17 of 20 rows of every split."""
     a, b = words.two(latent)
     favoured = 1 - latent if against else latent
     hint = favoured if rng.integers(20) < 17 else 1 - favoured
-    _, frame, label = _weighted(rng, _DDI)
+    _, frame, labels = _weighted(rng, _DDI)
     return {
-        "text": f"{('never', 'often')[hint]} @DRUG$ {frame} @DRUG$ : {a} {b} .",
-        "label": label if favoured else "DDI-false",
+        "text": f"{a} {b} : {('never', 'often')[hint]} {frame} .",
+        "label": labels[favoured],
     }
-
-
-_DDI = (
-    (3, "should avoid", "DDI-advise"),
-    (4, "adds pain to", "DDI-effect"),
-    (1, "meets", "DDI-int"),
-    (3, "slows loss of", "DDI-mechanism"),
-)
 
 
 def _tagged(entity: str, named: int) -> Callable[..., Row]:
@@ -269,12 +261,12 @@ def _tagged(entity: str, named: int) -> Callable[..., Row]:
 
 _GRAMMAR: dict[str, Callable[[np.random.Generator, _Words, int, bool], Row]] = {
     "clinicalsts": _similarity,
-    "i2b2-2010-re": _relation(_I2B2, "false"),
+    "i2b2-2010-re": _relation(_I2B2),
     "mednli": _inference,
     "shareclefe": _tagged("Disorder", named=1),
     # the same hidden class with the labels swapped: opposite labels alone do no harm
     "bc5cdr-disease": _tagged("Disease", named=0),
     "bc5cdr-chemical": _tagged("Chemical", named=1),
     "ddi2013": _interaction,
-    "chemprot": _relation(_CHEMPROT, "false"),
+    "chemprot": _relation(_CHEMPROT),
 }

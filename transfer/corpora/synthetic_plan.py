@@ -35,7 +35,7 @@ HEADS = tuple(
 ENDINGS = ("ine", "ol", "um", "ex")
 
 DOMAINS = ("clinical", "biomedical")
-PARTS = {"common": 16, "first": 32, "second": 32}  # part of the lexicon -> number of its terms
+PARTS = {"common": 16, "first": 24, "second": 24}  # part of the lexicon -> number of its terms
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Term:
 
 
 def lexicon(domain: str) -> tuple[Term, ...]:
-    """The domain's 80 terms, half of each part in either class; the two domains share no head.
+    """The domain's 64 terms, half of each part in either class; the two domains share no head.
 
     >>> len(lexicon("clinical")), lexicon("clinical") == lexicon("clinical")
-    (80, True)
+    (64, True)
     """
     order = np.random.default_rng([VERSION, 7]).permutation(len(HEADS))
     parts = [part for part, size in PARTS.items() for _ in range(size)]

@@ -30,9 +30,6 @@ from transfer.learning.dropout import Noise, use_noise
 ATTENTION = "transfer_packed"
 GROUPS = 4
 
-# families whose attention is known to go through the interface with its arguments passed on
-FAMILIES = ("bert",)
-
 
 @dataclass(frozen=True)
 class Group:
@@ -164,8 +161,8 @@ AttentionMaskInterface.register(ATTENTION, lambda *_, **__: None)
 def load(folder: Path, *, layers: int | None, dropout: float, noise: Noise) -> nn.Module:
     """A fresh copy of the encoder with packed attention; keeps its first ``layers`` layers.
 
-    Raises InputError for a family that is not supported, more layers than there are, and weights
-    that are not there (a missing pooler is no fault: not every encoder has one).
+    What ``encoders.locate`` checked is taken for granted. Raises InputError for weights that are not
+    there (a missing pooler is no fault: not every encoder has one).
     """
     model = copy.deepcopy(_loaded(folder, layers))
     for module in model.modules():
@@ -178,14 +175,7 @@ def load(folder: Path, *, layers: int | None, dropout: float, noise: Noise) -> n
 @functools.lru_cache(maxsize=2)
 def _loaded(folder: Path, layers: int | None) -> nn.Module:
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    if config.model_type not in FAMILIES:
-        raise InputError(
-            f"{folder}: the encoder is of the family '{config.model_type}'; "
-            f"supported so far: {', '.join(FAMILIES)}"
-        )
     if layers is not None:
-        if layers > config.num_hidden_layers:
-            raise InputError(f"{folder}: the encoder has {config.num_hidden_layers} layers, not {layers}")
         config.num_hidden_layers = layers
     before = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # it would tell of the layers that are left out

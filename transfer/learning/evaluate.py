@@ -11,6 +11,10 @@ from transfer.learning.batches import Batch
 from transfer.learning.model import MTBert
 
 
+class Diverged(RuntimeError):
+    """A loss or a logit is no number any more. The job failed; it has no score."""
+
+
 @dataclass(frozen=True)
 class Held:
     """A held-out split of one corpus, ready for the model."""
@@ -22,12 +26,18 @@ class Held:
 
 @torch.no_grad()
 def predict(model: MTBert, held: Held) -> list[Any]:
-    """A prediction for each example, in the split's order: a score, a label, tags or labels."""
+    """A prediction for each example, in the split's order: a score, a label, tags or labels.
+
+    Raises Diverged where a logit is not finite: the largest of those would still be some label.
+    """
     task = model.tasks[held.corpus]
     model.eval()
     values: list[list[tuple[int, list[Any]]]] = [[] for _ in held.examples]
     for batch in held.batches:
-        decoded = iter(task.decode(model(batch)))
+        logits = model(batch)
+        if not torch.isfinite(logits).all():
+            raise Diverged(f"the model's output on {held.corpus} is no finite number any more")
+        decoded = iter(task.decode(logits))
         for example, start, count in batch.items:
             values[example].append((start, [next(decoded) for _ in range(count)]))
     return [task.join([v for _, part in sorted(parts, key=lambda p: p[0]) for v in part]) for parts in values]

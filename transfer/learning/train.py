@@ -1,5 +1,6 @@
 """The training loop, and nothing but the loop."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,17 +11,13 @@ from torch.nn.utils import clip_grad_norm_
 
 from transfer.grid import Recipe
 from transfer.learning.batches import Mixture
-from transfer.learning.evaluate import Held, score
+from transfer.learning.evaluate import Diverged, Held, score
 from transfer.learning.model import MTBert
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.store import Epoch
 
 # the key of the mean over corpora: which epoch's encoder a child job starts from
 MEAN = ""
-
-
-class Diverged(RuntimeError):
-    """The loss is no number any more. The job failed; it has no score."""
 
 
 @dataclass
@@ -70,7 +67,7 @@ def train(
             optimizer.zero_grad()
             losses[batch.corpus].append(loss.detach())  # a number only at the epoch's end: no sync here
         means = {name: float(torch.stack(own).mean()) for name, own in losses.items()}
-        if not all(map(torch.isfinite, map(torch.tensor, means.values()))):
+        if not all(map(math.isfinite, means.values())):
             raise Diverged(f"the training loss of epoch {epoch} is no finite number: {means}")
         scores = {name: score(model, held)[0] for name, held in dev.items()}
         best.improve(model, scores, epoch)

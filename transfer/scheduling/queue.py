@@ -52,7 +52,10 @@ class JobQueue:
             for child in children:
                 self._push(child)
             return []
-        return [self.jobs[child] for child in children]
+        lost = []
+        for child in children:
+            lost += [self.jobs[child], *self.done(child, ok=False)]
+        return lost
 
     def unneeded_parent(self, job: Job) -> str | None:
         """The parent whose last child this job was (to be asked once a job), else None."""
