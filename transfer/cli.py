@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from transfer.grid import Grid, Job
     from transfer.store import GridRecord, JobResult, Store
 
+# a worker on a small encoder was seen to hold 2.5
+GIB_PER_WORKER = 3
+
 DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
@@ -60,7 +63,8 @@ def run_grid(
     store_dir: StoreDir = STORE,
     out: OutDir = OUT,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Jobs at a time; one for each core if not given.")
+        int | None,
+        typer.Option(min=1, help="Jobs at a time; one for each core that has 3 GiB of memory if not given."),
     ] = None,
     gpus_per_job: Annotated[float, typer.Option(min=0, help="The share of a GPU that a job gets.")] = 0.0,
     address: Annotated[
@@ -93,7 +97,7 @@ def run_grid(
             site=_site(store_dir, grid, files),
             cost=_costs(record.jobs, loaded),
             executor=executor,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or _workers_that_fit(gpus_per_job),
             gpus_per_job=gpus_per_job,
             address=address,
         )
@@ -363,6 +367,13 @@ def _run(
             raise InputError("ray is not installed here; use --executor inline") from None
         threads = max(1, (os.cpu_count() or 1) // workers)
         run_on_ray(work, workers=workers, threads=threads, gpus_per_job=gpus_per_job, address=address)
+
+
+def _workers_that_fit(gpus_per_job: float) -> int:
+    """One a core, as far as memory goes. On GPUs Ray counts them, and cores are the only other bound."""
+    cores = os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return cores if gpus_per_job else max(1, min(cores, int(memory / GIB_PER_WORKER)))
 
 
 def _report(store: "Store", record: "GridRecord", out: Path) -> None:

@@ -35,6 +35,13 @@ class Batch:
     items: tuple[tuple[int, int, int], ...]
     seed: tuple[int, ...] = ()
 
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        moved = {
+            name: getattr(self, name).to(device) for name in ("ids", "types", "positions", "read", "targets")
+        }
+        return replace(self, packing=self.packing.to(device), **moved)
+
     @property
     def pieces(self) -> int:
         """Real word pieces (there are no others)."""

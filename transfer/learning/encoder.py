@@ -8,7 +8,7 @@ import copy
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -52,6 +52,14 @@ class Packing:
     groups: tuple[Group, ...]
     pad: Tensor | None
     unpad: Tensor | None
+
+    def to(self, device: torch.device) -> "Packing":
+        """The same on a device."""
+        return Packing(
+            groups=tuple(replace(g, bias=None if g.bias is None else g.bias.to(device)) for g in self.groups),
+            pad=None if self.pad is None else self.pad.to(device),
+            unpad=None if self.unpad is None else self.unpad.to(device),
+        )
 
     @staticmethod
     def of(lengths: Sequence[int], *, groups: int = GROUPS) -> "Packing":

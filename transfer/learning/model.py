@@ -97,7 +97,7 @@ class Vocabulary:
     def whole_table(self, cut: Tensor) -> Tensor:
         """The whole table [size, width] with these rows [used, width]; the others as they were."""
         table = self.whole.clone()
-        table[self.rows] = cut
+        table[self.rows] = cut.cpu()
         return table
 
 

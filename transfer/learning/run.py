@@ -18,10 +18,10 @@ from safetensors.torch import load_file, save_file
 
 from transfer import __version__, corpora
 from transfer.corpora import Corpus, Limit
-from transfer.corpora.base import SPLITS
+from transfer.corpora.base import SPLITS, Split
 from transfer.grid import Job, Trained
 from transfer.learning import encoder
-from transfer.learning.batches import Mixture, evaluation_batches, training_batches
+from transfer.learning.batches import Batch, Mixture, evaluation_batches, training_batches
 from transfer.learning.dropout import Noise
 from transfer.learning.evaluate import Held, score
 from transfer.learning.model import MTBert, Vocabulary
@@ -76,17 +76,9 @@ def _trained(
     ready = {trained.name: _ready(trained, site, job.recipe.max_length) for trained in job.corpora}
     model = _model(job, site, ready)
     vocabulary = _cut_vocabulary(model, ready)
+    model.to(_device())
     mixture = Mixture(
-        {
-            name: training_batches(
-                name,
-                r.task,
-                vocabulary.renumbered(r.items["train"]),
-                batch_size=job.recipe.batch_size,
-                seed=job.seed,
-            )
-            for name, r in ready.items()
-        },
+        {name: _training(r, job, vocabulary) for name, r in ready.items()},
         seed=job.seed,
     )
     best, history = train(
@@ -110,6 +102,11 @@ def _trained(
     )  # fmt: skip
     store.put(result, predictions=predictions, encoder=kept)
     return result
+
+
+def _device() -> torch.device:
+    """The GPU where this process sees one; an executor that gives a job none hides them."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _ready(trained: Trained, site: Site, max_length: int) -> Ready:
@@ -160,14 +157,17 @@ def _cut_vocabulary(model: MTBert, ready: Mapping[str, Ready]) -> Vocabulary:
     return vocabulary
 
 
-def _held(ready: Ready, split: str, vocabulary: Vocabulary) -> Held:
-    name = ready.corpus.name
-    examples = getattr(ready.corpus, split)
-    return Held(
-        name,
-        examples,
-        evaluation_batches(name, ready.task, vocabulary.renumbered(ready.items[split])),
-    )
+def _training(ready: Ready, job: Job, vocabulary: Vocabulary) -> list[Batch]:
+    items = vocabulary.renumbered(ready.items["train"])
+    name, size = ready.corpus.name, job.recipe.batch_size
+    batches = training_batches(name, ready.task, items, batch_size=size, seed=job.seed)
+    return [batch.to(_device()) for batch in batches]
+
+
+def _held(ready: Ready, split: Split, vocabulary: Vocabulary) -> Held:
+    name, items = ready.corpus.name, vocabulary.renumbered(ready.items[split])
+    batches = [batch.to(_device()) for batch in evaluation_batches(name, ready.task, items)]
+    return Held(name, ready.corpus.split(split), batches)
 
 
 def _tested(
@@ -203,7 +203,7 @@ def _save_encoder(folder: Path, model: MTBert, best: Best, vocabulary: Vocabular
     word_rows = next(name for name, p in model.named_parameters() if p is model.words.weight)
     shared[word_rows] = vocabulary.whole_table(shared[word_rows])
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: w.contiguous() for name, w in shared.items()}, folder / "model.safetensors")
+    save_file({name: w.cpu().contiguous() for name, w in shared.items()}, folder / "model.safetensors")
 
 
 def _provenance() -> dict[str, str]:
@@ -212,6 +212,6 @@ def _provenance() -> dict[str, str]:
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "python": platform.python_version(),
-        "device": "cpu",
+        "device": torch.cuda.get_device_name() if _device().type == "cuda" else "cpu",
         "threads": str(torch.get_num_threads()),
     }
