@@ -18,20 +18,19 @@ VERSION = 1  # raise it whenever a row changes: results on other rows are not co
 
 # Each head is one word piece of BERT's uncased vocabulary, and so is each ending after it: a term is
 # two pieces long and known by its first. Chosen once and frozen; nothing here reads a vocabulary.
-HEADS = tuple(
-    """
-    bam bel bid bin bis blur bog bop bram bran brat brig bros bug bun chan char chin chip chun cid cis
-    clan clap clip cox crab crop cup das dax del den der des det dex dig dil dip dod dot drag drip
-    drum dub dug fan fen fig fis fit flag flap flat flex flip flop flux fog fox fur gan gap
-    gel gem glad glen grab graf gram gran graz grid grim grin grip grit gum ham hem hen het hog
-    hub hut jar jem jet jug kam ked kin kun lad lal lap las lax les lid lil lot lux luz mab map
-    mas meg mel mig mir mis mix mob mud mug nak nas nes net nix nun nur nut pad pak pan par
-    pat paz peg pen pep plot plug plus pod por pot prem prix prof prop pub pup quad quan quiz
-    ram ras ref rev rex rig rim rot rug sap sar sas slab slam slap slim slip slot slug snap sob
-    sox span spat spot spun spur stem step stil stir stud sud sul suv tab tad tag tan tar tel ter
-    tex thor thud tin tip tis tod top tram tran trap trek tres trim tug var vis viz vol
-    """.split()
-)
+_HEADS = """
+bam bel bid bin bis blur bog bop bram bran brat brig bros bug bun chan char chin chip chun cid cis
+clan clap clip cox crab crop cup das dax del den der des det dex dig dil dip dod dot drag drip
+drum dub dug fan fen fig fis fit flag flap flat flex flip flop flux fog fox fur gan gap
+gel gem glad glen grab graf gram gran graz grid grim grin grip grit gum ham hem hen het hog
+hub hut jar jem jet jug kam ked kin kun lad lal lap las lax les lid lil lot lux luz mab map
+mas meg mel mig mir mis mix mob mud mug nak nas nes net nix nun nur nut pad pak pan par
+pat paz peg pen pep plot plug plus pod por pot prem prix prof prop pub pup quad quan quiz
+ram ras ref rev rex rig rim rot rug sap sar sas slab slam slap slim slip slot slug snap sob
+sox span spat spot spun spur stem step stil stir stud sud sul suv tab tad tag tan tar tel ter
+tex thor thud tin tip tis tod top tram tran trap trek tres trim tug var vis viz vol
+"""
+HEADS = tuple(_HEADS.split())
 ENDINGS = ("ine", "ol", "um", "ex")
 
 DOMAINS = ("clinical", "biomedical")
@@ -53,13 +52,14 @@ def lexicon(domain: str) -> tuple[Term, ...]:
     >>> len(lexicon("clinical")), lexicon("clinical") == lexicon("clinical")
     (64, True)
     """
-    order = np.random.default_rng([VERSION, 7]).permutation(len(HEADS))
+    # raw bits, because numpy keeps those the same in every release, and its distributions not
+    bits = np.random.PCG64([VERSION, 7])
+    heads = sorted(HEADS, key=dict(zip(HEADS, bits.random_raw(len(HEADS)), strict=True)).__getitem__)
     parts = [part for part, size in PARTS.items() for _ in range(size)]
     start = DOMAINS.index(domain) * len(parts)
     # each part takes every ending equally often in either class, so an ending cannot give a class away
     return tuple(
-        Term(HEADS[order[start + i]] + ENDINGS[i // 2 % len(ENDINGS)], i % 2, part)
-        for i, part in enumerate(parts)
+        Term(heads[start + i] + ENDINGS[i // 2 % len(ENDINGS)], i % 2, part) for i, part in enumerate(parts)
     )
 
 
@@ -78,7 +78,7 @@ class Knowledge:
 
 _FIRST = Knowledge(("common", "first"), ("first", "second", "second"), ("first", "second", "second"))
 _SECOND = Knowledge(("common", "second"), ("second", "first", "first"), ("second", "first", "first"))
-_STUDENT = Knowledge(("common",), ("first", "second"), ("first", "second"))
+_STUDENT = Knowledge(("common",), ("first",), ("first",))
 _CONFOUNDED = Knowledge(("common",), ("common",), ("first",), reversed_in_test=True)
 
 KNOWLEDGE = {
@@ -104,7 +104,7 @@ class Planted:
 
 
 _UNSEEN = "two thirds of the target's test stands on terms that only the source's train shows"
-_HALF = "half of the target's test stands on terms that only the source's train shows"
+_ALL = "all of the target's test stands on terms that only the source's train shows"
 _CONFLICT = (
     "the source teaches the class of the target's test terms; "
     "the target's train rewards using it, its test punishes it"
@@ -113,12 +113,10 @@ _CONFLICT = (
 PLAN: tuple[Planted, ...] = (
     Planted("shareclefe", "mednli", "improves", _UNSEEN),
     Planted("mednli", "shareclefe", "improves", _UNSEEN),
-    Planted("shareclefe", "i2b2-2010-re", "improves", _HALF),
-    Planted("mednli", "i2b2-2010-re", "improves", _HALF),
+    Planted("shareclefe", "i2b2-2010-re", "improves", _ALL),
     Planted("shareclefe", "clinicalsts", "harms", _CONFLICT),
     Planted("bc5cdr-chemical", "bc5cdr-disease", "improves", _UNSEEN),
     Planted("bc5cdr-disease", "bc5cdr-chemical", "improves", _UNSEEN),
-    Planted("bc5cdr-chemical", "chemprot", "improves", _HALF),
-    Planted("bc5cdr-disease", "chemprot", "improves", _HALF),
+    Planted("bc5cdr-chemical", "chemprot", "improves", _ALL),
     Planted("bc5cdr-chemical", "ddi2013", "harms", _CONFLICT),
 )
