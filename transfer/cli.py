@@ -86,7 +86,7 @@ def run_grid(
         f"{grid.name}: {len(record.jobs)} jobs, {len(record.jobs) - len(pending)} done, {len(pending)} to run"
     )
     if record.source == "synthetic":
-        _say("SYNTHETIC DATA: the corpora of this grid are made up; so are the scores' meaning")
+        _say("SYNTHETIC DATA: the corpora of this grid are invented; its scores say nothing about real text")
     for overlap in record.overlaps:
         _say(f"note: {overlap}")
     if pending:

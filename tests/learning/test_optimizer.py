@@ -29,7 +29,7 @@ def test_decay_shrinks_the_weights_and_stays_out_of_the_gradient():
     parameter.grad = torch.zeros(2, 2)
     optimizer.step()
     torch.testing.assert_close(parameter.detach(), torch.full((2, 2), 3.0 * (1 - 0.5 * 0.1)))
-    assert optimizer.state[parameter]["exp_avg"].abs().sum() == 0
+    assert optimizer.state[parameter]["mean"].abs().sum() == 0
 
 
 def test_a_head_that_a_mini_batch_does_not_use_is_left_alone():
