@@ -56,7 +56,7 @@ class Recipe(_Strict):
 # need the larger rate.
 RECIPES: Mapping[str, Recipe] = {
     "paper": Recipe(lr=5e-5, epochs=100, batch_size=32, fine_tune=FineTuning(lr=1e-5, epochs=10)),
-    "quick": Recipe(lr=2.5e-3, epochs=7, batch_size=8, dropout=0.0, fine_tune=FineTuning(lr=5e-4, epochs=2)),
+    "quick": Recipe(lr=2e-3, epochs=8, batch_size=8, fine_tune=FineTuning(lr=5e-4, epochs=2)),
 }
 
 
