@@ -165,11 +165,12 @@ def status(
         elif result and result.status == "failed":
             _say(f"failed   {job.label} ({job.id}): {_last_line(result.error)}")
     _say(", ".join(f"{count} {state}" for state, count in counts.items()))
-    done = [r.seconds for r in results.values() if r.status == "done"]
-    left = counts["pending"] + counts["running"]
+    # a job takes about as long as it has corpora
+    done = [(r.seconds, len(r.job.names)) for r in results.values() if r.status == "done"]
+    left = sum(len(job.names) for job in record.jobs if job.id not in results)
     if done and left:
         at_once = max(1, counts["running"])
-        minutes = left * sum(done) / len(done) / at_once / 60
+        minutes = left * sum(s for s, _ in done) / sum(n for _, n in done) / at_once / 60
         _say(f"about {minutes:.0f} minutes left with {at_once} at a time")
 
 
@@ -249,6 +250,9 @@ def _version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Shows the version.")
+    ] = False,
+    debug: Annotated[  # main() takes it out of the arguments, wherever it stands
+        bool, typer.Option("--debug", help="Shows the traceback of an error.")
     ] = False,
 ) -> None:
     pass
