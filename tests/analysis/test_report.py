@@ -16,7 +16,7 @@ from transfer.analysis.gains import Cell
 NAMES = ["mednli", "shareclefe", "ddi2013"]
 FILES = {
     "results.csv", "edges.csv", "table_groups.csv", "table_scores.csv", "table_scores.md",
-    "table_corpora.csv", "table_corpora.md", "table_missing.csv", "report.md", "graph.graphml",
+    "table_corpora.csv", "table_corpora.md", "report.md", "graph.graphml",
     *(f"{stem}.{form}" for stem in ("graph", "gains") for form in ("svg", "png", "pdf")),
 }  # fmt: skip
 
@@ -64,12 +64,18 @@ def test_writes_every_file_and_all_say_synthetic(tmp_path):
             table = pd.read_csv(path)
             column = "data_source" if path.name in ("edges.csv", "table_groups.csv") else "source"
             assert column in table
-            assert set(table[column]) <= {"synthetic"}
-            assert len(table) or path.name == "table_missing.csv"
+            assert set(table[column]) == {"synthetic"}
         elif path.suffix == ".graphml":
             assert nx.read_graphml(path).graph["data_source"] == "synthetic"
         else:
             assert b"SYNTHETIC DATA" in path.read_bytes(), path.name
+
+
+def test_what_an_earlier_report_left_is_removed_and_a_persons_own_file_stays(tmp_path):
+    for name in ("table_missing.csv", "graph_fine-tune.svg", "my notes.md"):
+        (tmp_path / name).write_text("old")
+    write(frame(), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*FILES, "my notes.md"}
 
 
 def test_prepared_data_is_not_called_synthetic(tmp_path):
@@ -120,7 +126,8 @@ def test_a_grid_without_edges_still_has_a_report(kept, tmp_path):
         table = table.assign(status="failed", value=math.nan, error="out of memory")
     else:
         table = table.iloc[:0]
-    assert {path.name for path in write(table, tmp_path)} == FILES
+    more = {"table_missing.csv"} if kept == "failed" else set()
+    assert {path.name for path in write(table, tmp_path)} == FILES | more
     page = (tmp_path / "report.md").read_text()
     assert "No edge could be measured" in page
     assert ("No job has a result" in page) == (kept != "single")

@@ -17,6 +17,7 @@ from transfer.analysis.tables import CorpusRow, escaped, points, to_markdown, wi
 
 SOURCES = ("synthetic", "prepared")
 STAGES = ("refine", "fine-tune")
+OURS = ("graph*.*", "gains*.*", "table_*.*")  # names that only a report gives
 MACHINE_TEXT = ("error", "encoder", "recipe")  # columns that may hold a path of this machine
 
 QUESTION = (
@@ -87,9 +88,10 @@ def write_report(
         "table_scores.md": _sourced(_matrices_text(matrices), source),
         "table_corpora.csv": tables.to_csv(described),
         "table_corpora.md": _sourced(to_markdown(described), source),
-        "table_missing.csv": tables.to_csv(lost.assign(source=source)),
         "report.md": page,
     }
+    if len(lost):
+        texts["table_missing.csv"] = tables.to_csv(lost.assign(source=source))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as folder:
         made = _draw(edges, described, Path(folder), caption=caption, source=source)
@@ -98,8 +100,11 @@ def write_report(
             path.write_text(text, encoding="utf-8")
             made.append(path)
         # The page is moved in last: what it refers to is there.
+        made.sort(key=lambda path: path.name == "report.md")
         for path in made:
             os.replace(path, out / path.name)
+    for path in {p for pattern in OURS for p in out.glob(pattern)} - {out / p.name for p in made}:
+        path.unlink()  # an earlier report's: a stage that is gone, cells that are no longer missing
     return [out / path.name for path in made]
 
 
@@ -233,7 +238,7 @@ def _caption(frame: pd.DataFrame, order: Sequence[str], *, smallest_effect: floa
     )
     encoders, recipes = (", ".join(sorted(set(done[name]))) for name in ("encoder", "recipe"))
     return (
-        "Gain of each target (at the arrowhead) from each partner, in points, over training "
+        "Gain of each target from each partner (partner → target), in points, over training "
         f"alone. {data}. Encoder {encoders or 'none'}, recipe {recipes or 'none'}, "
         f"{_seeds(done['seed'].nunique())}. Improves, harms: p < 0.05 after Benjamini-Hochberg "
         f"and at least {100 * smallest_effect:g} points. No effect: shown to be smaller than "
