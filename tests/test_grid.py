@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.grid import Grid, Job
+from transfer.grid import RECIPES, Grid, Job
 from transfer.inputs import InputError
 
 TASKS = ("clinicalsts", "i2b2-2010-re", "mednli", "shareclefe")
@@ -115,14 +115,17 @@ def test_ids_do_not_depend_on_names(loaded):
     assert ids(loaded(name="other")) == same
     assert ids(loaded(encoder="some/where/else")) == same
     assert ids(loaded(recipe="{base: quick}")) == same
-    assert ids(loaded(recipe="{lr: 0.0005, epochs: 5, batch_size: 32}")) == same
+    quick = RECIPES["quick"]
+    numbers = f"{{lr: {quick.lr}, epochs: {quick.epochs}, batch_size: {quick.batch_size}}}"
+    assert ids(loaded(recipe=numbers)) == same
     assert ids(loaded(corpora="a/folder")) == same
     assert ids(loaded(smallest_effect="1.0")) == same
 
 
 def test_a_known_id_stays(loaded):
     """A change here makes every stored result a stranger: raise PROTOCOL only with a reason."""
-    (job,) = jobs_of(loaded(jobs="[[mednli]]", seeds="1"))
+    recipe = "{lr: 0.0005, epochs: 5, batch_size: 32}"
+    (job,) = jobs_of(loaded(jobs="[[mednli]]", seeds="1", recipe=recipe))
     assert job.id == "5492f486344aa676"
 
 
@@ -218,7 +221,11 @@ def test_a_wrong_grid_is_named_with_line_and_mend(loaded, lines: dict, what: str
 def test_set_reaches_every_key(loaded):
     grid = loaded("seeds=[5]", "recipe.epochs=7", "recipe.lr=1e-3", "encoder.layers=2", "limit.train=10")
     assert grid.seeds == (5,)
-    assert (grid.recipe.epochs, grid.recipe.lr, grid.recipe.batch_size) == (7, 1e-3, 32)
+    assert (grid.recipe.epochs, grid.recipe.lr, grid.recipe.batch_size) == (
+        7,
+        1e-3,
+        RECIPES["quick"].batch_size,
+    )
     assert grid.recipe_name == "quick with changes"
     assert (grid.encoder.name, grid.encoder.layers) == ("minilm-l6", 2)
     assert grid.limit.train == 10
@@ -233,7 +240,9 @@ def test_set_a_whole_list_or_name(loaded):
 def test_set_one_number_of_fine_tuning_leaves_the_other(loaded):
     grid = loaded("recipe.fine_tune.epochs=9")
     assert grid.recipe.fine_tune is not None
-    assert (grid.recipe.fine_tune.epochs, grid.recipe.fine_tune.lr) == (9, 1e-4)
+    before = RECIPES["quick"].fine_tune
+    assert before is not None
+    assert (grid.recipe.fine_tune.epochs, grid.recipe.fine_tune.lr) == (9, before.lr)
 
 
 @pytest.mark.parametrize(
