@@ -171,6 +171,8 @@ def main() -> None:
             print(f"{name} {corpus.card.metric} {who}: {np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}")
         difference, low, high = welch(scores["transfer"], scores["Trainer"])
         verdict = "within seed noise" if low <= 0 <= high else "DIFFERENT"
+        if low == high:
+            verdict = "no score varies over the seeds, so this says nothing"
         print(f"{name}: difference {difference:+.1f} (95 % {low:+.1f} to {high:+.1f}), {verdict}", flush=True)
 
 
