@@ -129,7 +129,9 @@ def _score(logits: Any, items: Sequence[Item], task: Task, corpus: Corpus, split
     values: list[list[Any]] = [[] for _ in examples]
     for row, item in zip(torch.as_tensor(np.asarray(logits)), items, strict=True):
         values[item.example] += task.decode(row.unsqueeze(0) if task.pooled else row[item.read])
-    return task.score([e.gold for e in examples], [task.join(v) for v in values])
+    return task.score(
+        [e.gold for e in examples], [task.join(v, e) for v, e in zip(values, examples, strict=True)]
+    )
 
 
 def welch(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float]:

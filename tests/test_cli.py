@@ -184,7 +184,7 @@ def test_an_interruption_is_130_and_says_that_all_is_kept(transfer, tiny_grid: P
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_run", interrupted)
+    monkeypatch.setattr(cli.grids, "_run", interrupted)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 130
     assert "what is finished is kept" in err

@@ -28,7 +28,12 @@ SMALLEST_DEV = 200
 
 
 class Card(BaseModel):
-    """What ``corpus.yaml`` says: kind, label set, metric, where it is from."""
+    """What ``corpus.yaml`` says: kind, label set, metric, where it is from.
+
+    ``unit`` is what the literature counts of such a corpus and ``gold`` how many of it each split of
+    the release has; ``splits`` says where the division is from, ``notes`` what became of whatever
+    did not fit. These four, and the texts above them, are said of a corpus and do not change it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,6 +49,10 @@ class Card(BaseModel):
     text: str = ""
     licence: str = ""
     source: str = ""
+    splits: str = ""
+    unit: str = ""
+    gold: dict[Split, int] = {}
+    notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Card":
@@ -82,7 +91,9 @@ class Example:
 
     ``text`` holds the one or two texts, for tagging the tokens; ``gold`` is the score (float), the
     label (str), the BIO tags or the labels (tuple of str). ``doc`` groups items that depend on
-    each other.
+    each other. A gold mention that no tags of these tokens can name (in several pieces, inside a
+    token, overlapped) has a ``B-`` tag of its own behind the last token's, where nothing is ever
+    predicted: it counts as missed.
     """
 
     id: str

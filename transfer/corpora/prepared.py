@@ -12,6 +12,7 @@ from typing import Any
 
 from transfer.corpora.base import SPLITS, Card, Corpus, Example, Limit, Split, build
 from transfer.inputs import InputError, NotThere, did_you_mean, read_yaml, validated
+from transfer.metrics import spans
 
 Row = Mapping[str, Any]
 
@@ -104,8 +105,9 @@ def examples(card: Card, rows: Iterable[tuple[str, Row]]) -> Iterator[Example]:
             raise InputError(
                 f"{where}: the key '{key}' is missing; a {card.kind} row has {', '.join(sorted(wanted))}"
             )
-        for key in sorted(row.keys() - wanted - {"doc"}):
-            raise InputError(f"{where}: unknown key '{key}'{did_you_mean(key, wanted | {'doc'})}")
+        allowed = wanted | {"doc"} | ({"starts", "mentions"} if card.kind == "tagging" else set())
+        for key in sorted(row.keys() - allowed):
+            raise InputError(f"{where}: unknown key '{key}'{did_you_mean(key, allowed)}")
         id_ = _string(where, row, "id")
         if id_ in seen:
             raise InputError(f"{where}: the id '{id_}' is used twice; the first is at {seen[id_]}")
@@ -181,7 +183,45 @@ def _tagging(card: Card, where: str, row: Row) -> tuple[tuple[str, ...], tuple[s
                     f"a mention starts with B-{entity}"
                 )
         before = tag
-    return tokens, tags
+    return tokens, (*tags, *_untagged(card, where, row, tokens, tags))
+
+
+def _untagged(
+    card: Card, where: str, row: Row, tokens: tuple[str, ...], tags: tuple[str, ...]
+) -> Iterator[str]:
+    """A ``B-`` tag for each gold mention that the tags do not name; see Example."""
+    if "mentions" not in row and "starts" not in row:
+        return
+    for key in ("mentions", "starts"):
+        if key not in row:
+            raise InputError(f"{where}: 'starts' and 'mentions' go together; '{key}' is missing")
+    starts, mentions = row["starts"], row["mentions"]
+    if not _whole_numbers(starts) or len(starts) != len(tokens) or sorted(starts) != starts:
+        raise InputError(f"{where}: 'starts' should be a rising whole number for each of the tokens")
+    gold = set()
+    for mention in mentions if isinstance(mentions, list) else [mentions]:
+        if (
+            not isinstance(mention, list)
+            or len(mention) < 3
+            or len(mention) % 2 == 0
+            or not isinstance(mention[0], str)
+            or not _whole_numbers(mention[1:])
+        ):
+            shown = json.dumps(mention)[:60]
+            raise InputError(f"{where}: a mention should be [type, start, end], not {shown}")
+        _known(where, mention[0], card.entities)
+        gold.add(tuple(mention))
+    ends = [start + len(token) for start, token in zip(starts, tokens, strict=True)]
+    named = {(kind, starts[a], ends[b - 1]) for kind, a, b in spans(tags)}
+    for kind, start, end in sorted(named - gold):
+        raise InputError(f"{where}: the tags name a {kind} from {start} to {end} that 'mentions' has not")
+    yield from (f"B-{kind}" for kind, *_ in sorted(gold - named))
+
+
+def _whole_numbers(values: Any) -> bool:
+    return isinstance(values, list) and all(
+        isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in values
+    )
 
 
 _READERS = {

@@ -40,7 +40,10 @@ def predict(model: MTBert, held: Held) -> list[Any]:
         decoded = iter(task.decode(logits))
         for example, start, count in batch.items:
             values[example].append((start, [next(decoded) for _ in range(count)]))
-    return [task.join([v for _, part in sorted(parts, key=lambda p: p[0]) for v in part]) for parts in values]
+    return [
+        task.join([v for _, part in sorted(parts, key=lambda p: p[0]) for v in part], example)
+        for parts, example in zip(values, held.examples, strict=True)
+    ]
 
 
 def score(model: MTBert, held: Held) -> tuple[float, list[Any]]:

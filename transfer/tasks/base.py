@@ -61,7 +61,7 @@ class Task(ABC):
     def decode(self, logits: Tensor) -> list[Any]:
         """A value for each row of logits [vectors read, outputs]."""
 
-    def join(self, values: list[Any]) -> Any:
+    def join(self, values: list[Any], example: Example) -> Any:
         """An example's prediction from the values of all its vectors, in order of the text."""
         return values[0]
 

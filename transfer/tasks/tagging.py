@@ -44,8 +44,9 @@ class Tagging(Task):
     def decode(self, logits: Tensor) -> list[str]:
         return one_of(self.tags, logits)
 
-    def join(self, values: list[str]) -> tuple[str, ...]:
-        return tuple(values)
+    def join(self, values: list[str], example: Example) -> tuple[str, ...]:
+        # nothing is predicted for the mentions behind the last token: they are missed
+        return (*values, *["O"] * (len(example.gold) - len(values)))  # type: ignore[arg-type]
 
     def encode(
         self, examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, *, max_length: int

@@ -1,0 +1,62 @@
+"""The commands. A wing is imported only inside the command that needs it."""
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from transfer import __version__
+from transfer.cli import corpora, grids
+from transfer.cli.terminal import INTERRUPTED, SOME_FAILED, WRONG_INPUT, say
+from transfer.inputs import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Which text tasks, trained together, help which, and which harm which.",
+)
+app.add_typer(grids.app)
+app.add_typer(corpora.app)
+
+
+def main() -> None:
+    """The program: every error one message and an exit code, never a traceback (but with --debug)."""
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        app()
+    except InputError as error:
+        if debug:
+            traceback.print_exc()
+        say(f"error: {error}", error=True)
+        sys.exit(WRONG_INPUT)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's answer to Ctrl-C
+            say("interrupted; what is finished is kept, the same command goes on from there", error=True)
+        raise
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        say(f"error: {type(error).__name__}: {error} (--debug shows where)", error=True)
+        sys.exit(SOME_FAILED)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"transfer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Shows the version.")
+    ] = False,
+    debug: Annotated[  # main() takes it out of the arguments, wherever it stands
+        bool, typer.Option("--debug", help="Shows the traceback of an error.")
+    ] = False,
+) -> None:
+    pass

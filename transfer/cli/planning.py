@@ -1,0 +1,91 @@
+"""From a grid's file to what is run: all input is read and checked here."""
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transfer.inputs import InputError, NotThere, place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from transfer.corpora import Corpus
+    from transfer.encoders import EncoderFiles
+    from transfer.grid import Grid, Job
+    from transfer.store import GridRecord
+
+
+def expanded(
+    grid_file: Path, corpora: str | None, overrides: list[str] | None
+) -> "tuple[Grid, GridRecord, EncoderFiles, dict[str, Corpus]]":
+    """The grid of a file, its jobs, and what they need: all input is read and checked here."""
+    from transfer import corpora as corpora_
+    from transfer import encoders
+    from transfer.corpora.base import SPLITS, overlaps
+    from transfer.grid import Grid
+    from transfer.store import CorpusRecord, GridRecord
+
+    grid = Grid.load(grid_file, overrides=overrides or (), corpora=corpora)
+    if grid.corpora is None:
+        raise InputError(f"{grid_file}: the grid names no corpora; say where they are with --corpora DIR")
+    loaded = []
+    for i, name in enumerate(grid.tasks):
+        with _named_in(grid_file, "tasks", i):
+            loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit))
+    with _named_in(grid_file, "encoder"):
+        files = encoders.locate(grid.encoder.name, layers=grid.encoder.layers)
+    record = GridRecord(
+        grid=grid,
+        recipe_name=grid.recipe_name,
+        overrides=tuple(overrides or ()),
+        source=loaded[0].source,
+        corpora=tuple(
+            CorpusRecord(
+                card=c.card,
+                fingerprint=c.fingerprint,
+                items={split: len(c.split(split)) for split in SPLITS},
+                notes=c.notes,
+            )
+            for c in loaded
+        ),
+        overlaps=tuple(overlaps(loaded)),
+        jobs=grid.plan({c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint),
+    )
+    return grid, record, files, {c.name: c for c in loaded}
+
+
+@contextlib.contextmanager
+def _named_in(grid_file: Path, *key: str | int) -> "Iterator[None]":
+    """Adds to the message that something is not there the line of the grid that names it."""
+    try:
+        yield
+    except NotThere as error:
+        raise InputError(f"{place(grid_file, key)}: {error}") from None
+
+
+def recorded(
+    grid_file: Path, corpora: str | None, overrides: list[str] | None, store_dir: Path
+) -> "GridRecord":
+    """A grid as it was last run into the store; needs neither its corpora nor its encoder."""
+    from transfer.grid import Grid
+    from transfer.store import Store
+
+    return Store(store_dir).get_grid(Grid.load(grid_file, overrides=overrides or (), corpora=corpora))
+
+
+def site(store_dir: Path, grid: "Grid", files: "EncoderFiles"):
+    from transfer.learning.run import Site
+
+    where = grid.corpora if grid.corpora == "synthetic" else str(Path(str(grid.corpora)).resolve())
+    return Site(store=store_dir.resolve(), corpora=where, limit=grid.limit, encoder=files.folder.resolve())
+
+
+def costs(jobs: "tuple[Job, ...]", corpora: "dict[str, Corpus]") -> dict[str, float]:
+    """How long each job takes, in words trained on (a word evaluated costs a third of one)."""
+
+    def words(corpus: "Corpus", split: str) -> int:
+        return sum(len(text.split()) for e in getattr(corpus, split) for text in e.text)
+
+    epoch = {name: words(c, "train") + words(c, "dev") / 3 for name, c in corpora.items()}
+    test = {name: words(c, "test") / 3 for name, c in corpora.items()}
+    return {job.id: sum(job.recipe.epochs * epoch[n] + test[n] for n in job.names) for job in jobs}

@@ -1,0 +1,18 @@
+"""The corpora that are made from their official releases: one module a release, one line here."""
+
+from collections.abc import Mapping
+
+from transfer.corpora.releases import bc5cdr, chemprot, ddi2013
+from transfer.corpora.releases.base import Reading, Release, Watch, unwatched
+
+RELEASES: Mapping[str, Release] = {
+    release.name: release
+    for module in (
+        bc5cdr,
+        chemprot,
+        ddi2013,
+    )
+    for release in module.RELEASES
+}
+
+__all__ = ["RELEASES", "Reading", "Release", "Watch", "unwatched"]

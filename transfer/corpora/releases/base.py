@@ -1,0 +1,158 @@
+"""What all readers of official releases share: a release, what was read of it, and where it was wrong."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from transfer.corpora.base import SMALLEST_DEV, Card, Split
+from transfer.inputs import InputError
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+
+class Watch(Protocol):
+    """Goes through a sequence and shows how far it is; ``unwatched`` shows nothing."""
+
+    def __call__(self, items: Sequence[T], what: str) -> Iterable[T]: ...
+
+
+def unwatched(items: Sequence[T], what: str) -> Iterable[T]:
+    return items
+
+
+@dataclass
+class Reading:
+    """What was read of a release.
+
+    ``rows`` are the lines of the prepared files; ``gold`` counts the release's own unit (mentions,
+    positive relations, pairs), which need not be the number of lines; ``notes`` say in sentences
+    what became of whatever did not fit; ``splits`` says where the division came from.
+    """
+
+    rows: dict[Split, list[Row]]
+    gold: dict[Split, int]
+    splits: str
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Release:
+    """How a corpus is made from its official release.
+
+    ``read`` takes the folder of the release and a Watch, and raises InputError, naming file and
+    line, for whatever is missing or wrong. ``unit`` is what the literature counts. ``seen`` says
+    whether the reader was tried on the release itself or only on fixtures of its format.
+    """
+
+    card: Card
+    unit: str
+    seen: str
+    read: Callable[[Path, Watch], Reading]
+    # other divisions that are known, by name: "blue" is the benchmark's
+    divisions: Mapping[str, Callable[[Path, Watch], Reading]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+
+def wrong(path: Path, line: int | None, what: str) -> InputError:
+    """The error that names file and line."""
+    return InputError(f"{path}{f' line {line}' if line else ''}: {what}")
+
+
+def text_of(path: Path) -> str:
+    """A file of UTF-8, without its byte order mark; line ends stay as they are.
+
+    Raises InputError where it is missing, a folder, not UTF-8, or holds a null character.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise wrong(path, None, "no such file; is the release unpacked whole?") from None
+    except OSError as error:
+        raise wrong(path, None, f"cannot be read ({error.strerror or error})") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise wrong(path, line, f"not UTF-8 (byte {data[error.start]:#04x}); the release is") from None
+    if "\0" in text:
+        raise wrong(path, text[: text.index("\0")].count("\n") + 1, "holds a null character")
+    return text
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """The numbered lines of a file that are not blank, without their ends. See text_of for errors."""
+    for number, line in enumerate(text_of(path).split("\n"), 1):
+        line = line.removesuffix("\r")
+        if line.strip():
+            yield number, line
+
+
+def fields_of(path: Path, names: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """The tab-separated fields of each line; quotation marks are ordinary characters.
+
+    Raises InputError where a line has not one field for each of ``names``.
+    """
+    for number, line in lines_of(path):
+        fields = line.split("\t")
+        if len(fields) != len(names):
+            raise wrong(
+                path, number, f"{len(fields)} tab-separated fields; there should be {', '.join(names)}"
+            )
+        yield number, fields
+
+
+def whole(path: Path, line: int, name: str, value: str) -> int:
+    """A field that should be a whole number from 0."""
+    if not (value.isascii() and value.isdigit()):
+        raise wrong(path, line, f"{name} is {value!r}; it should be a whole number")
+    return int(value)
+
+
+def part_of(release: Path, *names: str) -> Path:
+    """The file or folder of a release that has one of ``names``, directly below it or one folder down.
+
+    Archives unpack with and without a folder of their own. Raises InputError where it is missing
+    or found twice.
+    """
+    if not release.is_dir():
+        raise wrong(release, None, "there is no such folder; --raw takes the folder of the unpacked release")
+    found = [path for name in names for path in (release / name, *release.glob(f"*/{name}")) if path.exists()]
+    if not found:
+        there = ", ".join(sorted(p.name for p in release.iterdir())[:8]) or "nothing"
+        raise wrong(release, None, f"holds no {' or '.join(names)}; the folder has: {there}")
+    if len(found) > 1:
+        raise wrong(release, None, f"holds more than one: {', '.join(str(p) for p in found)}")
+    return found[0]
+
+
+def dev_by_hash(rows: Sequence[Row], *, share: int = 10) -> tuple[list[Row], list[Row], str]:
+    """Train and dev, for a release without a dev part: whole documents, chosen by SHA-256 of their id.
+
+    One document in ``share`` at first, then more of them, in order of their hash, until dev has 200
+    lines or a third of all.
+    """
+    want = min(max(len(rows) // share, SMALLEST_DEV), len(rows) // 3)
+    sizes: dict[str, int] = {}
+    for row in rows:
+        sizes[_document(row)] = sizes.get(_document(row), 0) + 1
+    chosen: set[str] = set()
+    have = 0
+    for doc in sorted(sizes, key=lambda doc: hashlib.sha256(doc.encode()).hexdigest()):
+        if have >= want:
+            break
+        chosen.add(doc)
+        have += sizes[doc]
+    train = [row for row in rows if _document(row) not in chosen]
+    dev = [row for row in rows if _document(row) in chosen]
+    told = f"dev is {len(chosen)} documents of train, those whose id has the smallest SHA-256"
+    return train, dev, told
+
+
+def _document(row: Row) -> str:
+    return row.get("doc") or row["id"]
