@@ -195,7 +195,7 @@ def test_a_fault_of_the_program_is_1_without_a_traceback(transfer, tiny_grid: Pa
     def fault(*_, **__):
         raise RuntimeError("some fault")
 
-    monkeypatch.setattr(cli, "_run", fault)
+    monkeypatch.setattr(cli.grids, "_run", fault)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 1
     assert err.strip() == "error: RuntimeError: some fault (--debug shows where)"
