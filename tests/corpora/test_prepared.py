@@ -1,12 +1,14 @@
 """Prepared folders: good ones of every kind are read; a wrong line is named with file and mend."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from transfer import corpora
 from transfer.corpora import prepared
+from transfer.corpora.base import Card
 from transfer.inputs import InputError
 
 CARDS = {
@@ -220,3 +222,46 @@ def test_every_real_corpus_is_read(real_corpora: Path):
         assert corpus.test
         total = len(corpus.train) + len(corpus.dev)
         assert len(corpus.dev) >= min(200, total // 3), corpus.name
+
+
+OFFSETS = {
+    "id": "1",
+    "tokens": ["NSAIDs", "help"],
+    "tags": ["O", "O"],
+    "starts": [10, 17],
+    "mentions": [["Drug", 10, 15]],
+}
+
+
+def tagging(row) -> tuple:
+    card = Card(name="c", kind="tagging", metric="span_f1", entities=("Drug",))
+    (example,) = prepared.examples(card, [("f line 1", row)])
+    return example.gold  # type: ignore[return-value]
+
+
+def test_a_gold_mention_without_tags_stands_behind_the_last_token():
+    assert tagging(OFFSETS) == ("O", "O", "B-Drug")
+    assert tagging(OFFSETS | {"tags": ["B-Drug", "O"], "mentions": [["Drug", 10, 16]]}) == ("B-Drug", "O")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"starts": [10]}, "'starts' should be"),
+        ({"starts": [17, 10]}, "'starts' should be"),
+        ({"starts": [10, "17"]}, "'starts' should be"),
+        ({"mentions": [["Drug", 10]]}, "should be [type, start, end]"),
+        ({"mentions": "Drug"}, "should be [type, start, end]"),
+        ({"mentions": [["Drog", 10, 15]]}, "did you mean 'Drug'"),
+        ({"tags": ["B-Drug", "O"]}, "the tags name a Drug from 10 to 16"),
+    ],
+)
+def test_offsets_that_are_wrong_are_named(changed, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        tagging(OFFSETS | changed)
+
+
+@pytest.mark.parametrize("key", ["starts", "mentions"])
+def test_offsets_and_mentions_go_together(key):
+    with pytest.raises(InputError, match=f"'{key}' is missing"):
+        tagging({k: v for k, v in OFFSETS.items() if k != key})

@@ -34,7 +34,7 @@ def sentences(text: str, *, mentions: Iterable[Span] = ()) -> list[Span]:
     """
     across = sorted(mentions)
     found: list[Span] = []
-    for line in re.finditer(r"[^\r\n]+", text):
+    for line in re.finditer(r"[^\r\n]*[^\s][^\r\n]*", text):
         first = True
         for start, end in _split(line.group(), line.start()):
             runs_on = not first and not _ENDED.search(text, found[-1][0], found[-1][1])
@@ -55,6 +55,7 @@ def _split(line: str, offset: int) -> list[Span]:
         for token in [next((t for t in sentence if t.value), None)]
         if token is not None
     ]
+    starts[:1] = [len(line) - len(line.lstrip())]  # syntok counts a first hyphen as white space
     ends = [*starts[1:], len(line)]
     return [(offset + a, offset + a + len(line[a:b].rstrip())) for a, b in zip(starts, ends, strict=True)]
 
