@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn import metrics as peers
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from transfer.metrics import accuracy, example_f1, micro_f1, pearson, scorer, span_f1, spans
+from transfer.metrics import accuracy, example_f1, measure_of, micro_f1, pearson, span_f1, spans
 
 LABELS = ("a", "b", "c", "false")
 TAGS = ("O", "B-X", "I-X", "B-Y", "I-Y")
@@ -151,7 +151,7 @@ def test_two_empty_sets_agree_and_one_does_not():
 @pytest.mark.parametrize(("gold", "predicted"), [([["B-X"]], []), ([], [])])
 def test_unequal_or_no_items_are_an_error_and_not_a_score(metric, gold, predicted):
     with pytest.raises(ValueError, match="needed"):
-        scorer(metric)(gold, predicted)
+        measure_of(metric)(gold, predicted)
 
 
 def test_a_sentence_with_too_few_tags_is_an_error():
@@ -162,4 +162,30 @@ def test_a_sentence_with_too_few_tags_is_an_error():
 def test_f1_is_that_of_the_one_positive_label():
     gold, predicted = ["yes", "no", "yes", "no"], ["yes", "yes", "no", "no"]
     theirs = peers.f1_score(gold, predicted, pos_label="yes")
-    assert scorer("f1", negative="no")(gold, predicted) == pytest.approx(theirs)
+    assert measure_of("f1", negative="no")(gold, predicted) == pytest.approx(theirs)
+
+
+MADE = {
+    "accuracy": st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)),
+    "micro_f1": st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)),
+    "span_f1": st.integers(1, 6).flatmap(
+        lambda n: st.tuples(*[st.lists(st.sampled_from(TAGS), min_size=n, max_size=n)] * 2)
+    ),
+    "pearson": st.tuples(st.integers(0, 20), st.integers(0, 20)),
+    "example_f1": st.tuples(sets, sets),
+}
+
+
+@pytest.mark.parametrize("metric", MADE)
+@given(data=st.data())
+def test_leaving_an_item_out_of_the_sums_is_leaving_it_out(metric: str, data):
+    items = data.draw(st.lists(MADE[metric], min_size=3, max_size=12))
+    measure = measure_of(metric, negative="false")
+    gold, predicted = zip(*items, strict=True)
+    parts = measure.parts(gold, predicted)
+    assert parts.shape[0] == len(items)
+    assert float(measure.value(parts.sum(axis=0))) == measure(gold, predicted)
+    out = data.draw(st.integers(0, len(items) - 1))
+    rest = [item for i, item in enumerate(items) if i != out]
+    without = float(measure.value(parts.sum(axis=0) - parts[out]))
+    assert without == pytest.approx(measure(*zip(*rest, strict=True)), abs=1e-6)

@@ -1,6 +1,12 @@
-"""Scores: plain values in, plain numbers out. A metric sees no tensor and no model."""
+"""Scores: plain values in, plain numbers out. A metric sees no tensor and no model.
+
+Every score here is a function of sums over items (``Measure``): so items can be left out or weighed
+anew without going through the predictions again, which is what intervals are made of.
+"""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,10 +14,27 @@ import numpy as np
 Span = tuple[str, int, int]
 
 
+@dataclass(frozen=True)
+class Measure:
+    """A score as ``value(parts(gold, predicted).sum(axis=0))``.
+
+    ``parts`` gives [items, k] numbers that are added up over items; ``value`` takes such sums,
+    [..., k], and gives the score of each, [...]. Sums of different calls of ``parts`` must not be
+    added where the gold values differ (Pearson's are centred on them).
+    """
+
+    parts: Callable[[Sequence[Any], Sequence[Any]], np.ndarray]
+    value: Callable[[np.ndarray], np.ndarray]
+
+    def __call__(self, gold: Sequence[Any], predicted: Sequence[Any]) -> float:
+        """The score. Raises ValueError where the two differ in length or are empty."""
+        _same_length(gold, predicted)
+        return float(self.value(self.parts(gold, predicted).sum(axis=0)))
+
+
 def accuracy(gold: Sequence[Any], predicted: Sequence[Any]) -> float:
     """The share of items whose prediction is the gold value (0 to 1)."""
-    _same_length(gold, predicted)
-    return sum(g == p for g, p in zip(gold, predicted, strict=True)) / len(gold)
+    return Measure(_right, _ratio)(gold, predicted)
 
 
 def micro_f1(gold: Sequence[str], predicted: Sequence[str], *, ignore: str | None = None) -> float:
@@ -23,9 +46,7 @@ def micro_f1(gold: Sequence[str], predicted: Sequence[str], *, ignore: str | Non
     >>> micro_f1(["a", "false", "b"], ["a", "a", "false"], ignore="false")
     0.5
     """
-    _same_length(gold, predicted)
-    right = sum(g == p != ignore for g, p in zip(gold, predicted, strict=True))
-    return _f1(right, sum(p != ignore for p in predicted), sum(g != ignore for g in gold))
+    return Measure(partial(_labels, ignore=ignore), _ratio)(gold, predicted)
 
 
 def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
@@ -37,15 +58,7 @@ def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -
     >>> span_f1([["B-X", "I-X"]], [["B-X", "O"]])
     0.0
     """
-    _same_length(gold, predicted)
-    right = found = there = 0
-    for g, p in zip(gold, predicted, strict=True):
-        _same_length(g, p)
-        g_spans, p_spans = spans(g), spans(p)
-        right += len(g_spans & p_spans)
-        found += len(p_spans)
-        there += len(g_spans)
-    return _f1(right, found, there)
+    return Measure(_mentions, _ratio)(gold, predicted)
 
 
 def spans(tags: Sequence[str]) -> set[Span]:
@@ -72,13 +85,7 @@ def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
 
     Raises ValueError where a value is not finite.
     """
-    _same_length(gold, predicted)
-    g, p = np.asarray(gold, dtype=float), np.asarray(predicted, dtype=float)
-    if not (np.isfinite(g).all() and np.isfinite(p).all()):
-        raise ValueError("a score is not a finite number")
-    g, p = g - g.mean(), p - p.mean()
-    scale = float(np.sqrt((g @ g) * (p @ p)))
-    return float(g @ p) / scale if scale > 1e-12 else 0.0
+    return Measure(_moments, _correlation)(gold, predicted)
 
 
 def example_f1(gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]]) -> float:
@@ -86,28 +93,74 @@ def example_f1(gold: Sequence[Collection[str]], predicted: Sequence[Collection[s
 
     Example-based F1 as in the BLUE benchmark's Hallmarks of Cancer.
     """
-    _same_length(gold, predicted)
-    each = [
-        _f1(len(set(g) & set(p)), len(set(p)), len(set(g))) if g or p else 1.0
-        for g, p in zip(gold, predicted, strict=True)
-    ]
-    return sum(each) / len(each)
+    return Measure(_sets, _ratio)(gold, predicted)
 
 
-def scorer(metric: str, *, negative: str | None = None) -> Callable[[Sequence[Any], Sequence[Any]], float]:
-    """The function of a card's metric. ``f1`` is the F1 of the one label that is not negative."""
+def measure_of(metric: str, *, negative: str | None = None) -> Measure:
+    """The measure of a card's metric. ``f1`` is the F1 of the one label that is not negative."""
     if metric in ("micro_f1", "f1"):
-        return lambda gold, predicted: micro_f1(gold, predicted, ignore=negative)
+        return Measure(partial(_labels, ignore=negative), _ratio)
     return {
-        "accuracy": accuracy,
-        "span_f1": span_f1,
-        "pearson": pearson,
-        "example_f1": example_f1,
+        "accuracy": Measure(_right, _ratio),
+        "span_f1": Measure(_mentions, _ratio),
+        "pearson": Measure(_moments, _correlation),
+        "example_f1": Measure(_sets, _ratio),
     }[metric]
 
 
-def _f1(right: int, found: int, there: int) -> float:
-    return 2 * right / (found + there) if found + there else 0.0
+# The parts of the F1 scores are twice what is right, and what was found plus what is there.
+
+
+def _right(gold: Sequence[Any], predicted: Sequence[Any]) -> np.ndarray:
+    return np.array([(g == p, 1) for g, p in zip(gold, predicted, strict=True)], dtype=float)
+
+
+def _labels(gold: Sequence[str], predicted: Sequence[str], *, ignore: str | None) -> np.ndarray:
+    return np.array(
+        [
+            (2 * (g == p != ignore), (p != ignore) + (g != ignore))
+            for g, p in zip(gold, predicted, strict=True)
+        ],
+        dtype=float,
+    )
+
+
+def _mentions(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:
+    rows = []
+    for g, p in zip(gold, predicted, strict=True):
+        _same_length(g, p)
+        there, found = spans(g), spans(p)
+        rows.append((2 * len(there & found), len(found) + len(there)))
+    return np.array(rows, dtype=float)
+
+
+def _sets(gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]]) -> np.ndarray:
+    rows = []
+    for g, p in zip(gold, predicted, strict=True):
+        there, found = set(g), set(p)
+        rows.append((2 * len(there & found) / (len(there) + len(found)) if there or found else 1.0, 1.0))
+    return np.array(rows, dtype=float)
+
+
+def _moments(gold: Sequence[float], predicted: Sequence[float]) -> np.ndarray:
+    g, p = np.asarray(gold, dtype=float), np.asarray(predicted, dtype=float)
+    if not (np.isfinite(g).all() and np.isfinite(p).all()):
+        raise ValueError("a score is not a finite number")
+    # a correlation does not change with the origin, but sums of squares far from it lose digits
+    g, p = g - g.mean(), p - p.mean()
+    return np.stack([np.ones_like(g), g, p, g * g, p * p, g * p], axis=-1)
+
+
+def _ratio(sums: np.ndarray) -> np.ndarray:
+    above, below = sums[..., 0], sums[..., 1]
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def _correlation(sums: np.ndarray) -> np.ndarray:
+    n, g, p, gg, pp, gp = np.moveaxis(sums, -1, 0)
+    n = np.maximum(n, 1)
+    scale = np.sqrt(np.maximum(gg - g * g / n, 0) * np.maximum(pp - p * p / n, 0))
+    return np.divide(gp - g * p / n, scale, out=np.zeros_like(scale), where=scale > 1e-12)
 
 
 def _same_length(gold: Sequence[Any], predicted: Sequence[Any]) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from transfer.corpora.base import Card, Example
-from transfer.metrics import scorer
+from transfer.metrics import measure_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Task(ABC):
 
     def __init__(self, card: Card) -> None:
         self.card = card
-        self.score = scorer(card.metric, negative=card.negative)
+        self.score = measure_of(card.metric, negative=card.negative)
 
     @property
     @abstractmethod

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 Span = tuple[int, int]
 
 # runs of letters, runs of digits, and every other visible character by itself
-_TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\s]")
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|\S")
 # a full stop, perhaps behind closing brackets or quotation marks
 _ENDED = re.compile(r"[.!?:][\])}\"'”’]*$")
 
@@ -34,7 +34,7 @@ def sentences(text: str, *, mentions: Iterable[Span] = ()) -> list[Span]:
     """
     across = sorted(mentions)
     found: list[Span] = []
-    for line in re.finditer(r"[^\r\n]*[^\s][^\r\n]*", text):
+    for line in re.finditer(r"[^\r\n]*\S[^\r\n]*", text):
         first = True
         for start, end in _split(line.group(), line.start()):
             runs_on = not first and not _ENDED.search(text, found[-1][0], found[-1][1])
