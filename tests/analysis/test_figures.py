@@ -18,7 +18,7 @@ CAPTION = "Gain of each target from each partner. Encoder minilm-l6, recipe quic
 def edges_of(names):
     rng = np.random.default_rng(3)
     rows = [
-        ("refine", source, target, "f1", seed, 0.7, 0.7 + gain, gain)
+        ("refine", f"{source}+{target}", source, target, "f1", seed, 0.7, 0.7 + gain, gain)
         for source, target in permutations(names, 2)
         for seed, gain in enumerate(rng.choice([-0.02, 0.02]) + 0.002 * rng.normal(size=3))
     ]

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from transfer.analysis import gains
-from transfer.analysis.gains import Cell
+from transfer.analysis.evidence import Cell
 
 HALF_A_POINT = 0.005
 

@@ -27,7 +27,7 @@ def fabricated(names):
         middle, spread = rng.choice([0.02, -0.02, 0.0]), rng.choice([0.001, 0.01])
         for seed in range(3):
             gain = middle + spread * rng.normal()
-            rows.append(("refine", source, target, "f1", seed, 0.7, 0.7 + gain, gain))
+            rows.append(("refine", f"{source}+{target}", source, target, "f1", seed, 0.7, 0.7 + gain, gain))
     table = pd.DataFrame(rows, columns=pd.Index(gains.SEED_GAINS))
     return gains.edges(table, smallest_effect=0.005)
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import report
-from transfer.analysis.gains import Cell
+from transfer.analysis.evidence import Cell
 
 NAMES = ["mednli", "shareclefe", "ddi2013"]
 FILES = {

@@ -10,11 +10,12 @@ stage, corpora (names joined by '+'), target, split, metric, seed, value, status
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+
+from transfer.analysis.evidence import Cell, Evidence
+from transfer.analysis.inference import Estimate, over_seeds
 
 ALL = "all others"
 VERDICTS = ("improves", "harms", "no effect", "inconclusive")
@@ -22,62 +23,14 @@ CORRECTIONS = {"bh": "fdr_bh", "holm": "holm"}
 
 CELL = ["stage", "corpora", "target", "seed"]
 PAIRING = ["stage", "target", "metric", "seed"]
-SEED_GAINS = ["stage", "source", "target", "metric", "seed", "single", "joint", "gain"]
+SEED_GAINS = ["stage", "corpora", "source", "target", "metric", "seed", "single", "joint", "gain"]
 EDGES = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high",
-    "p", "p_adjusted", "verdict", "seeds", "smallest_effect",
+    "p", "p_adjusted", "verdict", "seeds", "smallest_effect", "detectable",
 ]  # fmt: skip
 GROUP_GAINS = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high", "seeds",
 ]  # fmt: skip
-
-# Differences that are all equal leave a rounding residue near 1e-17 in their standard
-# deviation; no score of a finite test set varies by less than this without being constant.
-NO_VARIANCE = 1e-12
-
-
-class Cell(NamedTuple):
-    """One score that a grid promises: a target's test score in one job."""
-
-    stage: str
-    corpora: str
-    target: str
-    seed: int
-
-
-class PairedT(NamedTuple):
-    """A mean difference, its t interval and two-sided p value, and the interval for equivalence."""
-
-    mean: float
-    low: float
-    high: float
-    p: float
-    equivalence_low: float
-    equivalence_high: float
-
-
-def paired_t(differences: Sequence[float], *, alpha: float = 0.05) -> PairedT:
-    """Student's paired t over the seeds' differences, at level `alpha` (score units).
-
-    The interval covers 1 - alpha; the equivalence interval covers 1 - 2 alpha, so that lying
-    inside a margin is two one-sided tests at alpha (Schuirmann 1987). With one seed, or with
-    differences that do not vary at all, the spread is unknown and everything but the mean is
-    NaN: three equal differences are a sign of a coarse score, not of certainty.
-
-    >>> paired_t([0.01, 0.02, 0.03]).mean
-    0.02
-    """
-    values = np.asarray(differences, dtype=float)
-    mean = float(values.mean())
-    deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    if deviation <= NO_VARIANCE:
-        return PairedT(mean, math.nan, math.nan, math.nan, math.nan, math.nan)
-    degrees = len(values) - 1
-    error = deviation / math.sqrt(len(values))
-    p = 2 * float(stdtr(degrees, -abs(mean) / error))
-    reach = float(stdtrit(degrees, 1 - alpha / 2)) * error
-    equivalence = float(stdtrit(degrees, 1 - alpha)) * error
-    return PairedT(mean, mean - reach, mean + reach, p, mean - equivalence, mean + equivalence)
 
 
 def partners(corpora: str, target: str) -> list[str]:
@@ -140,7 +93,7 @@ def paired(frame: pd.DataFrame) -> pd.DataFrame:
 def seed_gains(frame: pd.DataFrame) -> pd.DataFrame:
     """The gain of each target from each partner in each seed; pairs only.
 
-    Columns: stage, source (the partner), target, metric, seed, single, joint, gain. A seed
+    Columns: stage, corpora, source (the partner), target, metric, seed, single, joint, gain. A seed
     whose single or joint score failed or is absent gives no row; `missing` names it.
     """
     both = paired(frame)
@@ -154,13 +107,16 @@ def edges(
     seed_gains: pd.DataFrame,
     *,
     smallest_effect: float,
+    evidence: Evidence | None = None,
     correction: str = "bh",
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """One row for each directed edge, with its interval over the seeds and its verdict.
+    """One row for each directed edge, with its interval and its verdict.
 
-    `smallest_effect` is in score units. `p_adjusted` corrects over all edges whose p is
-    defined (Benjamini and Hochberg 1995, or Holm 1979). The verdict is
+    With `evidence` intervals and p values take seeds and test items as random, without it the
+    seeds alone (see `inference`). `smallest_effect` is in score units; `detectable` is the gain
+    that a single test at `alpha` would find in 4 of 5 studies like this one. `p_adjusted` corrects
+    over all edges whose p is defined (Benjamini and Hochberg 1995, or Holm 1979). The verdict is
 
     - `improves` or `harms`: p_adjusted < alpha and |gain| >= smallest_effect;
     - `no effect`: the 1 - 2 alpha interval lies inside ± smallest_effect;
@@ -172,7 +128,7 @@ def edges(
         raise ValueError(f"unknown correction {correction!r}; known: {', '.join(CORRECTIONS)}")
     if not (math.isfinite(smallest_effect) and smallest_effect > 0):
         raise ValueError(f"smallest_effect must be a positive number, not {smallest_effect}")
-    table = _over_seeds(seed_gains, alpha=alpha)
+    table = _estimated(seed_gains, evidence, alpha=alpha)
     table["p_adjusted"] = _adjusted(table["p"].to_numpy(dtype=float), CORRECTIONS[correction])
     table["smallest_effect"] = float(smallest_effect)
     significant = (table["p_adjusted"] < alpha) & (table["gain"].abs() >= smallest_effect)
@@ -184,8 +140,10 @@ def edges(
     return table.assign(verdict=verdict)[EDGES]
 
 
-def group_gains(frame: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
-    """Gains from groups of three or more corpora, with t intervals; a table, not graph edges.
+def group_gains(
+    frame: pd.DataFrame, *, evidence: Evidence | None = None, alpha: float = 0.05
+) -> pd.DataFrame:
+    """Gains from groups of three or more corpora, with intervals; a table, not graph edges.
 
     `source` is `all others` for the group of every corpus, `all others but x` where one is
     left out, and the partners' names joined by '+' for any other group.
@@ -197,7 +155,8 @@ def group_gains(frame: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
         group_name(corpora, target, names)
         for corpora, target in zip(both["corpora"], both["target"], strict=True)
     ]
-    return _over_seeds(both.assign(source=pd.Series(sources, dtype=object)), alpha=alpha)[GROUP_GAINS]
+    named = both.assign(source=pd.Series(sources, dtype=object))
+    return _estimated(named, evidence, alpha=alpha)[GROUP_GAINS]
 
 
 def missing(frame: pd.DataFrame, expected: Iterable[Cell] | None = None) -> pd.DataFrame:
@@ -237,26 +196,48 @@ def _implied(frame: pd.DataFrame) -> Iterable[Cell]:
             yield from (Cell(arm[0], arm[1], arm[2], int(seed)) for seed in seeds)
 
 
-def _over_seeds(gains: pd.DataFrame, *, alpha: float) -> pd.DataFrame:
-    """Means, interval and p of each stage, source, target and metric, over the sorted seeds."""
-    keys = ["stage", "source", "target", "metric"]
+def _estimated(gains: pd.DataFrame, evidence: Evidence | None, *, alpha: float) -> pd.DataFrame:
+    """Means, intervals and p of each stage, source, target and metric, over the sorted seeds.
+
+    The equivalence interval covers 1 - 2 alpha, so that lying inside a margin is two one-sided
+    tests at alpha (Schuirmann 1987).
+    """
+    keys = ["stage", "corpora", "source", "target", "metric"]
     columns = [
         *keys, "single", "joint", "gain", "ci_low", "ci_high", "p",
-        "equivalence_low", "equivalence_high", "seeds",
+        "equivalence_low", "equivalence_high", "detectable", "seeds",
     ]  # fmt: skip
-    rows = [
-        (
-            *(key if isinstance(key, tuple) else (key,)),
-            float(group["single"].mean()),
-            float(group["joint"].mean()),
-            *paired_t(group["gain"].to_list(), alpha=alpha),
-            len(group),
+    rows = []
+    for key, group in gains.sort_values([*keys, "seed"]).groupby(keys, sort=True):
+        found = _estimate(group, evidence)
+        reach, equivalence = found.reach(alpha), found.reach(2 * alpha)
+        rows.append(
+            (
+                *(key if isinstance(key, tuple) else (key,)),
+                float(group["single"].mean()),
+                float(group["joint"].mean()),
+                found.gain,
+                found.gain - reach,
+                found.gain + reach,
+                found.p,
+                found.gain - equivalence,
+                found.gain + equivalence,
+                found.detectable(alpha),
+                len(group),
+            )
         )
-        for key, group in gains.sort_values([*keys, "seed"]).groupby(keys, sort=True)
-    ]
     table = pd.DataFrame(rows, columns=pd.Index(columns))
-    numbers = [column for column in columns[4:] if column != "seeds"]
-    return table.astype({**dict.fromkeys(numbers, float), "seeds": int})
+    numbers = [column for column in columns[len(keys) :] if column != "seeds"]
+    table = table.astype({**dict.fromkeys(numbers, float), "seeds": int})
+    return table.sort_values(["stage", "source", "target", "metric"], ignore_index=True)
+
+
+def _estimate(group: pd.DataFrame, evidence: Evidence | None) -> Estimate:
+    if evidence is None:
+        return over_seeds(group["gain"].to_numpy(dtype=float))
+    first = group.iloc[0]
+    seeds = [int(seed) for seed in group["seed"]]
+    return evidence.estimate(first["stage"], first["corpora"], first["target"], seeds)
 
 
 def _adjusted(p: np.ndarray, method: str) -> np.ndarray:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.gains import Cell
+from transfer.analysis.evidence import Arm, Cell, Evidence, arm_of
 from transfer.analysis.report import write_report
 from transfer.analysis.tables import CorpusRow
 from transfer.corpora.synthetic_plan import Planted
+from transfer.metrics import measure_of
 from transfer.store import GridRecord, Store
 
 
@@ -22,6 +23,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]
         title=grid.name,
         corpora=[_corpus_row(record, name) for name in grid.tasks],
         settings=_settings(store, record),
+        evidence=_evidence(store, record),
         smallest_effect=grid.smallest_effect / 100,
         source=record.source,
         expected=[
@@ -32,8 +34,26 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]
 
 def edges_of_grid(store: Store, record: GridRecord) -> pd.DataFrame:
     """The grid's edges with their verdicts; see ``gains.edges``."""
-    seed_gains = gains.seed_gains(store.frame(record))
-    return gains.edges(seed_gains, smallest_effect=record.grid.smallest_effect / 100)
+    return gains.edges(
+        gains.seed_gains(store.frame(record)),
+        smallest_effect=record.grid.smallest_effect / 100,
+        evidence=_evidence(store, record),
+    )
+
+
+def _evidence(store: Store, record: GridRecord) -> Evidence:
+    """The grid's kept predictions, read cell by cell as they are asked for."""
+    jobs = {
+        Cell(job.stage, "+".join(job.group), name, job.seed): job for job in record.jobs for name in job.names
+    }
+    measures = {c.card.name: measure_of(c.card.metric, negative=c.card.negative) for c in record.corpora}
+
+    def read(cell: Cell) -> Arm:
+        result = store.get(jobs[cell].id)
+        score = next(s.value for s in result.scores if (s.corpus, s.split) == (cell.target, "test"))
+        return arm_of(store.predictions(result.id), cell.target, measures[cell.target], score=score)
+
+    return Evidence(measures, read)
 
 
 def against_plan(edges: pd.DataFrame, plan: Sequence[Planted], *, tasks: Iterable[str]) -> pd.DataFrame:

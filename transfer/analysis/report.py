@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from transfer.analysis import gains, tables
-from transfer.analysis.gains import Cell
+from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.graph import TransferGraph
 from transfer.analysis.tables import CorpusRow, escaped, points, to_markdown, without_paths
 
@@ -35,10 +35,10 @@ PROTOCOL = """\
 gain measures the partner and not the shuffle.
 - A joint run sees each corpus's mini-batches once an epoch, as a single run does; it therefore \
 has more optimizer steps and a longer learning-rate schedule than either single run.
-- Intervals are 95 % t intervals over the seeds' differences. They speak of new seeds on these \
-test items, not of new test items. With few seeds they are wide.
-- p values are two-sided paired t tests, corrected over all edges of the grid (Benjamini and \
-Hochberg). With one seed, or differences that do not vary, nothing is claimed.
+- Intervals cover 95 % over new seeds and new test items of the same kind (documents where items \
+depend on each other), both taken as drawn at random. With few seeds they are wide.
+- p values are two-sided and of the same reckoning, corrected over all edges of the grid (Benjamini \
+and Hochberg). With one seed, or gains that do not vary, nothing is claimed.
 - Points are hundredths of the metric; the CSV files hold fractions.
 """
 
@@ -52,13 +52,15 @@ def write_report(
     settings: Mapping[str, object],
     smallest_effect: float,
     source: str,
+    evidence: Evidence | None = None,
     expected: Iterable[Cell] | None = None,
 ) -> list[Path]:
     """Writes the whole report of a grid into `out` and returns the files, `report.md` last.
 
     `frame` is the store's tidy frame (see `gains`), `corpora` the grid's corpora in its order,
     `settings` what the page shows of how it was run, `smallest_effect` a fraction (0.005 is
-    half a point), `expected` the cells the grid promises (without it: what the frame implies).
+    half a point), `evidence` what the arms predicted (see `gains.edges`), `expected` the cells
+    the grid promises (without it: what the frame implies).
     The files are made beside their places and then moved in, so none is ever half-written.
     Raises ValueError where `source` is unknown or the frame says another one.
     """
@@ -67,8 +69,8 @@ def write_report(
     if other := set(frame["source"]) - {source}:
         raise ValueError(f"the frame holds {', '.join(sorted(other))} results, not only {source}")
     frame = _without_machine(frame)
-    edges = gains.edges(gains.seed_gains(frame), smallest_effect=smallest_effect)
-    groups = gains.group_gains(frame)
+    edges = gains.edges(gains.seed_gains(frame), smallest_effect=smallest_effect, evidence=evidence)
+    groups = gains.group_gains(frame, evidence=evidence)
     scores = tables.score_table(frame)
     lost = gains.missing(frame, expected)
     described = tables.corpora_table(
