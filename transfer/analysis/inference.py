@@ -5,7 +5,7 @@ over the seeds knows of the first only: its gains all stand on the same items. `
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -24,41 +24,40 @@ class Estimate(NamedTuple):
     """A mean gain and how far it may be off (score units).
 
     ``seeds`` and ``items`` are its two variances; their degrees of freedom follow. A variance that
-    is not known makes everything but the gain NaN.
+    is not known makes everything but the gain NaN. The first three may be arrays of one shape:
+    many estimates with the same numbers of seeds and items.
     """
 
-    gain: float
-    seeds: float
-    items: float
+    gain: Any
+    seeds: Any
+    items: Any
     seed_degrees: int
     item_degrees: int
 
     @property
-    def error(self) -> float:
+    def error(self) -> Any:
         """The standard error of the gain."""
-        return math.sqrt(self.seeds + self.items)
+        return np.sqrt(self.seeds + self.items)
 
     @property
-    def known(self) -> bool:
+    def known(self) -> Any:
         """Whether there is anything to say beyond the gain itself."""
-        return self.seed_degrees > 0 and math.sqrt(self.seeds) > NO_VARIANCE
+        return (np.sqrt(self.seeds) > NO_VARIANCE) & (self.seed_degrees > 0)
 
-    def reach(self, alpha: float) -> float:
+    def reach(self, alpha: float) -> Any:
         """Half the length of the 1 - ``alpha`` interval.
 
         The quantiles of the two variances' own t distributions, weighted by the variances (Cochran
         1964 for means with unequal variances): exact where either of them is all there is.
         """
-        if not self.known:
-            return math.nan
-        total = self.seeds + self.items
-        by_seeds = -float(stdtrit(self.seed_degrees, alpha / 2))
-        by_items = -float(stdtrit(self.item_degrees, alpha / 2)) if self.items else 0.0
-        return (self.seeds * by_seeds + self.items * by_items) / total * self.error
+        by_seeds = -stdtrit(max(self.seed_degrees, 1), alpha / 2)
+        by_items = -stdtrit(max(self.item_degrees, 1), alpha / 2)
+        total = np.where(self.known, self.seeds + self.items, np.nan)
+        return (self.seeds * by_seeds + self.items * by_items) / np.sqrt(total)
 
     @property
     def p(self) -> float:
-        """The two-sided p value of no gain: the level whose interval just reaches 0."""
+        """The two-sided p value of no gain (of one estimate): the level whose interval just reaches 0."""
         if not self.known:
             return math.nan
         if self.gain == 0:
@@ -68,50 +67,48 @@ class Estimate(NamedTuple):
         log_p = brentq(lambda x: self.reach(math.exp(x)) - abs(self.gain), math.log(SMALLEST_P), 0.0)
         return math.exp(float(log_p))  # type: ignore[arg-type]
 
-    def detectable(self, alpha: float) -> float:
+    def detectable(self, alpha: float) -> Any:
         """The gain that a test at ``alpha`` finds in 4 of 5 studies like this one."""
         return self.reach(alpha) + self.reach(2 * (1 - POWER))
 
 
 def over_seeds(gains: np.ndarray) -> Estimate:
-    """Student's paired t: the mean of the seeds' gains [seeds], the test items taken as given."""
+    """Student's paired t: the mean of the seeds' gains [..., seeds], the test items taken as given."""
     values = np.asarray(gains, dtype=float)
-    variance = float(values.var(ddof=1)) / len(values) if len(values) > 1 else 0.0
-    return Estimate(float(values.mean()), variance, 0.0, len(values) - 1, 0)
+    count = values.shape[-1]
+    variance = values.var(axis=-1, ddof=1) / count if count > 1 else np.zeros(values.shape[:-1])
+    return Estimate(values.mean(axis=-1), variance, np.zeros_like(variance), count - 1, 0)
 
 
 def two_way(single: np.ndarray, joint: np.ndarray, measure: Measure) -> Estimate:
-    """The mean gain of ``joint`` over ``single``, [seeds, documents, k] parts of ``measure``.
+    """The mean gain of ``joint`` over ``single``, [..., seeds, documents, k] parts of ``measure``.
 
     Seeds and documents are crossed random effects. A document's share in a seed's gain is its
     jackknife pseudo-value, which makes any score that is a function of sums into a mean (Tukey
     1958); the variances are those of the two-way table of these shares without replication. Of a
     document's mean square only what its interaction with the seeds does not explain is added, and
-    never less than nothing, so that the interval is at no time shorter than the t over seeds by
-    more than its quantile.
+    never less than nothing.
     """
-    gains = measure.value(joint.sum(axis=1)) - measure.value(single.sum(axis=1))
-    seeds, documents = single.shape[:2]
+    gains = measure.value(joint.sum(axis=-2)) - measure.value(single.sum(axis=-2))
+    seeds, documents = single.shape[-3:-1]
     if seeds < 2 or documents < 2:
         return over_seeds(gains)
     shares = _pseudo_values(joint, measure) - _pseudo_values(single, measure)
-    means = shares.mean(axis=0)
-    rest = shares - means - shares.mean(axis=1, keepdims=True) + shares.mean()
-    by_seed = documents * gains.var(ddof=1)
-    by_document = seeds * means.var(ddof=1)
-    interaction = (rest**2).sum() / ((seeds - 1) * (documents - 1))
-    cells = seeds * documents
+    by_document = shares.mean(axis=-2, keepdims=True)
+    rest = shares - by_document - shares.mean(axis=-1, keepdims=True) + shares.mean((-2, -1), keepdims=True)
+    interaction = (rest**2).sum((-2, -1)) / ((seeds - 1) * (documents - 1))
+    surplus = seeds * by_document[..., 0, :].var(axis=-1, ddof=1) - interaction
     return Estimate(
-        float(gains.mean()),
-        float(by_seed / cells),
-        float(max(by_document - interaction, 0.0) / cells),
+        gains.mean(axis=-1),
+        gains.var(axis=-1, ddof=1) / seeds,
+        np.maximum(surplus, 0.0) / (seeds * documents),
         seeds - 1,
         documents - 1,
     )
 
 
 def _pseudo_values(parts: np.ndarray, measure: Measure) -> np.ndarray:
-    """[seeds, documents]: n times the score of all, less n - 1 times that of all but the one."""
-    documents = parts.shape[1]
-    sums = parts.sum(axis=1, keepdims=True)
+    """[..., seeds, documents]: n times the score of all, less n - 1 times that of all but the one."""
+    documents = parts.shape[-2]
+    sums = parts.sum(axis=-2, keepdims=True)
     return documents * measure.value(sums) - (documents - 1) * measure.value(sums - parts)
