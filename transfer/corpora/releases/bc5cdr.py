@@ -145,7 +145,7 @@ def _bioc(path: Path) -> Iterator[Abstract]:
         safe.parse(path, forbid_entities=True)  # bioc's own parser would expand entities
         with path.open("rb") as file:
             collection = biocxml.load(file)  # type: ignore[arg-type]
-    except (SyntaxError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (SyntaxError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise wrong(path, None, f"not BioC XML ({error})") from None
     for document in collection.documents:
         if len(document.passages) != 2:
