@@ -107,10 +107,11 @@ def fields_of(path: Path, names: Sequence[str]) -> Iterator[tuple[int, list[str]
         yield number, fields
 
 
-def whole(path: Path, line: int, name: str, value: str) -> int:
+def whole(path: Path, line: int | None, name: str, value: str) -> int:
     """A field that should be a whole number from 0."""
-    if not (value.isascii() and value.isdigit()):
-        raise wrong(path, line, f"{name} is {value!r}; it should be a whole number")
+    # int() refuses thousands of digits with a ValueError
+    if not (value.isascii() and value.isdigit() and len(value) < 19):
+        raise wrong(path, line, f"{name} is {value[:40]!r}; it should be a whole number")
     return int(value)
 
 
