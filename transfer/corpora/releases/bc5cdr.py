@@ -145,9 +145,11 @@ def _bioc(path: Path) -> Iterator[Abstract]:
         safe.parse(path, forbid_entities=True)  # bioc's own parser would expand entities
         with path.open("rb") as file:
             collection = biocxml.load(file)  # type: ignore[arg-type]
-    except (SyntaxError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (SyntaxError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise wrong(path, None, f"not BioC XML ({error})") from None
     for document in collection.documents:
+        if not (document.id or "").strip():
+            raise wrong(path, None, "a document has no id")
         if len(document.passages) != 2:
             raise wrong(
                 path,

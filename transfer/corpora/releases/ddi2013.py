@@ -66,7 +66,7 @@ def _document(path: Path, count: Counter[str]) -> list[Row]:
         root = safe.parse(path).getroot()
     except SyntaxError as error:  # what ElementTree's ParseError is
         raise wrong(path, getattr(error, "position", (None,))[0], f"not well-formed XML ({error})") from None
-    except (DefusedXmlException, ValueError) as error:
+    except (DefusedXmlException, ValueError, LookupError) as error:
         raise wrong(path, None, f"XML that this program does not read ({error})") from None
     if root is None or root.tag != "document":
         raise wrong(path, None, "is not an XML <document>")
