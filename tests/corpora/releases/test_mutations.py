@@ -1,4 +1,4 @@
-"""Damaged releases: a reader gives a valid corpus or one message that names a file, and nothing in between."""
+"""Damaged releases: a valid corpus or one message that names a file, and nothing in between."""
 
 import shutil
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from transfer.inputs import InputError
 
 ASSETS = Path(__file__).parents[2] / "assets" / "releases"
 # releases whose fixtures are not in a folder of their own name
-FIXTURES = {name: ("bc5cdr", "bc5cdr_bioc") for name in ("bc5cdr-disease", "bc5cdr-chemical")}
+FIXTURES = dict.fromkeys(("bc5cdr-disease", "bc5cdr-chemical"), ("bc5cdr", "bc5cdr_bioc"))
 CASES = [
     (name, fixture)
     for name in sorted(RELEASES)
