@@ -126,6 +126,22 @@ def test_text_in_two_splits(tmp_path: Path, write_corpus, late: str, early: str)
     assert found.examples[0].startswith(f"{home / late}.jsonl line 7 is {home / early}.jsonl line 9: ")
 
 
+def test_leaked_lines_are_counted_and_not_different_texts(tmp_path: Path, write_corpus):
+    splits = clean()
+    for i in (6, 8, 10):
+        splits["test"][i]["text"] = "train number 8"
+    write_corpus(tmp_path, REL, splits)
+    assert "lines of test that are also in train: 3 of 200" in texts(tmp_path)
+
+
+def test_a_corpus_with_errors_is_not_said_to_lack_labels(tmp_path: Path, write_corpus):
+    splits = {split: [{**row, "label": "good"} for row in part] for split, part in clean().items()}
+    splits["train"][0]["label"] = "non"
+    write_corpus(tmp_path, REL, splits)
+    assert len(texts(tmp_path, "error")) == 1
+    assert texts(tmp_path) == []
+
+
 def test_test_text_in_the_train_split_of_another_corpus(tmp_path: Path, write_corpus):
     write_corpus(tmp_path, REL, clean())
     other = {split: [{**r, "text": f"other {r['text']}"} for r in part] for split, part in clean().items()}
