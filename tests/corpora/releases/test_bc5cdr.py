@@ -206,3 +206,17 @@ def test_the_release_has_the_published_mentions(real_release, reading, name: str
     assert tuple(found.gold.values()) == gold
     for split, count in found.gold.items():
         assert sum(len(row["mentions"]) for row in found.rows[split]) == count
+
+
+@pytest.mark.slow
+def test_the_releases_sample_is_the_same_in_both_formats(real_release, tmp_path: Path):
+    sample = real_release("bc5cdr") / "sample"
+    if not sample.is_dir():
+        pytest.skip(f"no sample of 50 documents at {sample}")
+    found = []
+    for name, end in (("CDR_sample.gold.PubTator", "PubTator.txt"), ("CDR_sample.gold.BioC.xml", "BioC.xml")):
+        (tmp_path / end).mkdir()
+        shutil.copy(sample / name, tmp_path / end / f"CDR_TrainingSet.{end}")
+        found.append(documents(tmp_path / end, "Training"))
+    assert len(found[0]) == 50
+    assert found[0] == found[1]

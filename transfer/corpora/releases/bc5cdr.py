@@ -193,7 +193,7 @@ def _release(name: str, entity: str) -> Release:
             source="BC5CDR, Li et al. 2016",
         ),
         unit="mentions",
-        seen="the release (PubTator); BioC XML on fixtures",
+        seen="the release (PubTator), its sample (BioC XML)",
         read=partial(read, entity=entity),
     )
 
