@@ -83,9 +83,26 @@ def validated(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        # a key that is misspelt is also a key that is missing; the misspelling is the mend
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        raise InputError(f"{_place(path, lines or {}, first['loc'])}: {_what(model, first)}") from None
+        raise _problems(model, error, path, lines or {})[0] from None
+
+
+def problems(
+    model: type[BaseModel], data: Mapping[str, Any], *, path: Path, lines: Mapping[tuple, int] | None = None
+) -> list[InputError]:
+    """Everything that ``validated`` could raise for ``data``, in its order; nothing where it is valid."""
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        return _problems(model, error, path, lines or {})
+    return []
+
+
+def _problems(
+    model: type[BaseModel], error: ValidationError, path: Path, lines: Mapping[tuple, int]
+) -> list[InputError]:
+    # a key that is misspelt is also a key that is missing; the misspelling is the mend
+    found = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    return [InputError(f"{_place(path, lines, each['loc'])}: {_what(model, each)}") for each in found]
 
 
 def _place(path: Path, lines: Mapping[tuple, int], loc: tuple) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from transfer import __version__
-from transfer.cli import corpora, grids
+from transfer.cli import corpora, corpora_tables, grids
 from transfer.cli.terminal import INTERRUPTED, SOME_FAILED, WRONG_INPUT, say
 from transfer.inputs import InputError
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(grids.app)
 app.add_typer(corpora.app)
+app.add_typer(corpora_tables.app)
 
 
 def main() -> None:

@@ -200,7 +200,7 @@ def _dev_topped_up(
 
 def overlaps(corpora: Sequence[Corpus]) -> list[str]:
     """Protocol point 6: how many test texts of a corpus stand in a train split, as sentences."""
-    texts = {c.name: {s: {_plain(e.text) for e in c.split(s)} for s in SPLITS} for c in corpora}
+    texts = {c.name: {s: {plain(e.text) for e in c.split(s)} for s in SPLITS} for c in corpora}
     found = []
     for target in sorted(texts):
         for source in sorted(texts):
@@ -211,7 +211,8 @@ def overlaps(corpora: Sequence[Corpus]) -> list[str]:
     return found
 
 
-def _plain(text: Iterable[str]) -> str:
+def plain(text: Iterable[str]) -> str:
+    """An example's text as it is compared with others: lower-cased, white space collapsed."""
     return " ".join(" ".join(text).lower().split())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import SPLITS, Card, Corpus, Example, Limit, Split, build
-from transfer.inputs import InputError, NotThere, did_you_mean, read_yaml, validated
+from transfer.inputs import InputError, NotThere, did_you_mean, problems, read_yaml, validated
 from transfer.metrics import spans
 
 Row = Mapping[str, Any]
@@ -19,24 +19,81 @@ Row = Mapping[str, Any]
 
 def read(folder: Path, name: str, *, limit: Limit | None = None) -> Corpus:
     """The prepared corpus ``name`` below ``folder``. Raises InputError where anything is off."""
+    home = home_of(folder, name)
+    card = card_of(home)
+    splits: dict[Split, list[Example]] = {
+        split: [example for _, example in lines_of(home, card, split)] for split in SPLITS
+    }
+    return build(card, splits, source="prepared", limit=limit)
+
+
+def names_in(folder: Path) -> list[str]:
+    """The prepared corpora below ``folder``: the folders with a card or a split in them.
+
+    Raises InputError where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NotThere(f"there is no such folder of prepared corpora: {folder}")
+    files = ("corpus.yaml", *(f"{split}.jsonl" for split in SPLITS))
+    return sorted(
+        home.name
+        for home in folder.iterdir()
+        # what begins with a full stop is the draft of a corpus that is being written
+        if not home.name.startswith(".") and any((home / file).is_file() for file in files)
+    )
+
+
+def home_of(folder: Path, name: str) -> Path:
+    """The folder of a prepared corpus. Raises InputError where it is missing."""
     home = folder / name
     if not folder.is_dir():
         raise NotThere(f"there is no such folder of prepared corpora: {folder}")
     if not home.is_dir():
         there = [p.name for p in folder.iterdir() if (p / "corpus.yaml").is_file()]
         raise NotThere(f"there is no corpus '{name}' in {folder}{did_you_mean(name, there)}")
+    return home
+
+
+def card_of(home: Path) -> Card:
+    """The card of the corpus in ``home``. Raises InputError with the first thing that is wrong."""
+    card, wrong = card_or_errors(home)
+    if card is None:
+        raise wrong[0]
+    return card
+
+
+def card_or_errors(home: Path) -> tuple[Card | None, list[InputError]]:
+    """The card of the corpus in ``home``, or everything that is wrong with it."""
     path = home / "corpus.yaml"
-    data, lines = read_yaml(path)
-    card = validated(Card, data, path=path, lines=lines)
-    if card.name != name:
-        raise InputError(f"{path}: the card's name is '{card.name}', its folder's '{name}'")
-    splits: dict[Split, list[Example]] = {}
-    for split in SPLITS:
-        file = home / f"{split}.jsonl"
-        splits[split] = list(examples(card, _jsonl(file)))
-        if not splits[split]:
-            raise InputError(f"{file}: holds no example; each of the three splits needs some")
-    return build(card, splits, source="prepared", limit=limit)
+    try:
+        data, lines = read_yaml(path)
+    except InputError as error:
+        return None, [error]
+    if wrong := problems(Card, data, path=path, lines=lines):
+        return None, wrong
+    card = Card.model_validate(data)
+    if card.name != home.name:
+        wrong = [InputError(f"{path}: the card's name is '{card.name}', its folder's '{home.name}'")]
+        return None, wrong
+    return card, []
+
+
+def lines_of(
+    home: Path, card: Card, split: Split, refused: list[InputError] | None = None
+) -> Iterator[tuple[str, Example]]:
+    """Each line of a split as a checked Example, with the place that a message names.
+
+    What is wrong is raised; where ``refused`` is given it is put there instead, one error a line,
+    and the lines after it are read too.
+    """
+    file = home / f"{split}.jsonl"
+    before = len(refused or ())
+    empty = True
+    for line in _located(card, rows_of(file, refused), refused):
+        empty = False
+        yield line
+    if empty and len(refused or ()) == before:
+        _refuse(InputError(f"{file}: holds no example; each of the three splits needs some"), refused)
 
 
 def from_rows(
@@ -54,28 +111,44 @@ def from_rows(
     return build(checked, splits, source=source, limit=limit)
 
 
-def _jsonl(path: Path) -> Iterator[tuple[str, Row]]:
+def rows_of(path: Path, refused: list[InputError] | None = None) -> Iterator[tuple[str, Row]]:
+    """The JSON objects of a file with their places; for ``refused`` see ``lines_of``."""
     try:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such file; a prepared corpus has {', '.join(f'{s}.jsonl' for s in SPLITS)}"
-        ) from None
+        files = ", ".join(f"{split}.jsonl" for split in SPLITS)
+        _refuse(InputError(f"{path}: no such file; a prepared corpus has {files}"), refused)
+        return
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         where = f"{path} line {number}"
         try:
-            row = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise InputError(f"{where}: not UTF-8 (byte {error.start + 1} of the line)") from None
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{where}: not valid JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise InputError(f'{where}: should be a JSON object, as in {{"id": "1", …}}')
-        if _HALF_CHARACTER.search(line):
-            _whole_characters(where, row)
-        yield where, row
+            row = _row(where, line)
+        except InputError as error:
+            _refuse(error, refused)
+        else:
+            yield where, row
+
+
+def _refuse(error: InputError, refused: list[InputError] | None) -> None:
+    if refused is None:
+        raise error from None
+    refused.append(error)
+
+
+def _row(where: str, line: bytes) -> Row:
+    try:
+        row = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where}: not UTF-8 (byte {error.start + 1} of the line)") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not valid JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise InputError(f'{where}: should be a JSON object, as in {{"id": "1", …}}')
+    if _HALF_CHARACTER.search(line):
+        _whole_characters(where, row)
+    return row
 
 
 # the escape of half a character: harmless where its other half follows
@@ -91,29 +164,43 @@ def _whole_characters(where: str, row: Row) -> None:
 
 def examples(card: Card, rows: Iterable[tuple[str, Row]]) -> Iterator[Example]:
     """Each row of a split as a checked Example; ``rows`` come with the place to name in errors."""
-    reader = _READERS[card.kind]
+    return (example for _, example in _located(card, rows))
+
+
+def _located(
+    card: Card, rows: Iterable[tuple[str, Row]], refused: list[InputError] | None = None
+) -> Iterator[tuple[str, Example]]:
     seen: dict[str, str] = {}
     for where, row in rows:
-        wanted = {"id", *(("text_a", "text_b") if card.pair else ("text",)), "label"}
-        if card.kind == "similarity":
-            wanted = {"id", "text_a", "text_b", "score"}
-        elif card.kind == "tagging":
-            wanted = {"id", "tokens", "tags"}
-        elif card.kind == "multilabel":
-            wanted = wanted - {"label"} | {"labels"}
-        for key in sorted(wanted - row.keys()):
-            raise InputError(
-                f"{where}: the key '{key}' is missing; a {card.kind} row has {', '.join(sorted(wanted))}"
-            )
-        allowed = wanted | {"doc"} | ({"starts", "mentions"} if card.kind == "tagging" else set())
-        for key in sorted(row.keys() - allowed):
-            raise InputError(f"{where}: unknown key '{key}'{did_you_mean(key, allowed)}")
-        id_ = _string(where, row, "id")
-        if id_ in seen:
-            raise InputError(f"{where}: the id '{id_}' is used twice; the first is at {seen[id_]}")
-        seen[id_] = where
-        text, gold = reader(card, where, row)
-        yield Example(id=id_, text=text, gold=gold, doc=_string(where, row, "doc") if "doc" in row else "")
+        try:
+            example = _example(card, where, row, seen)
+        except InputError as error:
+            _refuse(error, refused)
+        else:
+            yield where, example
+
+
+def _example(card: Card, where: str, row: Row, seen: dict[str, str]) -> Example:
+    wanted = {"id", *(("text_a", "text_b") if card.pair else ("text",)), "label"}
+    if card.kind == "similarity":
+        wanted = {"id", "text_a", "text_b", "score"}
+    elif card.kind == "tagging":
+        wanted = {"id", "tokens", "tags"}
+    elif card.kind == "multilabel":
+        wanted = wanted - {"label"} | {"labels"}
+    for key in sorted(wanted - row.keys()):
+        raise InputError(
+            f"{where}: the key '{key}' is missing; a {card.kind} row has {', '.join(sorted(wanted))}"
+        )
+    allowed = wanted | {"doc"} | ({"starts", "mentions"} if card.kind == "tagging" else set())
+    for key in sorted(row.keys() - allowed):
+        raise InputError(f"{where}: unknown key '{key}'{did_you_mean(key, allowed)}")
+    id_ = _string(where, row, "id")
+    if id_ in seen:
+        raise InputError(f"{where}: the id '{id_}' is used twice; the first is at {seen[id_]}")
+    seen[id_] = where
+    text, gold = _READERS[card.kind](card, where, row)
+    return Example(id=id_, text=text, gold=gold, doc=_string(where, row, "doc") if "doc" in row else "")
 
 
 def _string(where: str, row: Row, key: str) -> str:

@@ -148,6 +148,8 @@ def _bioc(path: Path) -> Iterator[Abstract]:
     except (SyntaxError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise wrong(path, None, f"not BioC XML ({error})") from None
     for document in collection.documents:
+        if not (document.id or "").strip():
+            raise wrong(path, None, "a document has no id")
         if len(document.passages) != 2:
             raise wrong(
                 path,
@@ -191,7 +193,7 @@ def _release(name: str, entity: str) -> Release:
             source="BC5CDR, Li et al. 2016",
         ),
         unit="mentions",
-        seen="the release (PubTator); BioC XML on fixtures",
+        seen="the release (PubTator), its sample (BioC XML)",
         read=partial(read, entity=entity),
     )
 

@@ -74,10 +74,12 @@ def _document(path: Path, count: Counter[str]) -> list[Row]:
     rows = []
     for sentence in root.iter("sentence"):
         text = _attribute(path, sentence, "text", empty=True)
-        spans = {
-            _attribute(path, entity, "id"): _span(path, entity, text, count)
-            for entity in sentence.iter("entity")
-        }
+        spans: dict[str, Span] = {}
+        for entity in sentence.iter("entity"):
+            id_ = _attribute(path, entity, "id")
+            if id_ in spans:
+                raise wrong(path, None, f"the entity {id_} is there twice")
+            spans[id_] = _span(path, entity, text, count)
         for pair in sentence.iter("pair"):
             rows.append(
                 {

@@ -1,0 +1,164 @@
+"""``transfer corpora``: what is known, what is there, and what is wrong with it."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transfer.cli.terminal import WRONG_INPUT, say
+from transfer.inputs import InputError
+
+if TYPE_CHECKING:
+    from transfer.corpora.stats import CorpusStats
+
+app = typer.Typer(
+    name="corpora", no_args_is_help=True, help="What corpora there are, and what is wrong with them."
+)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of prepared corpora.")]
+Named = Annotated[
+    list[str] | None, typer.Option("--corpus", metavar="NAME", help="Only this one; may be repeated.")
+]
+
+NUMBERS = ("count", "lines", "published", "difference")
+
+
+@app.command("list")
+def list_(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A folder: what of them is prepared in it.")
+    ] = None,
+) -> None:
+    """Shows the corpora that are known by name, and which of them are prepared."""
+    from transfer.corpora import prepared, synthetic
+    from transfer.corpora.releases import RELEASES
+
+    there = prepared.names_in(folder) if folder else []
+    rows = [
+        {
+            "corpus": release.name,
+            "kind": release.card.kind,
+            "unit": release.unit,
+            "licence": release.card.licence,
+            "reader tried on": release.seen,
+            "prepared": "yes" if release.name in there else "no",
+        }
+        for release in sorted(RELEASES.values(), key=lambda release: release.name)
+    ]
+    for name in there:
+        if name not in RELEASES:
+            card, _ = prepared.card_or_errors(folder / name)  # type: ignore[operator]
+            told = {"kind": card.kind, "unit": card.unit, "licence": card.licence} if card else {}
+            rows.append({"corpus": name, "reader tried on": "no reader", "prepared": "yes", **told})
+    if not folder:
+        rows = [{k: v for k, v in row.items() if k != "prepared"} for row in rows]
+    say("\n".join(aligned(rows)))
+    say(f"\nsynthetic, for grids that say corpora: synthetic: {', '.join(synthetic.NAMES)}")
+
+
+@app.command()
+def check(folder: Folder, names: Named = None) -> None:
+    """Shows everything that is wrong or doubtful in prepared corpora; exit code 2 where there are errors."""
+    from transfer.corpora.check import check as findings
+
+    wanted = _some(folder, names)
+    levels = []
+    for finding in findings(folder, wanted):
+        levels.append(finding.level)
+        of = "" if finding.level == "error" else f"{finding.corpus}: "
+        say(f"{finding.level}: {of}{finding.text}")
+        for example in finding.examples:
+            say(f"    {example}")
+    errors = levels.count("error")
+    say(f"corpora: {len(wanted)}; errors: {errors}; warnings: {levels.count('warning')}")
+    if errors:
+        raise typer.Exit(WRONG_INPUT)
+
+
+@app.command()
+def stats(
+    folder: Folder,
+    names: Named = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Writes the table as CSV, too.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Shows the table as Markdown.")] = False,
+) -> None:
+    """Shows the paper's Table 1 for prepared corpora, beside the published figures."""
+    from transfer.corpora.published import SOURCE
+    from transfer.corpora.stats import stats as counted
+
+    found = list(counted(folder, _some(folder, names)))
+    rows = [row for corpus in found for row in _table(corpus)]
+    if csv_file:
+        _write_csv(csv_file, rows)
+    if markdown:
+        import pandas as pd
+
+        from transfer.analysis.tables import to_markdown
+
+        say(to_markdown(pd.DataFrame(rows)))
+    else:
+        say("\n".join(aligned(rows, numbers=NUMBERS)))
+    say(f"\ncount: in the corpus's unit; lines: instances of training; published: {SOURCE}\n")
+    for corpus in found:
+        for note in corpus.notes:
+            say(f"{'- ' if markdown else ''}{corpus.name}: {note}")
+    if csv_file:
+        say(f"wrote {csv_file}")
+
+
+def _table(corpus: "CorpusStats") -> list[dict[str, str]]:
+    card = corpus.card
+    return [
+        {
+            "corpus": corpus.name,
+            "task": card.kind,
+            "metric": card.metric,
+            "domain": card.domain,
+            "unit": corpus.unit,
+            "split": row.split,
+            "count": str(row.count),
+            "lines": str(row.lines),
+            "published": "" if row.published is None else str(row.published),
+            "difference": "" if row.difference is None else f"{row.difference:+d}" if row.difference else "0",
+        }
+        for row in corpus.splits
+    ]
+
+
+def aligned(rows: Sequence[dict[str, str]], *, numbers: Iterable[str] = ()) -> list[str]:
+    """Rows as lines of a plain table, a heading first; the columns named in ``numbers`` to the right."""
+    if not rows:
+        return ["nothing"]
+    lines = [{name: name for name in rows[0]}, *rows]
+    widths = {name: max(len(line.get(name, "")) for line in lines) for name in rows[0]}
+    return [
+        "  ".join(
+            line.get(name, "").rjust(width) if name in numbers else line.get(name, "").ljust(width)
+            for name, width in widths.items()
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _some(folder: Path, names: Sequence[str] | None) -> list[str]:
+    """The corpora that were asked for, all of the folder's by default; each of them once."""
+    from transfer.corpora import prepared
+
+    there = list(dict.fromkeys(names or prepared.names_in(folder)))
+    if not there:
+        raise InputError(f"{folder}: no prepared corpus is in it; one is a folder with a corpus.yaml")
+    return there
+
+
+def _write_csv(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None

@@ -1,0 +1,188 @@
+"""Everything that is wrong or doubtful in a folder of prepared corpora, not only the first of it.
+
+An error is what ``prepared.read`` refuses. A warning is what may be as it should be, but moves a
+score: text that stands in two splits, labels that contradict each other, a small dev split.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from transfer.corpora import prepared
+from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split, plain
+
+EXAMPLES = 3  # of each warning
+LEAKS: tuple[tuple[Split, Split], ...] = (("test", "train"), ("test", "dev"), ("dev", "train"))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong (``error``) or doubtful (``warning``) with a corpus.
+
+    The text of an error begins with its file and line; the examples of a warning name theirs.
+    ``count`` says of how much (lines, texts, labels, documents) a warning is.
+    """
+
+    level: Literal["error", "warning"]
+    corpus: str
+    text: str
+    count: int = 1
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Text:
+    where: str  # its first line in the split
+    begin: str
+    lines: int = 1
+
+
+# the texts of a split by their digest: 200,000 lines stay in memory, but not their text
+_Texts = dict[bytes, _Text]
+
+
+@dataclass
+class _Seen:
+    """What the lines of one corpus told, split by split."""
+
+    texts: dict[Split, _Texts] = field(default_factory=lambda: {split: {} for split in SPLITS})
+    lines: Counter[Split] = field(default_factory=Counter)
+    labels: dict[Split, set[str]] = field(default_factory=lambda: {split: set() for split in SPLITS})
+    # of each document its first line, and of each text its first line and gold
+    documents: dict[str, tuple[Split, str]] = field(default_factory=dict)
+    gold: dict[bytes, tuple[str, int]] = field(default_factory=dict)
+    repeated: dict[Split, list[str]] = field(default_factory=lambda: {split: [] for split in SPLITS})
+    contradicted: dict[bytes, str] = field(default_factory=dict)
+    wordless: list[str] = field(default_factory=list)
+    divided: dict[str, str] = field(default_factory=dict)
+
+
+def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
+    """The findings about the named corpora below ``folder`` (all of them if none is named).
+
+    Errors and warnings of each corpus, then warnings about text that two corpora share. Raises
+    InputError where the folder or a named corpus is missing.
+    """
+    names = list(names) or prepared.names_in(folder)
+    homes = {name: prepared.home_of(folder, name) for name in names}
+    seen: dict[str, _Seen] = {}
+    for name, home in homes.items():
+        card, refused = prepared.card_or_errors(home)
+        if card is None:
+            for split in SPLITS:  # without a card its lines can only be wrong as JSON
+                for _ in prepared.rows_of(home / f"{split}.jsonl", refused):
+                    pass
+        else:
+            seen[name] = _Seen()
+            for split in SPLITS:
+                for where, example in prepared.lines_of(home, card, split, refused):
+                    _note(seen[name], split, where, example)
+        yield from (Finding("error", name, str(error)) for error in refused)
+        if card is not None:
+            yield from _warnings(card, seen[name], whole=not refused)
+    yield from _across(seen)
+
+
+def _note(seen: _Seen, split: Split, where: str, example: Example) -> None:
+    text = plain(example.text)
+    key = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    seen.lines[split] += 1
+    before = seen.texts[split].get(key)
+    if before is None:
+        seen.texts[split][key] = _Text(where, _begin(text))
+    else:
+        before.lines += 1
+        seen.repeated[split].append(_twice(where, before))
+    first, gold = seen.gold.setdefault(key, (where, hash(example.gold)))
+    if gold != hash(example.gold) and key not in seen.contradicted:
+        seen.contradicted[key] = f"{where} and {first}: {_begin(text)!r}"
+    seen.labels[split].update(_labels(example))
+    if not any(character.isalnum() for character in text):
+        seen.wordless.append(f"{where}: {_begin(text)!r}")
+    if example.doc:
+        other, there = seen.documents.setdefault(example.doc, (split, where))
+        if other != split and example.doc not in seen.divided:
+            seen.divided[example.doc] = f"{where} and {there}: {example.doc!r}"
+
+
+def _labels(example: Example) -> Iterable[str]:
+    if isinstance(example.gold, tuple):
+        return [label[2:] if label.startswith(("B-", "I-")) else label for label in example.gold]
+    return [example.gold] if isinstance(example.gold, str) else []
+
+
+def _begin(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _twice(where: str, before: _Text) -> str:
+    return f"{where} is {before.where}: {before.begin!r}"
+
+
+def _warnings(card: Card, seen: _Seen, *, whole: bool) -> Iterator[Finding]:
+    """The warnings about one corpus; what only a ``whole`` one can lack is not said of others."""
+
+    def warning(what: str, examples: Sequence[str], *, of: str = "", count: int | None = None) -> Finding:
+        many = len(examples) if count is None else count
+        return Finding("warning", card.name, f"{what}: {many}{of}", many, tuple(examples[:EXAMPLES]))
+
+    for split in SPLITS:
+        if seen.repeated[split]:
+            yield warning(f"lines of {split} that repeat the text of another", seen.repeated[split])
+    if seen.contradicted:
+        gold = {"similarity": "score", "tagging": "sequence of tags", "multilabel": "set of labels"}
+        what = f"texts with more than one {gold.get(card.kind, 'label')}"
+        yield warning(what, list(seen.contradicted.values()))
+    for late, early in LEAKS:
+        if shared := _shared(seen.texts[late], seen.texts[early]):
+            yield warning(
+                f"lines of {late} that are also in {early}",
+                _places(seen.texts[late], seen.texts[early], shared),
+                of=f" of {seen.lines[late]}",
+                count=sum(seen.texts[late][key].lines for key in shared),
+            )
+    if seen.divided:
+        yield warning("documents in more than one split", list(seen.divided.values()))
+    if seen.wordless:
+        yield warning("lines without a letter or a digit", seen.wordless)
+    if whole:
+        for what, labels in _unused(card, seen):
+            if labels:
+                yield warning(f"labels of the card that no line {what}has", labels)
+        if seen.lines["dev"] < SMALLEST_DEV:
+            least = f"; a grid tops up dev splits under {SMALLEST_DEV} from train"
+            yield warning("lines in dev", (), of=least, count=seen.lines["dev"])
+
+
+def _unused(card: Card, seen: _Seen) -> Iterator[tuple[str, list[str]]]:
+    """The labels that are nowhere, and those that are elsewhere but not in train."""
+    names = card.entities or card.labels
+    anywhere = set[str]().union(*seen.labels.values())
+    yield "", [label for label in names if label not in anywhere]
+    yield "of train ", [label for label in names if label in anywhere - seen.labels["train"]]
+
+
+def _across(seen: dict[str, _Seen]) -> Iterator[Finding]:
+    """Protocol point 6: test text of one corpus that another one trains on."""
+    for target in seen:
+        test, lines = seen[target].texts["test"], seen[target].lines["test"]
+        for source in seen:
+            train = seen[source].texts["train"]
+            shared = _shared(test, train) if source != target else []
+            if shared:
+                count = sum(test[key].lines for key in shared)
+                text = f"lines of test that are in train of {source}: {count} of {lines}"
+                yield Finding("warning", target, text, count, tuple(_places(test, train, shared)))
+
+
+def _shared(late: _Texts, early: _Texts) -> list[bytes]:
+    """The texts of both, in the order of the first."""
+    both = late.keys() & early.keys()
+    return [key for key in late if key in both] if both else []
+
+
+def _places(late: _Texts, early: _Texts, shared: Sequence[bytes]) -> list[str]:
+    return [_twice(late[key].where, early[key]) for key in shared[:EXAMPLES]]
