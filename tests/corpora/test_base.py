@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.corpora.base import Card, Example, Limit, build, overlaps, stratified_subset
+from transfer.corpora.base import Card, Example, Limit, build, overlaps, passages, stratified_subset
 
 CARD = Card(name="c", kind="classification", metric="accuracy", labels=("a", "b", "c"))
 
@@ -164,10 +164,19 @@ def corpus_of(name: str, **texts: list[str]):
 
 
 def test_test_texts_that_stand_in_a_train_split_are_found():
-    one = corpus_of("one", train=["p", "q", "r", "own"], dev=["s", "t"], test=["Own", "u"])
-    two = corpus_of("two", train=["v", "w", "x", "y"], dev=["z", "zz"], test=["P  ", "q", "p", "n"])
+    long, short = "A sentence that is long enough.", "Methods"
+    one = corpus_of("one", train=[long, "q", short, "own"], dev=["s", "t"], test=["Own", "u"])
+    split = "a sentence, that is  long enough"
+    two = corpus_of("two", train=["v", "w", "x", "y"], dev=["z", "zz"], test=[split, split, short, "n"])
     assert overlaps([one, two]) == [
-        "1 of 2 different test texts of one are in one train",
-        "2 of 3 different test texts of two are in one train",
+        "1 of 2 test items of one have text that is in one train",
+        "2 of 4 test items of two have text that is in one train",
     ]
     assert overlaps([two]) == []
+
+
+def test_one_passage_of_a_pair_is_found_alone_and_in_tokens():
+    sentence = "The patient was sent home."
+    pair = Example("1", ("Something else altogether here.", sentence), "yes")
+    tokens = Example("1", ("The", "patient", "was", "sent", "home", "."), ("O",) * 6)
+    assert passages(pair, "classification") & passages(tokens, "tagging") == {"thepatientwassenthome"}

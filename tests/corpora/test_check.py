@@ -143,14 +143,16 @@ def test_a_corpus_with_errors_is_not_said_to_lack_labels(tmp_path: Path, write_c
 
 
 def test_test_text_in_the_train_split_of_another_corpus(tmp_path: Path, write_corpus):
-    write_corpus(tmp_path, REL, clean())
+    one = clean()
+    one["test"][1]["text"] = "A test text: more than twenty letters."
+    write_corpus(tmp_path, REL, one)
     other = {split: [{**r, "text": f"other {r['text']}"} for r in part] for split, part in clean().items()}
-    other["train"][5]["text"] = other["train"][7]["text"] = "test number 1"
+    other["train"][5]["text"] = other["train"][7]["text"] = "a test text more  than twenty letters"
     other["train"][7]["label"] = other["train"][5]["label"]
     write_corpus(tmp_path, {**REL, "name": "other"}, other)
     found = [f for f in check(tmp_path) if "train of" in f.text]
     assert [(f.corpus, f.text) for f in found] == [
-        ("rel", "lines of test that are in train of other: 1 of 200")
+        ("rel", "lines of test with text that is in train of other: 1 of 200")
     ]
     assert str(tmp_path / "other" / "train.jsonl line 6") in found[0].examples[0]
     assert not [f for f in check(tmp_path, ["rel"]) if f.corpus == "rel"]

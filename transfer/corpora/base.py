@@ -25,6 +25,7 @@ METRICS: Mapping[Kind, tuple[Metric, ...]] = {
 }
 
 SMALLEST_DEV = 200
+SHORTEST_PASSAGE = 20
 
 
 class Card(BaseModel):
@@ -199,21 +200,41 @@ def _dev_topped_up(
 
 
 def overlaps(corpora: Sequence[Corpus]) -> list[str]:
-    """Protocol point 6: how many test texts of a corpus stand in a train split, as sentences."""
-    texts = {c.name: {s: {plain(e.text) for e in c.split(s)} for s in SPLITS} for c in corpora}
+    """Protocol point 6: how many test items of a corpus have text that stands in a train split.
+
+    Within a corpus the whole item must be the same; of two corpora one passage is enough, since a
+    sentence can stand in a pair here and alone there. One sentence for each pair of corpora.
+    """
+    test = {c.name: [(plain(e.text), passages(e, c.card.kind)) for e in c.test] for c in corpora}
+    whole = {c.name: {plain(e.text) for e in c.train} for c in corpora}
+    single = {c.name: {p for e in c.train for p in passages(e, c.card.kind)} for c in corpora}
     found = []
-    for target in sorted(texts):
-        for source in sorted(texts):
-            both = len(texts[target]["test"] & texts[source]["train"])
-            if both:
-                of = len(texts[target]["test"])
-                found.append(f"{both} of {of} different test texts of {target} are in {source} train")
+    for target in sorted(test):
+        for source in sorted(test):
+            count = sum(
+                text in whole[source] if source == target else not some.isdisjoint(single[source])
+                for text, some in test[target]
+            )
+            if count:
+                of = len(test[target])
+                found.append(f"{count} of {of} test items of {target} have text that is in {source} train")
     return found
 
 
 def plain(text: Iterable[str]) -> str:
-    """An example's text as it is compared with others: lower-cased, white space collapsed."""
+    """An example's text as a corpus's own lines are compared: lower-cased, white space collapsed."""
     return " ".join(" ".join(text).lower().split())
+
+
+def passages(example: Example, kind: Kind) -> frozenset[str]:
+    """An example's texts as they are compared across corpora: letters and digits alone, lower-cased.
+
+    Tokens and running text, with or without a full stop, are then the same. Headings and other
+    short texts, under 20 letters and digits, are left out.
+    """
+    texts = ("".join(example.text),) if kind == "tagging" else example.text
+    bare = ("".join(filter(str.isalnum, text.lower())) for text in texts)
+    return frozenset(text for text in bare if len(text) >= SHORTEST_PASSAGE)
 
 
 def _hash(text: str) -> str:

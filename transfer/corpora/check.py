@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from transfer.corpora import prepared
-from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split, plain
+from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split, passages, plain
 
 EXAMPLES = 3  # of each warning
 LEAKS: tuple[tuple[Split, Split], ...] = (("test", "train"), ("test", "dev"), ("dev", "train"))
@@ -49,6 +49,9 @@ class _Seen:
     """What the lines of one corpus told, split by split."""
 
     texts: dict[Split, _Texts] = field(default_factory=lambda: {split: {} for split in SPLITS})
+    # what is compared across corpora: of train each passage, of test each line's
+    trained: dict[bytes, _Text] = field(default_factory=dict)
+    tested: list[tuple[str, list[bytes]]] = field(default_factory=list)
     lines: Counter[Split] = field(default_factory=Counter)
     labels: dict[Split, set[str]] = field(default_factory=lambda: {split: set() for split in SPLITS})
     # of each document its first line, and of each text its first line and gold
@@ -80,6 +83,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
             for split in SPLITS:
                 for where, example in prepared.lines_of(home, card, split, refused):
                     _note(seen[name], split, where, example)
+                    _note_passages(seen[name], card, split, where, example)
         yield from (Finding("error", name, str(error)) for error in refused)
         if card is not None:
             yield from _warnings(card, seen[name], whole=not refused)
@@ -88,7 +92,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
 
 def _note(seen: _Seen, split: Split, where: str, example: Example) -> None:
     text = plain(example.text)
-    key = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    key = _digest(text)
     seen.lines[split] += 1
     before = seen.texts[split].get(key)
     if before is None:
@@ -106,6 +110,19 @@ def _note(seen: _Seen, split: Split, where: str, example: Example) -> None:
         other, there = seen.documents.setdefault(example.doc, (split, where))
         if other != split and example.doc not in seen.divided:
             seen.divided[example.doc] = f"{where} and {there}: {example.doc!r}"
+
+
+def _note_passages(seen: _Seen, card: Card, split: Split, where: str, example: Example) -> None:
+    keys = [_digest(passage) for passage in sorted(passages(example, card.kind))]
+    if split == "test":
+        seen.tested.append((where, keys))
+    elif split == "train":
+        for key in keys:
+            seen.trained.setdefault(key, _Text(where, _begin(plain(example.text))))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def _labels(example: Example) -> Iterable[str]:
@@ -166,16 +183,19 @@ def _unused(card: Card, seen: _Seen) -> Iterator[tuple[str, list[str]]]:
 
 
 def _across(seen: dict[str, _Seen]) -> Iterator[Finding]:
-    """Protocol point 6: test text of one corpus that another one trains on."""
+    """Protocol point 6: test text of one corpus that another one trains on, passage by passage."""
     for target in seen:
-        test, lines = seen[target].texts["test"], seen[target].lines["test"]
         for source in seen:
-            train = seen[source].texts["train"]
-            shared = _shared(test, train) if source != target else []
+            train = seen[source].trained if source != target else {}
+            shared = [
+                _twice(where, train[next(key for key in keys if key in train)])
+                for where, keys in seen[target].tested
+                if any(key in train for key in keys)
+            ]
             if shared:
-                count = sum(test[key].lines for key in shared)
-                text = f"lines of test that are in train of {source}: {count} of {lines}"
-                yield Finding("warning", target, text, count, tuple(_places(test, train, shared)))
+                of = len(seen[target].tested)
+                text = f"lines of test with text that is in train of {source}: {len(shared)} of {of}"
+                yield Finding("warning", target, text, len(shared), tuple(shared[:EXAMPLES]))
 
 
 def _shared(late: _Texts, early: _Texts) -> list[bytes]:
