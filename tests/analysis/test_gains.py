@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from transfer.analysis import gains
 from transfer.analysis.evidence import Cell
+from transfer.analysis.sequential import corrected
 
 HALF_A_POINT = 0.005
 
@@ -128,7 +129,7 @@ def test_correction_is_over_all_defined_edges(correction, method):
 
 
 def test_benjamini_hochberg_by_hand():
-    adjusted = gains._adjusted(np.array([0.01, 0.04, math.nan, 0.03]), "fdr_bh")
+    adjusted = corrected(np.array([0.01, 0.04, math.nan, 0.03]), "bh")
     assert adjusted[[0, 1, 3]] == pytest.approx([0.03, 0.04, 0.04])
     assert math.isnan(adjusted[2])
 

@@ -8,18 +8,18 @@ The input is the store's tidy frame: one row for each job, target and split, wit
 stage, corpora (names joined by '+'), target, split, metric, seed, value, status and error.
 """
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.inference import Estimate, over_seeds
+from transfer.analysis.sequential import Verdicts
 
 ALL = "all others"
 VERDICTS = ("improves", "harms", "no effect", "inconclusive")
-CORRECTIONS = {"bh": "fdr_bh", "holm": "holm"}
 
 CELL = ["stage", "corpora", "target", "seed"]
 PAIRING = ["stage", "target", "metric", "seed"]
@@ -103,6 +103,16 @@ def seed_gains(frame: pd.DataFrame) -> pd.DataFrame:
     return both.sort_values(["stage", "source", "target", "seed"], ignore_index=True)[SEED_GAINS]
 
 
+class EdgeKey(NamedTuple):
+    """Which edge: the group is the pair that both directions come from."""
+
+    stage: str
+    corpora: str
+    source: str
+    target: str
+    metric: str
+
+
 def edges(
     seed_gains: pd.DataFrame,
     *,
@@ -111,7 +121,7 @@ def edges(
     correction: str = "bh",
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """One row for each directed edge, with its interval and its verdict.
+    """One row for each directed edge, with its interval and its verdict, from all its seeds.
 
     With `evidence` intervals and p values take seeds and test items as random, without it the
     seeds alone (see `inference`). `smallest_effect` is in score units; `detectable` is the gain
@@ -124,20 +134,63 @@ def edges(
 
     Raises ValueError for an unknown correction or a smallest effect that is not positive.
     """
-    if correction not in CORRECTIONS:
-        raise ValueError(f"unknown correction {correction!r}; known: {', '.join(CORRECTIONS)}")
-    if not (math.isfinite(smallest_effect) and smallest_effect > 0):
-        raise ValueError(f"smallest_effect must be a positive number, not {smallest_effect}")
-    table = _estimated(seed_gains, evidence, alpha=alpha)
-    table["p_adjusted"] = _adjusted(table["p"].to_numpy(dtype=float), CORRECTIONS[correction])
-    table["smallest_effect"] = float(smallest_effect)
-    significant = (table["p_adjusted"] < alpha) & (table["gain"].abs() >= smallest_effect)
-    equivalent = (table["equivalence_low"] > -smallest_effect) & (table["equivalence_high"] < smallest_effect)
-    verdict = pd.Series("inconclusive", index=table.index, dtype=object)
-    verdict[equivalent] = "no effect"
-    verdict[significant & (table["gain"] > 0)] = "improves"
-    verdict[significant & (table["gain"] < 0)] = "harms"
-    return table.assign(verdict=verdict)[EDGES]
+    groups = by_edge(seed_gains)
+    most = max((len(group) for group in groups.values()), default=1)
+    verdicts = Verdicts(
+        list(groups), at=(most,), smallest_effect=smallest_effect, correction=correction, alpha=alpha
+    )
+    verdicts.look(lambda edge: estimate(groups[edge], evidence))
+    return edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)
+
+
+def by_edge(seed_gains: pd.DataFrame) -> dict[EdgeKey, pd.DataFrame]:
+    """The gains of each edge, seeds in order; edges by stage, source, target."""
+    rows = seed_gains.sort_values(["stage", "source", "target", "metric", "seed"])
+    keys = list(EdgeKey._fields)
+    return {EdgeKey(*key): group for key, group in rows.groupby(keys, sort=False)}  # type: ignore[misc]
+
+
+def edge_table(
+    verdicts: Verdicts[EdgeKey],
+    groups: Mapping[EdgeKey, pd.DataFrame],
+    *,
+    smallest_effect: float,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """The columns EDGES of every edge that was looked at; scores are means over the seeds looked at."""
+    adjusted = verdicts.adjusted()
+    rows = []
+    for edge, state in verdicts.states.items():
+        found, group = state.estimate, groups[edge].head(state.seeds)
+        reach = found.reach(alpha)
+        rows.append(
+            {
+                **edge._asdict(),
+                "single": group["single"].mean(),
+                "joint": group["joint"].mean(),
+                "gain": found.gain,
+                "ci_low": found.gain - reach,
+                "ci_high": found.gain + reach,
+                "p": state.p,
+                "p_adjusted": adjusted[edge],
+                "verdict": state.verdict,
+                "seeds": state.seeds,
+                "smallest_effect": float(smallest_effect),
+                "detectable": found.detectable(alpha),
+            }
+        )
+    table = pd.DataFrame(rows, columns=pd.Index(EDGES))
+    numbers = set(EDGES) - {*EdgeKey._fields, "verdict", "seeds"}
+    return table.astype({**dict.fromkeys(sorted(numbers), float), "seeds": int})
+
+
+def estimate(group: pd.DataFrame, evidence: Evidence | None) -> Estimate:
+    """The mean gain of one edge's seeds; see `inference` for what `evidence` adds."""
+    if evidence is None or group.empty:
+        return over_seeds(group["gain"].to_numpy(dtype=float))
+    first = group.iloc[0]
+    seeds = [int(seed) for seed in group["seed"]]
+    return evidence.estimate(first["stage"], first["corpora"], first["target"], seeds)
 
 
 def group_gains(
@@ -155,8 +208,24 @@ def group_gains(
         group_name(corpora, target, names)
         for corpora, target in zip(both["corpora"], both["target"], strict=True)
     ]
-    named = both.assign(source=pd.Series(sources, dtype=object))
-    return _estimated(named, evidence, alpha=alpha)[GROUP_GAINS]
+    rows = []
+    for edge, group in by_edge(both.assign(source=pd.Series(sources, dtype=object))).items():
+        found = estimate(group, evidence)
+        reach = found.reach(alpha)
+        rows.append(
+            {
+                **edge._asdict(),
+                "single": group["single"].mean(),
+                "joint": group["joint"].mean(),
+                "gain": found.gain,
+                "ci_low": found.gain - reach,
+                "ci_high": found.gain + reach,
+                "seeds": len(group),
+            }
+        )
+    table = pd.DataFrame(rows, columns=pd.Index(GROUP_GAINS))
+    numbers = ["single", "joint", "gain", "ci_low", "ci_high"]
+    return table.astype({**dict.fromkeys(numbers, float), "seeds": int})
 
 
 def missing(frame: pd.DataFrame, expected: Iterable[Cell] | None = None) -> pd.DataFrame:
@@ -194,58 +263,3 @@ def _implied(frame: pd.DataFrame) -> Iterable[Cell]:
         arms = rows[["stage", "corpora", "target"]].drop_duplicates()
         for arm in arms.itertuples(index=False, name=None):
             yield from (Cell(arm[0], arm[1], arm[2], int(seed)) for seed in seeds)
-
-
-def _estimated(gains: pd.DataFrame, evidence: Evidence | None, *, alpha: float) -> pd.DataFrame:
-    """Means, intervals and p of each stage, source, target and metric, over the sorted seeds.
-
-    The equivalence interval covers 1 - 2 alpha, so that lying inside a margin is two one-sided
-    tests at alpha (Schuirmann 1987).
-    """
-    keys = ["stage", "corpora", "source", "target", "metric"]
-    columns = [
-        *keys, "single", "joint", "gain", "ci_low", "ci_high", "p",
-        "equivalence_low", "equivalence_high", "detectable", "seeds",
-    ]  # fmt: skip
-    rows = []
-    for key, group in gains.sort_values([*keys, "seed"]).groupby(keys, sort=True):
-        found = _estimate(group, evidence)
-        reach, equivalence = found.reach(alpha), found.reach(2 * alpha)
-        rows.append(
-            (
-                *(key if isinstance(key, tuple) else (key,)),
-                float(group["single"].mean()),
-                float(group["joint"].mean()),
-                found.gain,
-                found.gain - reach,
-                found.gain + reach,
-                found.p,
-                found.gain - equivalence,
-                found.gain + equivalence,
-                found.detectable(alpha),
-                len(group),
-            )
-        )
-    table = pd.DataFrame(rows, columns=pd.Index(columns))
-    numbers = [column for column in columns[len(keys) :] if column != "seeds"]
-    table = table.astype({**dict.fromkeys(numbers, float), "seeds": int})
-    return table.sort_values(["stage", "source", "target", "metric"], ignore_index=True)
-
-
-def _estimate(group: pd.DataFrame, evidence: Evidence | None) -> Estimate:
-    if evidence is None:
-        return over_seeds(group["gain"].to_numpy(dtype=float))
-    first = group.iloc[0]
-    seeds = [int(seed) for seed in group["seed"]]
-    return evidence.estimate(first["stage"], first["corpora"], first["target"], seeds)
-
-
-def _adjusted(p: np.ndarray, method: str) -> np.ndarray:
-    """p values corrected over the defined ones; undefined ones stay NaN and do not count."""
-    from statsmodels.stats.multitest import multipletests  # slow to import, needed only here
-
-    adjusted = np.full(len(p), math.nan)
-    defined = ~np.isnan(p)
-    if defined.any():
-        adjusted[defined] = multipletests(p[defined], method=method)[1]
-    return adjusted

@@ -58,13 +58,26 @@ class Estimate(NamedTuple):
     @property
     def p(self) -> float:
         """The two-sided p value of no gain (of one estimate): the level whose interval just reaches 0."""
+        return self._level_that_reaches(abs(self.gain))
+
+    def p_equivalence(self, margin: float) -> float:
+        """The p value of a gain of at least ``margin`` either way, by two one-sided tests (of one estimate).
+
+        Below alpha just where the 1 - 2 alpha interval lies inside the margin (Schuirmann 1987); at
+        least one half where the gain itself does not.
+        """
+        inside = margin - abs(self.gain)
+        half = self._level_that_reaches(abs(inside)) / 2
+        return half if inside >= 0 else 1 - half
+
+    def _level_that_reaches(self, distance: float) -> float:
         if not self.known:
             return math.nan
-        if self.gain == 0:
+        if distance == 0:
             return 1.0
-        if self.reach(SMALLEST_P) < abs(self.gain):
+        if self.reach(SMALLEST_P) < distance:
             return SMALLEST_P
-        log_p = brentq(lambda x: self.reach(math.exp(x)) - abs(self.gain), math.log(SMALLEST_P), 0.0)
+        log_p = brentq(lambda x: self.reach(math.exp(x)) - distance, math.log(SMALLEST_P), 0.0)
         return math.exp(float(log_p))  # type: ignore[arg-type]
 
     def detectable(self, alpha: float) -> Any:
@@ -76,6 +89,8 @@ def over_seeds(gains: np.ndarray) -> Estimate:
     """Student's paired t: the mean of the seeds' gains [..., seeds], the test items taken as given."""
     values = np.asarray(gains, dtype=float)
     count = values.shape[-1]
+    if count == 0:
+        return Estimate(math.nan, 0.0, 0.0, -1, 0)
     variance = values.var(axis=-1, ddof=1) / count if count > 1 else np.zeros(values.shape[:-1])
     return Estimate(values.mean(axis=-1), variance, np.zeros_like(variance), count - 1, 0)
 
