@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from transfer.corpora.releases import bc5cdr, chemprot, ddi2013, i2b2_2010, mednli, shareclefe
+from transfer.corpora.releases import bc5cdr, chemprot, clinicalsts, ddi2013, i2b2_2010, mednli, shareclefe
 from transfer.corpora.releases.base import Reading, Release, Watch, unwatched
 
 RELEASES: Mapping[str, Release] = {
@@ -10,6 +10,7 @@ RELEASES: Mapping[str, Release] = {
     for module in (
         bc5cdr,
         chemprot,
+        clinicalsts,
         ddi2013,
         i2b2_2010,
         mednli,
