@@ -132,8 +132,8 @@ def test_scores_that_are_too_few(release: Path):
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        (TRAIN, "\n", "holds 0 pairs; train and dev need one each"),
-        (TRAIN, "a\tb\t1\n", "holds 1 pairs"),
+        (TRAIN, "\n", "train and dev need a pair each, it holds 0"),
+        (TRAIN, "a\tb\t1\n", "train and dev need a pair each, it holds 1"),
         (TEST, "", "holds no pair"),
     ],
 )

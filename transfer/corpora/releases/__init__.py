@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from transfer.corpora.releases import bc5cdr, chemprot, clinicalsts, ddi2013, i2b2_2010, mednli, shareclefe
+from transfer.corpora.releases import (
+    bc5cdr,
+    chemprot,
+    clinicalsts,
+    ddi2013,
+    hoc,
+    i2b2_2010,
+    mednli,
+    shareclefe,
+)
 from transfer.corpora.releases.base import Reading, Release, Watch, unwatched
 
 RELEASES: Mapping[str, Release] = {
@@ -12,6 +21,7 @@ RELEASES: Mapping[str, Release] = {
         chemprot,
         clinicalsts,
         ddi2013,
+        hoc,
         i2b2_2010,
         mednli,
         shareclefe,

@@ -39,7 +39,7 @@ def read(release: Path, watch: Watch) -> Reading:
         for line, fields in watch(list(_fields(path, 3)), "ClinicalSTS train")
     ]
     if len(pairs) < 2:
-        raise wrong(path, None, f"holds {len(pairs)} pairs; train and dev need one each")
+        raise wrong(path, None, f"train and dev need a pair each, it holds {len(pairs)}")
     chosen = set(by_hash(row["id"] for row in pairs)[: max(len(pairs) // 10, 1)])
     train = [row for row in pairs if row["id"] not in chosen]
     dev = [row for row in pairs if row["id"] in chosen]
