@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from transfer.corpora.releases import (
     bc5cdr,
+    biosses,
     chemprot,
     clinicalsts,
     ddi2013,
@@ -18,6 +19,7 @@ RELEASES: Mapping[str, Release] = {
     release.name: release
     for module in (
         bc5cdr,
+        biosses,
         chemprot,
         clinicalsts,
         ddi2013,
