@@ -82,7 +82,7 @@ def test_dev_is_75_of_750_and_for_ever_the_same(release: Path):
     reading = RELEASE.read(release, unwatched)
     assert reading.gold == {"train": 675, "dev": 75, "test": 4}
     assert [row["id"] for row in reading.rows["dev"]][:4] == ["train-11", "train-39", "train-43", "train-52"]
-    told = "official train and test; dev is 75 pairs of train, those whose line has the smallest SHA-256"
+    told = "official train and test; dev is 75 pairs of train, those whose id has the smallest SHA-256"
     assert reading.splits == told
 
 

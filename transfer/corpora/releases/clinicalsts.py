@@ -44,7 +44,7 @@ def read(release: Path, watch: Watch) -> Reading:
     train = [row for row in pairs if row["id"] not in chosen]
     dev = [row for row in pairs if row["id"] in chosen]
     test = _test(release, watch)
-    told = f"dev is {len(dev)} pairs of train, those whose line has the smallest SHA-256"
+    told = f"dev is {len(dev)} pairs of train, those whose id has the smallest SHA-256"
     return Reading(
         {"train": train, "dev": dev, "test": test},
         {"train": len(train), "dev": len(dev), "test": len(test)},
