@@ -146,7 +146,8 @@ def test_the_fixture_itself_is_read(name: str, fixture: str, tmp_path: Path):
 
 @pytest.mark.parametrize(("name", "fixture"), CASES)
 def test_a_few_mutants(name: str, fixture: str, tmp_path: Path):
-    outcomes = {held(name, fixture, seed, tmp_path) for seed in range(-(-60 // len(CASES)))}
+    # fewer than these may all have the same outcome by chance
+    outcomes = {held(name, fixture, seed, tmp_path) for seed in range(12)}
     assert outcomes == {True, False}, "the mutations should be neither all harmless nor all fatal"
 
 

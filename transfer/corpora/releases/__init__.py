@@ -2,15 +2,28 @@
 
 from collections.abc import Mapping
 
-from transfer.corpora.releases import bc5cdr, chemprot, ddi2013, i2b2_2010, mednli, shareclefe
+from transfer.corpora.releases import (
+    bc5cdr,
+    biosses,
+    chemprot,
+    clinicalsts,
+    ddi2013,
+    hoc,
+    i2b2_2010,
+    mednli,
+    shareclefe,
+)
 from transfer.corpora.releases.base import Reading, Release, Watch, unwatched
 
 RELEASES: Mapping[str, Release] = {
     release.name: release
     for module in (
         bc5cdr,
+        biosses,
         chemprot,
+        clinicalsts,
         ddi2013,
+        hoc,
         i2b2_2010,
         mednli,
         shareclefe,

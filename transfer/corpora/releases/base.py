@@ -1,6 +1,7 @@
 """What all readers of official releases share: a release, what was read of it, and where it was wrong."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +116,20 @@ def whole(path: Path, line: int | None, name: str, value: str) -> int:
     return int(value)
 
 
+# float() also takes "nan", "1_0" and the digits of other scripts
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def score(path: Path, line: int, value: str, low: float, high: float) -> float:
+    """A field that should be a number from ``low`` to ``high``; white space around it is nothing."""
+    number = float(value) if _NUMBER.fullmatch(value.strip()) else None
+    if number is None or not low <= number <= high:
+        raise wrong(
+            path, line, f"the score is {value[:40]!r}; it should be a number from {low:g} to {high:g}"
+        )
+    return number
+
+
 def part_of(release: Path, *names: str) -> Path:
     """The file or folder of a release that has one of ``names``, directly below it or one folder down.
 
@@ -144,7 +159,7 @@ def dev_by_hash(rows: Sequence[Row], *, share: int = 10) -> tuple[list[Row], lis
         sizes[_document(row)] = sizes.get(_document(row), 0) + 1
     chosen: set[str] = set()
     have = 0
-    for doc in sorted(sizes, key=lambda doc: hashlib.sha256(doc.encode()).hexdigest()):
+    for doc in by_hash(sizes):
         if have >= want:
             break
         chosen.add(doc)
@@ -153,6 +168,11 @@ def dev_by_hash(rows: Sequence[Row], *, share: int = 10) -> tuple[list[Row], lis
     dev = [row for row in rows if _document(row) in chosen]
     told = f"dev is {len(chosen)} documents of train, those whose id has the smallest SHA-256"
     return train, dev, told
+
+
+def by_hash(ids: Iterable[str]) -> list[str]:
+    """Ids in the order of their SHA-256, which depends on no seed and no machine."""
+    return sorted(ids, key=lambda id_: hashlib.sha256(id_.encode()).hexdigest())
 
 
 def _document(row: Row) -> str:
