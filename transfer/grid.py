@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
 from transfer.inputs import InputError, did_you_mean, read_yaml, validated
@@ -117,6 +117,24 @@ class Job(_Strict):
         return f"{self.stage} {what}{f' -> {self.names[0]}' if self.parent else ''} seed {self.seed}"
 
 
+class Seeds(_Strict):
+    """As many seeds as needed: ``first`` everywhere, then up to ``most`` where an edge is undecided.
+
+    ``hours``: after so many no further seeds are begun.
+    """
+
+    first: int = Field(ge=3)
+    most: int = Field(le=1000)
+    until: Literal["decided"] = "decided"
+    hours: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _more_than_at_first(self) -> "Seeds":
+        if self.most <= self.first:
+            raise ValueError(f"'most' should be more than 'first', which is {self.first}")
+        return self
+
+
 class Grid(_Strict):
     """Which jobs: the YAML file that a person edits."""
 
@@ -132,9 +150,10 @@ class Grid(_Strict):
         "all",
     )
     stages: tuple[Stage, ...] = ("refine",)
-    seeds: tuple[int, ...]
+    seeds: tuple[int, ...] | Seeds
     limit: Limit = Limit()
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
+    correction: Literal["bh", "holm"] = "bh"
 
     @field_validator("encoder", mode="before")
     @classmethod
@@ -148,11 +167,23 @@ class Grid(_Strict):
             if not 1 <= value <= 1000:
                 raise ValueError("the number of seeds should be 1 to 1000")
             return tuple(range(value))
+        if isinstance(value, dict):
+            for key in value:
+                if key not in Seeds.model_fields:
+                    raise ValueError(f"unknown key '{key}'{did_you_mean(str(key), Seeds.model_fields)}")
+            try:
+                return Seeds.model_validate(value)
+            except ValidationError as error:
+                first = error.errors()[0]
+                key = f"'{first['loc'][0]}': " if first["loc"] else ""
+                raise ValueError(key + first["msg"].removeprefix("Value error, ")) from None
         return value
 
     @field_validator("seeds")
     @classmethod
-    def _seeds_are_numbers_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+    def _seeds_are_numbers_once(cls, value: tuple[int, ...] | Seeds) -> tuple[int, ...] | Seeds:
+        if isinstance(value, Seeds):
+            return value
         if not value or len(set(value)) < len(value) or min(value) < 0:
             raise ValueError("seeds should be a number of seeds, or a list of different numbers from 0")
         return value
@@ -215,6 +246,11 @@ class Grid(_Strict):
         what["synthetic"] = self.corpora == "synthetic"
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
+    @property
+    def seed_numbers(self) -> tuple[int, ...]:
+        """Every seed that a job may have."""
+        return tuple(range(self.seeds.most)) if isinstance(self.seeds, Seeds) else self.seeds
+
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The sets of corpora that are trained together, each sorted and once, smallest first."""
         found: dict[tuple[str, ...], None] = {}
@@ -229,7 +265,7 @@ class Grid(_Strict):
 
     def _jobs(self, fingerprints: Mapping[str, str], encoder_fingerprint: str) -> Iterator["Job"]:
         refine = self.recipe.model_copy(update={"fine_tune": None})
-        for seed in self.seeds:
+        for seed in self.seed_numbers:
             for group in self.groups():
                 parent = Job(
                     stage="refine",

@@ -139,7 +139,7 @@ def edges(
     verdicts = Verdicts(
         list(groups), at=(most,), smallest_effect=smallest_effect, correction=correction, alpha=alpha
     )
-    verdicts.look(lambda edge: estimate(groups[edge], evidence))
+    verdicts.look(lambda edge, _: estimate(groups[edge], evidence))
     return edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)
 
 

@@ -7,9 +7,12 @@ import pandas as pd
 
 from transfer.analysis import gains
 from transfer.analysis.evidence import Arm, Cell, Evidence, arm_of
+from transfer.analysis.gains import EdgeKey
 from transfer.analysis.report import write_report
+from transfer.analysis.sequential import Verdicts, looks
 from transfer.analysis.tables import CorpusRow
 from transfer.corpora.synthetic_plan import Planted
+from transfer.grid import Job, Seeds
 from transfer.metrics import measure_of
 from transfer.store import GridRecord, Store
 
@@ -19,6 +22,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]
     grid = record.grid
     return write_report(
         store.frame(record),
+        edges=edges_of_grid(store, record),
         out=out / grid.name,
         title=grid.name,
         corpora=[_corpus_row(record, name) for name in grid.tasks],
@@ -27,18 +31,81 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]
         smallest_effect=grid.smallest_effect / 100,
         source=record.source,
         expected=[
-            Cell(job.stage, "+".join(job.group), name, job.seed) for job in record.jobs for name in job.names
+            Cell(job.stage, "+".join(job.group), name, job.seed)
+            for job in wanted(store, record)
+            for name in job.names
         ],
     )
 
 
 def edges_of_grid(store: Store, record: GridRecord) -> pd.DataFrame:
-    """The grid's edges with their verdicts; see ``gains.edges``."""
+    """The grid's edges with their verdicts; see ``gains.edges`` and, for adaptive seeds, ``Verdicts``."""
+    smallest = record.grid.smallest_effect / 100
+    if isinstance(record.grid.seeds, Seeds):
+        verdicts, groups = _looked_at(store, record)
+        return gains.edge_table(verdicts, groups, smallest_effect=smallest)
+    seed_gains = gains.seed_gains(store.frame(record))
     return gains.edges(
-        gains.seed_gains(store.frame(record)),
-        smallest_effect=record.grid.smallest_effect / 100,
+        seed_gains,
+        smallest_effect=smallest,
         evidence=_evidence(store, record),
+        correction=record.grid.correction,
     )
+
+
+def wanted(store: Store, record: GridRecord) -> tuple[Job, ...]:
+    """The jobs that the grid needs by what its store holds: all, or with adaptive seeds those so far.
+
+    A function of the results alone: a run that was killed wants the same jobs when it goes on. The
+    jobs of a look are wanted together, and no edge is looked at before all of them have ended.
+    """
+    seeds = record.grid.seeds
+    if not isinstance(seeds, Seeds):
+        return record.jobs
+    verdicts, _ = _looked_at(store, record)
+    # both stages of a group, so that a child never comes after its parent's encoder is gone
+    groups = {(name,) for edge in verdicts.open for name in (edge.target,)}
+    groups |= {tuple(edge.corpora.split("+")) for edge in verdicts.open}
+    ended = set(store.results(record.jobs))
+    return tuple(
+        job
+        for job in record.jobs
+        if job.seed < seeds.first or job.id in ended or (job.group in groups and job.seed < verdicts.seeds)
+    )
+
+
+def _looked_at(store: Store, record: GridRecord) -> tuple[Verdicts[EdgeKey], dict[EdgeKey, pd.DataFrame]]:
+    """The verdicts after the last look whose jobs have all ended, and each edge's gains."""
+    seeds, frame, evidence = record.grid.seeds, store.frame(record), _evidence(store, record)
+    assert isinstance(seeds, Seeds)
+    metrics = {c.card.name: c.card.metric for c in record.corpora}
+    pairs = {(job.stage, job.group) for job in record.jobs if len(job.group) == 2}
+    edges = [
+        EdgeKey(stage, "+".join(group), source, target, metrics[target])
+        for stage, group in pairs
+        for source, target in (group, group[::-1])
+    ]
+    edges.sort(key=lambda edge: (edge.stage, edge.source, edge.target))
+    verdicts = Verdicts(
+        edges,
+        at=looks(seeds.first, seeds.most),
+        smallest_effect=record.grid.smallest_effect / 100,
+        correction=record.grid.correction,
+    )
+    seed_gains = gains.seed_gains(frame)
+    found = gains.by_edge(seed_gains)
+    groups = {edge: found.get(edge, seed_gains.iloc[:0]) for edge in edges}
+    ended = {Cell(*cell) for cell in frame[gains.CELL].itertuples(index=False, name=None)}
+    while verdicts.open and all(
+        Cell(edge.stage, corpora, edge.target, seed) in ended
+        for edge in verdicts.open
+        for corpora in (edge.corpora, edge.target)
+        for seed in range(verdicts.seeds)
+    ):
+        verdicts.look(
+            lambda edge, count: gains.estimate(groups[edge][groups[edge]["seed"] < count], evidence)
+        )
+    return verdicts, groups
 
 
 def _evidence(store: Store, record: GridRecord) -> Evidence:
@@ -114,7 +181,10 @@ def _settings(store: Store, record: GridRecord) -> dict[str, object]:
     }
     if "fine-tune" in grid.stages and grid.recipe.fine_tune:
         shown["fine-tuning"] = f"lr {grid.recipe.fine_tune.lr}, epochs {grid.recipe.fine_tune.epochs}"
-    shown["seeds"] = ", ".join(map(str, grid.seeds))
+    if isinstance(grid.seeds, Seeds):
+        shown["seeds"] = f"{grid.seeds.first} everywhere, up to {grid.seeds.most} where an edge is undecided"
+    else:
+        shown["seeds"] = ", ".join(map(str, grid.seeds))
     if record.overrides:
         shown["changed on the command line"] = ", ".join(record.overrides)
     versions = {

@@ -52,6 +52,7 @@ def write_report(
     settings: Mapping[str, object],
     smallest_effect: float,
     source: str,
+    edges: pd.DataFrame | None = None,
     evidence: Evidence | None = None,
     expected: Iterable[Cell] | None = None,
 ) -> list[Path]:
@@ -59,8 +60,9 @@ def write_report(
 
     `frame` is the store's tidy frame (see `gains`), `corpora` the grid's corpora in its order,
     `settings` what the page shows of how it was run, `smallest_effect` a fraction (0.005 is
-    half a point), `evidence` what the arms predicted (see `gains.edges`), `expected` the cells
-    the grid promises (without it: what the frame implies).
+    half a point), `edges` the verdicts (without them: one look at all seeds), `evidence` what the
+    arms predicted (see `gains.edges`), `expected` the cells the grid promises (without it: what
+    the frame implies).
     The files are made beside their places and then moved in, so none is ever half-written.
     Raises ValueError where `source` is unknown or the frame says another one.
     """
@@ -69,7 +71,8 @@ def write_report(
     if other := set(frame["source"]) - {source}:
         raise ValueError(f"the frame holds {', '.join(sorted(other))} results, not only {source}")
     frame = _without_machine(frame)
-    edges = gains.edges(gains.seed_gains(frame), smallest_effect=smallest_effect, evidence=evidence)
+    if edges is None:
+        edges = gains.edges(gains.seed_gains(frame), smallest_effect=smallest_effect, evidence=evidence)
     groups = gains.group_gains(frame, evidence=evidence)
     scores = tables.score_table(frame)
     lost = gains.missing(frame, expected)

@@ -99,10 +99,10 @@ class Verdicts(Generic[E]):
         """How many seeds the next look needs."""
         return self.at[min(self._next, len(self.at) - 1)]
 
-    def look(self, estimate: Callable[[E], Estimate]) -> None:
-        """Takes the estimates of the open edges from their first ``seeds`` seeds."""
+    def look(self, estimate: Callable[[E, int], Estimate]) -> None:
+        """Takes ``estimate(edge, seeds)`` of the open edges, from their first ``seeds`` seeds."""
         for edge in self.open:
-            self.states[edge] = self._looked_at(self.states.get(edge), estimate(edge))
+            self.states[edge] = self._looked_at(self.states.get(edge), estimate(edge, self.seeds))
         adjusted = self.adjusted()
         level = self._level(adjusted)
         for edge in self.open:

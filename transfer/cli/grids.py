@@ -2,6 +2,7 @@
 
 import enum
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,15 +63,16 @@ def run_grid(
     overrides: Overrides = None,
 ) -> None:
     """Runs what the store lacks of a grid, then writes its report."""
+    from transfer.analysis.of_grid import wanted
     from transfer.store import Store
 
     grid, record, files, loaded = expanded(grid_file, corpora, overrides)
     store = Store(store_dir)
     store.put_grid(record)
-    pending = store.pending(record.jobs)
-    say(
-        f"{grid.name}: {len(record.jobs)} jobs, {len(record.jobs) - len(pending)} done, {len(pending)} to run"
-    )
+    jobs = wanted(store, record)
+    pending = store.pending(jobs)
+    at_most = f" (at most {len(record.jobs)})" if len(jobs) < len(record.jobs) else ""
+    say(f"{grid.name}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
     if record.source == "synthetic":
         say("SYNTHETIC DATA: the corpora of this grid are invented; its scores say nothing about real text")
     for overlap in record.overlaps:
@@ -88,11 +90,12 @@ def run_grid(
             address=address,
         )
     _report(store, record, out)
-    failed = [r for r in store.results(record.jobs).values() if r.status == "failed"]
+    jobs = wanted(store, record)
+    failed = [r for r in store.results(jobs).values() if r.status == "failed"]
     for result in failed:
         say(f"failed: {result.job.label} ({result.id}): {last_line(result.error)}", error=True)
     if failed:
-        say(f"{len(failed)} of {len(record.jobs)} jobs failed; the same command tries them again", error=True)
+        say(f"{len(failed)} of {len(jobs)} jobs failed; the same command tries them again", error=True)
         raise typer.Exit(SOME_FAILED)
 
 
@@ -104,18 +107,22 @@ def plan(
     overrides: Overrides = None,
 ) -> None:
     """Shows the jobs of a grid and what of them is already there. Runs nothing."""
+    from transfer.analysis.of_grid import wanted
     from transfer.store import Store
 
     _, record, _, loaded = expanded(grid_file, corpora, overrides)
     store = Store(store_dir)
-    results = store.results(record.jobs)
-    cost = costs(record.jobs, loaded)
-    todo = {job.id for job in store.pending(record.jobs)}
-    for job in record.jobs:
+    jobs = wanted(store, record)
+    results = store.results(jobs)
+    cost = costs(jobs, loaded)
+    todo = {job.id for job in store.pending(jobs)}
+    for job in jobs:
         state = results[job.id].status if job.id in results else "to run"
         say(f"{job.id}  {state:7}  {job.label}")
     done = [r for r in results.values() if r.status == "done"]
-    say(f"{len(record.jobs)} jobs, {len(todo)} to run")
+    say(f"{len(jobs)} jobs, {len(todo)} to run")
+    if len(jobs) < len(record.jobs):
+        say(f"up to {len(record.jobs) - len(jobs)} more where edges are undecided then")
     if done and todo:
         speed = sum(r.seconds for r in done) / sum(cost[r.id] for r in done)
         seconds = sum(cost[id_] for id_ in todo) * speed
@@ -134,12 +141,14 @@ def status(
     overrides: Overrides = None,
 ) -> None:
     """Shows what of a grid is done, running, failed and pending."""
+    from transfer.analysis.of_grid import wanted
     from transfer.store import Store
 
     store, record = Store(store_dir), recorded(grid_file, corpora, overrides, store_dir)
-    results = store.results(record.jobs)
+    jobs = wanted(store, record)
+    results = store.results(jobs)
     counts = dict.fromkeys(("done", "running", "failed", "pending"), 0)
-    for job in record.jobs:
+    for job in jobs:
         note = store.progress(job.id)
         result = results.get(job.id)
         state = "running" if note else result.status if result else "pending"
@@ -151,7 +160,7 @@ def status(
     say(", ".join(f"{count} {state}" for state, count in counts.items()))
     # a job takes about as long as it has corpora
     done = [(r.seconds, len(r.job.names)) for r in results.values() if r.status == "done"]
-    left = sum(len(job.names) for job in record.jobs if job.id not in results)
+    left = sum(len(job.names) for job in jobs if job.id not in results)
     if done and left:
         at_once = max(1, counts["running"])
         minutes = left * sum(s for s, _ in done) / sum(n for _, n in done) / at_once / 60
@@ -214,18 +223,31 @@ def _run(
     gpus_per_job: float,
     address: str | None,
 ) -> None:
+    from transfer.analysis.of_grid import wanted
+    from transfer.grid import Seeds
     from transfer.scheduling.queue import JobQueue
     from transfer.scheduling.work import Work
 
-    ended = 0
+    seeds, began, ended = record.grid.seeds, time.monotonic(), 0
+
+    def more() -> "tuple[Job, ...]":
+        if not isinstance(seeds, Seeds):
+            return ()
+        if seeds.hours and time.monotonic() - began > 3600 * seeds.hours:
+            say(f"no further seeds: {seeds.hours:g} hours are over")
+            return ()
+        added = tuple(job for job in store.pending(wanted(store, record)) if job.id not in work.queue.jobs)
+        if added:
+            say(f"{len(added)} more jobs, for edges that are undecided")
+        return added
 
     def tell(job: "Job", result: "JobResult") -> None:
         nonlocal ended
         ended += 1
         outcome = last_line(result.error) if result.status == "failed" else _scores(result)
-        say(f"[{ended}/{len(pending)}] {job.label}: {outcome} ({result.seconds:.0f} s)")
+        say(f"[{ended}/{len(work.queue.jobs)}] {job.label}: {outcome} ({result.seconds:.0f} s)")
 
-    work = Work(JobQueue(pending, cost=cost), site, tell, record.source)
+    work = Work(JobQueue(pending, cost=cost), site, tell, record.source, more)
     if executor is Executor.inline:
         from transfer.scheduling.inline import run_inline
 

@@ -62,9 +62,9 @@ class GridSearcher(Searcher):
         self._jobs: dict[str, Job] = {}
 
     def suggest(self, trial_id: str) -> Any:
-        job = self._work.queue.next()
+        job = self._work.next()
         if job is None:
-            return Searcher.FINISHED if self._work.queue.finished else None
+            return Searcher.FINISHED if self._work.over else None
         self._jobs[trial_id] = job
         return {
             "job": job.model_dump_json(),

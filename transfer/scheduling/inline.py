@@ -9,6 +9,6 @@ from transfer.scheduling.work import Work
 def run_inline(work: Work, *, threads: int) -> None:
     """Empties the queue; ``threads`` for each job's arithmetic."""
     torch.set_num_threads(threads)
-    while (job := work.queue.next()) is not None:
+    while (job := work.next()) is not None:
         run(job, work.site, keep_encoder=work.keeps_encoder(job))
         work.ended(job)

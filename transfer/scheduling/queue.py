@@ -15,21 +15,29 @@ class JobQueue:
 
     def __init__(self, pending: Sequence[Job], *, cost: Mapping[str, float]) -> None:
         """``pending`` lack a result; a parent that is not among them is done. ``cost`` is by job id."""
-        self.jobs = {job.id: job for job in pending}
-        self.parents = {job.parent.id for job in pending if job.parent}
+        self.jobs: dict[str, Job] = {}
+        self.parents: set[str] = set()
         self._cost = cost
         self._ready: list[tuple[float, int, str]] = []
         self._waiting: dict[str, list[str]] = {}
         self._children_left: dict[str, int] = {}
-        self._number = {id_: i for i, id_ in enumerate(self.jobs)}
-        for job in self.jobs.values():
+        self._number: dict[str, int] = {}
+        self._running: set[str] = set()
+        self.add(pending)
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Takes more jobs; those it was given before are left out."""
+        new = {job.id: job for job in jobs if job.id not in self.jobs}
+        self._number |= {id_: len(self.jobs) + i for i, id_ in enumerate(new)}
+        self.jobs |= new
+        self.parents |= {job.parent.id for job in new.values() if job.parent}
+        for job in new.values():
             if job.parent:
                 self._children_left[job.parent.id] = self._children_left.get(job.parent.id, 0) + 1
             if job.parent and job.parent.id in self.jobs:
                 self._waiting.setdefault(job.parent.id, []).append(job.id)
             else:
                 self._push(job.id)
-        self._running: set[str] = set()
 
     def next(self) -> Job | None:
         """The job to run now; None where none is ready (yet, or any more: see ``finished``)."""
@@ -43,6 +51,11 @@ class JobQueue:
     def finished(self) -> bool:
         """Whether all jobs are handed out and none that waits can become ready."""
         return not self._ready and not self._waiting
+
+    @property
+    def empty(self) -> bool:
+        """Whether all jobs have ended."""
+        return self.finished and not self._running
 
     def done(self, job_id: str, *, ok: bool) -> list[Job]:
         """A job ended. Returns the jobs that can now never run because it failed."""

@@ -1,6 +1,6 @@
 """What every executor does around a job: run it, tell of it, and let its children go on or not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from transfer.grid import Job
@@ -13,12 +13,29 @@ Tell = Callable[[Job, JobResult], None]
 
 @dataclass
 class Work:
-    """A queue of jobs, where their materials are, and whom to tell of each result."""
+    """A queue of jobs, where their materials are, and whom to tell of each result.
+
+    ``more`` is asked for further jobs when all have ended; it gives none when there is nothing to add.
+    """
 
     queue: JobQueue
     site: Site
     tell: Tell
     source: str
+    more: Callable[[], Sequence[Job]] = tuple
+
+    def next(self) -> Job | None:
+        """The job to run now; None where none is ready yet, or ``over``."""
+        job = self.queue.next()
+        if job is None and self.queue.empty:
+            self.queue.add(self.more())
+            job = self.queue.next()
+        return job
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to hand out, for an executor whose ``next`` gave None."""
+        return self.queue.empty
 
     def ended(self, job: Job, *, died: str = "") -> None:
         """After a job: reads its result, or keeps a failed one where its worker ``died``."""
