@@ -2,14 +2,19 @@
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
 
 import typer
 
 from transfer.cli.terminal import say
 from transfer.inputs import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from transfer.corpora.base import Split
+    from transfer.corpora.own import Request
 
 T = TypeVar("T")
 
@@ -100,15 +105,15 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
     say(f"  transfer run-grid GRID.yaml --corpora {shlex.quote(str(to))}   # a grid that names {card.name}")
 
 
-def _request(said: Said):
-    from transfer.corpora.base import METRICS, Kind
+def _request(said: Said) -> "Request":
+    from transfer.corpora.base import METRICS, Kind, Metric
     from transfer.corpora.own import Columns, Request
 
-    kinds = get_args(Kind)
+    kinds: tuple[Kind, ...] = get_args(Kind)
     if said.kind is None:
         raise InputError(f"what kind of corpus is it? say it with --kind: {', '.join(kinds)}")
     kind = _one_of(said.kind, kinds, "--kind")
-    metric = None if said.metric is None else _one_of(said.metric, METRICS[kind], "--metric")
+    metric: Metric | None = None if said.metric is None else _one_of(said.metric, METRICS[kind], "--metric")
     _fit_kind(said, kind)
     if said.separator is not None and not said.separator.strip(" "):
         raise InputError("--separator: should be a character that stands between labels, as in ';'")
@@ -130,7 +135,7 @@ def _request(said: Said):
     )
 
 
-def _one_of(value: str, known: tuple[T, ...], option: str) -> T:
+def _one_of(value: str, known: Sequence[T], option: str) -> T:
     for each in known:
         if each == value:
             return each
@@ -162,25 +167,25 @@ def _name(name: str | None) -> str:
         return TypeAdapter(Name).validate_python(name)
     except ValidationError:
         raise InputError(
-            f"--name '{name[:80]}': should be letters, digits, '.', '_' and '-', beginning with a letter or a "
-            "digit, at most 64 of them"
+            f"--name '{name[:80]}': should be letters, digits, '.', '_' and '-', at most 64, "
+            "the first of them a letter or a digit"
         ) from None
 
 
-def _sources(said: Said):
-    given = {"train": said.train, "dev": said.dev, "test": said.test}
-    named = tuple((path, split) for split, path in given.items() if path is not None)
+def _sources(said: Said) -> "tuple[tuple[Path, Split | None], ...]":
+    given: dict[Split, Path | None] = {"train": said.train, "dev": said.dev, "test": said.test}
+    named: list[tuple[Path, Split | None]] = [
+        (path, split) for split, path in given.items() if path is not None
+    ]
     if said.sources and named:
-        raise InputError(
-            f"--from and --{named[0][1]} do not go together; give the files of all splits by split"
-        )
+        raise InputError(f"--from and --{named[0][1]} do not go together; give each file with its split")
     if not said.sources and not named:
         raise InputError("which files? say it with --from FILE, or with --train, --dev and --test FILE")
     for split in ("train", "test"):
-        if named and given[split] is None:
+        if named and not given[split]:
             raise InputError(f"--{split} FILE is missing; only dev can be made of train")
-    sources = named or tuple((path, None) for path in said.sources or ())
+    sources = named or [(path, None) for path in said.sources or ()]
     for path, count in Counter(path.resolve() for path, _ in sources).items():
         if count > 1:
             raise InputError(f"{path}: is given twice")
-    return sources
+    return tuple(sources)

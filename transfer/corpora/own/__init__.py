@@ -58,7 +58,7 @@ def read(request: Request) -> tuple[Card, Reading]:
     for table in tables:
         if not table.records:
             raise InputError(f"{table.path}: holds no example")
-    given = [split for _, split in sources]
+    given: Sequence[Split | None] = [split for _, split in sources]
     how = "as they were given"
     if not any(given) and (named := splits_of_paths([path for path, _ in sources])):
         given, how = named, "as the names of the files tell"
@@ -80,6 +80,8 @@ def _leaves(
     """The files and folders to read: a folder with a folder for each split is taken apart."""
     leaves, notes = [], []
     for path, split in sources:
+        if not path.exists():
+            raise InputError(f"{path}: no such file")
         if not path.is_dir() or any(path.glob("*.ann")) or any(path.glob("*.arrow")):
             leaves.append((path, split))
             continue
@@ -109,9 +111,7 @@ def _table(kind: Kind, path: Path) -> Table:
             raise InputError(f"{path}: unknown kind of file '{suffix}'{did_you_mean(suffix, known)}")
         reader, fits = SUFFIXES.get(suffix, conll), suffix in known
     if not fits:
-        raise InputError(
-            f"{path}: is read as tokens with tags, which a {kind} corpus has not; --kind tagging"
-        )
+        raise InputError(f"{path}: holds tokens with tags; --kind tagging reads it, {kind} has none")
     return reader(path)
 
 
@@ -155,7 +155,8 @@ def _card(request: Request, rows: Mapping[Split, Sequence[Row]], pair: bool) -> 
         if not card["entities"]:
             raise InputError("there is no mention in any of the files; all tags are O")
     else:
-        labels = {label for row in every for label in row.get("labels") or [row.get("label")]} - {None}
+        several = request.kind == "multilabel"
+        labels = {label for row in every for label in (row["labels"] if several else [row["label"]])}
         card["labels"] = sorted(labels)
         needed = 2 if request.kind == "classification" else 1
         if len(labels) < needed:
@@ -180,7 +181,9 @@ def _counted(
     unit = "pairs" if pair else "items"
     if request.negative is None:
         return unit, {split: len(rows[split]) for split in SPLITS}
-    positive = {split: sum(row["label"] != request.negative for row in rows[split]) for split in SPLITS}
+    positive: dict[Split, int] = {
+        split: sum(row["label"] != request.negative for row in rows[split]) for split in SPLITS
+    }
     return f"positive {unit}", positive
 
 

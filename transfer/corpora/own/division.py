@@ -72,13 +72,11 @@ def completed(given: Given, how: str) -> tuple[dict[Split, list[Row]], str]:
     """
     for split in given:
         check_ids(given[split], f" in {split}")
-    rows = {split: [made.row for made in given.get(split, ())] for split in SPLITS}
+    rows: dict[Split, list[Row]] = {split: [made.row for made in given.get(split, ())] for split in SPLITS}
     for split in ("train", "test"):
         if not rows[split]:
             there = ", ".join(given) or "nothing"
-            raise InputError(
-                f"there is no example for {split}, only for {there}; give it with --{split} FILE"
-            )
+            raise InputError(f"there is no example for {split}, only for {there}; --{split} FILE gives some")
     if "dev" not in given:
         rows["train"], rows["dev"], told = dev_by_hash(rows["train"])
         how = f"{how}; {told}"

@@ -66,7 +66,7 @@ def rows_of(
                 else:
                     row[key] = _cell(key, record, column, separator)
             split = record.values.get("split") if table.named else None
-            made[-1].append(Made(row | record.extra, record.where, "" if split is None else str(split)))
+            made[-1].append(Made({**row, **record.extra}, record.where, "" if split is None else str(split)))
     return made, "text_b" in wanted
 
 
@@ -126,21 +126,16 @@ def _name(record: Record, column: str, otherwise: str) -> str:
     if column not in record.values:
         return otherwise
     value = record.values[column]
-    if isinstance(value, bool) or not isinstance(value, str | int) or not _text(value).strip():
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         raise InputError(f"{record.where}: the column '{column}' should hold a name, not {_shown(value)}")
-    return _text(value).strip()
-
-
-def _text(value: str | int) -> str:
-    # Python writes out no number of more than 4,300 digits
-    return value if isinstance(value, str) else f"{value:d}" if abs(value) < 10**18 else hex(value)
+    return str(value).strip()
 
 
 def _label(value: Any, where: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return _text(value)
+        return str(value)
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{where} should hold a label, not {_shown(value)}")
     return value.strip()
@@ -177,7 +172,8 @@ def _score(value: Any, where: str) -> float:
 
 def _words(value: Any, where: str) -> list[str]:
     """Tokens or tags: a list of texts, or a text with spaces between them."""
-    words = value.split() if isinstance(value, str) else value
+    # a space that does not break is part of a token
+    words = [word for word in value.split(" ") if word] if isinstance(value, str) else value
     if not isinstance(words, list) or not words:
         raise InputError(f"{where} should hold a list of texts, not {_shown(value)}")
     for word in words:
@@ -207,8 +203,6 @@ def _bio(tables: Mapping[str, Table], wanted: Mapping[str, str]):
 def _shown(value: Any) -> str:
     if value is None or (isinstance(value, str) and not value.strip()):
         return "nothing"
-    if isinstance(value, int) and abs(value) >= 10**18:
-        return "a number of so many digits"
     if isinstance(value, str | int | float):
         return repr(value)[:60]
     return f"a {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""Tables that people have: JSON lines, CSV, TSV, Parquet, and what `datasets` saves, as records with places."""
+"""Tables that people have (JSON lines, CSV, TSV, Parquet, saved `datasets`), as records with places."""
 
 import csv
 import io

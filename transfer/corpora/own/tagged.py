@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from transfer.corpora.own.tables import Record, Table, text_of
 from transfer.corpora.releases.base import wrong
@@ -30,7 +31,7 @@ def conll(path: Path) -> Table:
     def end() -> None:
         if sentence:
             lines, tokens, tags = zip(*sentence, strict=True)
-            values = {"tokens": list(tokens), "tags": list(tags)}
+            values: dict[str, Any] = {"tokens": list(tokens), "tags": list(tags)}
             if doc:
                 values["doc"] = f"{path.stem}-doc{doc}"
             places = tuple(f"{path} line {line}" for line in lines)
@@ -134,8 +135,8 @@ def as_bio(sequences: Sequence[Placed]) -> list[list[str]]:
         plain = {"E": "I", "S": "B"}
         return [[_tag(plain.get(prefix, prefix), kind) for prefix, kind in parts] for parts in split]
     # an I that opens a mention is not IOB2; a B that has no mention of its type before it is not IOB1
-    opening = _first(sequences, split, "I", after_same=False)
-    fresh = _first(sequences, split, "B", after_same=False)
+    opening = _first(sequences, split, "I")
+    fresh = _first(sequences, split, "B")
     if opening and fresh:
         raise InputError(
             f"{opening[1]}: '{opening[0]}' begins a mention, as in IOB1, but '{fresh[0]}' at {fresh[1]} does "
@@ -162,12 +163,13 @@ def _tag(prefix: str, kind: str) -> str:
 
 
 def _first(
-    sequences: Sequence[Placed], split: Iterable[list[tuple[str, str]]], wanted: str, *, after_same: bool
+    sequences: Sequence[Placed], split: Iterable[list[tuple[str, str]]], wanted: str
 ) -> tuple[str, str] | None:
+    """The first tag with this prefix that does not stand behind one of its type, and its place."""
     for sequence, parts in zip(sequences, split, strict=True):
         before = ""
         for placed, (prefix, kind) in zip(sequence, parts, strict=True):
-            if prefix == wanted and (kind == before) is after_same:
+            if prefix == wanted and kind != before:
                 return placed
             before = kind
     return None
