@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -374,6 +375,30 @@ def test_what_is_wrong_is_named_where_it_stands(tmp_path: Path, name: str):
     make, what = WRONG[name]
     with pytest.raises(InputError, match=what):
         read("classification", make(tmp_path))
+
+
+def test_broken_arrow_files_are_refused(tmp_path: Path):
+    folder = as_arrow(tmp_path / "d", FLAT)
+    data = folder / "data-00001-of-00002.arrow"
+    whole = data.read_bytes()
+    for broken in (b"", b"text", whole[:200], whole[: len(whole) // 2], whole[:-200] + b"\xff" * 200):
+        data.write_bytes(broken)
+        with pytest.raises(InputError, match=r"cannot be read as a dataset|'label'|should hold|twice"):
+            read("classification", folder)
+    data.unlink()
+    with pytest.raises(InputError, match="no such file"):
+        read("classification", folder)
+    for state in ("", "[]", '{"_data_files": [1]}'):
+        (folder / "state.json").write_text(state)
+        with pytest.raises(InputError, match=r"state\.json: should name the data files"):
+            read("classification", folder)
+
+
+def test_a_file_name_that_is_no_text_is_refused(tmp_path: Path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xff.csv"))
+    path.write_bytes(HEAD)
+    with pytest.raises(InputError, match="rename it"):
+        read("classification", path)
 
 
 @pytest.mark.parametrize("score", ["3,5", "nan", "1_0", "", "high", "1e999"])

@@ -64,7 +64,9 @@ def text_of(path: Path) -> str:
 
 
 def bytes_of(path: Path) -> bytes:
-    """The bytes of a file. Raises InputError where it cannot be read."""
+    """The bytes of a file. Raises InputError where it cannot be read, or its name is not UTF-8."""
+    if not path.name.isprintable():  # the name goes into ids; bytes that are not UTF-8 are no text
+        raise InputError(f"{str(path)!a}: the file's name holds characters that cannot be shown; rename it")
     try:
         return path.read_bytes()
     except FileNotFoundError:
