@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from transfer.cli import own
 from transfer.cli.terminal import say
 from transfer.inputs import InputError, did_you_mean
 
@@ -16,7 +17,7 @@ app = typer.Typer()
 
 @app.command()
 def prepare(
-    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus that is known by name.")],
+    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus that is known by name, or own.")],
     raw: Annotated[
         Path | None, typer.Option("--raw", metavar="DIR", help="The official release, unpacked.")
     ] = None,
@@ -27,13 +28,43 @@ def prepare(
         str, typer.Option(metavar="NAME", help="Whose division: official, or blue where it is known.")
     ] = "official",
     force: Annotated[bool, typer.Option("--force", help="Replaces a corpus that is there.")] = False,
+    kind: own.KindName = None,
+    from_: own.FromFiles = None,
+    name: own.CorpusName = None,
+    text: own.TextColumn = None,
+    text_b: own.SecondColumn = None,
+    label: own.LabelColumn = None,
+    score: own.ScoreColumn = None,
+    id_: own.IdColumn = None,
+    doc: own.DocColumn = None,
+    separator: own.Separator = None,
+    negative: own.Negative = None,
+    metric: own.MetricName = None,
+    train: own.TrainFile = None,
+    dev: own.DevFile = None,
+    test: own.TestFile = None,
 ) -> None:
-    """Makes a prepared corpus from its official release."""
+    """Makes a prepared corpus from its official release, or (CORPUS own) from files of one's own."""
+    said = own.Said(
+        kind, from_, name, text, text_b, label, score, id_, doc, separator, negative, metric, train, dev, test
+    )
+    if corpus == "own":
+        if raw is not None or splits != "official":
+            option = "--raw" if raw is not None else "--splits"
+            raise InputError(f"{option} is for official releases; own files are given with --from FILE")
+        own.prepare(said, to=to, force=force)
+    else:
+        if options := said.options():
+            raise InputError(f"{options[0]} is for 'transfer prepare own', not for {corpus}")
+        _prepare_release(corpus, raw, to=to, splits=splits, force=force)
+
+
+def _prepare_release(corpus: str, raw: Path | None, *, to: Path, splits: str, force: bool) -> None:
     from transfer.corpora.releases import RELEASES
     from transfer.corpora.writing import write
 
     if corpus not in RELEASES:
-        raise InputError(f"unknown corpus '{corpus}'{did_you_mean(corpus, RELEASES)}")
+        raise InputError(f"unknown corpus '{corpus}'{did_you_mean(corpus, [*RELEASES, 'own'])}")
     release = RELEASES[corpus]
     if raw is None:
         raise InputError(f"where is the release of {corpus}? say it with --raw DIR")

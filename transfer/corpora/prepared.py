@@ -124,7 +124,7 @@ def rows_of(path: Path, refused: list[InputError] | None = None) -> Iterator[tup
             continue
         where = f"{path} line {number}"
         try:
-            row = _row(where, line)
+            row = row_at(where, line)
         except InputError as error:
             _refuse(error, refused)
         else:
@@ -137,7 +137,8 @@ def _refuse(error: InputError, refused: list[InputError] | None) -> None:
     refused.append(error)
 
 
-def _row(where: str, line: bytes) -> Row:
+def row_at(where: str, line: bytes) -> Row:
+    """The JSON object of a line; ``where`` is the place that an InputError names."""
     try:
         row = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:

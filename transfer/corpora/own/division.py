@@ -1,0 +1,124 @@
+"""The three splits of one's own data: as they are named, or made by hash."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from transfer.corpora.base import SPLITS, Split
+from transfer.corpora.own.rows import Made, check_ids
+from transfer.corpora.releases.base import Row, dev_by_hash
+from transfer.inputs import InputError, did_you_mean
+
+Given = Mapping[Split, Sequence[Made]]
+
+_NAMES: dict[str, Split] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("dev", "devel", "development", "valid", "validation", "val"), "dev"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+
+
+def split_named(name: str) -> Split | None:
+    """The split that a word names: train, dev (valid, validation, …) or test."""
+    return _NAMES.get(name.strip().lower())
+
+
+def splits_of_paths(paths: Sequence[Path]) -> list[Split] | None:
+    """The split that the name of each file tells; None where the names tell none.
+
+    A single file is never taken for a split. Raises InputError where some names tell one and others
+    do not, or a name tells two.
+    """
+    if len(paths) < 2:
+        return None
+    told = []
+    for path in paths:
+        words = re.findall(r"[a-z]+", path.stem.lower())
+        found = {split_named(re.sub(r"(set|data)$", "", word)) for word in words} - {None}
+        if len(found) > 1:
+            raise InputError(f"{path}: its name tells two splits; say which with --train, --dev and --test")
+        told.append(found.pop() if found else None)
+    if not any(told):
+        return None
+    for path, split in zip(paths, told, strict=True):
+        if split is None:
+            raise InputError(
+                f"{path}: its name tells no split, as those of other files do; "
+                "say which is which with --train, --dev and --test"
+            )
+    return told
+
+
+def by_column(rows: Sequence[Made]) -> dict[Split, list[Made]] | None:
+    """The rows by what their ``split`` column says; None where there is no such column."""
+    if not any(made.split for made in rows):
+        return None
+    parts: dict[Split, list[Made]] = {}
+    for made in rows:
+        split = split_named(made.split)
+        if split is None:
+            hint = did_you_mean(made.split, SPLITS) if made.split.strip() else "; it is empty"
+            raise InputError(f"{made.where}: the column 'split' names no split: '{made.split[:40]}'{hint}")
+        parts.setdefault(split, []).append(made)
+    return parts
+
+
+def completed(given: Given, how: str) -> tuple[dict[Split, list[Row]], str]:
+    """The three splits from those that are given, and a sentence on how they came about.
+
+    Where dev is not given it is cut from train. Raises InputError where train or test is not given,
+    a split is left without an example, or an id is used twice in one.
+    """
+    for split in given:
+        check_ids(given[split], f" in {split}")
+    rows: dict[Split, list[Row]] = {split: [made.row for made in given.get(split, ())] for split in SPLITS}
+    for split in ("train", "test"):
+        if not rows[split]:
+            there = ", ".join(given) or "nothing"
+            raise InputError(f"there is no example for {split}, only for {there}; --{split} FILE gives some")
+    if "dev" not in given:
+        rows["train"], rows["dev"], told = dev_by_hash(rows["train"])
+        how = f"{how}; {told}"
+    return _none_empty(rows), how
+
+
+def made_by_hash(rows: Sequence[Made]) -> tuple[dict[Split, list[Row]], str]:
+    """80, 10 and 10 % of the rows as train, dev and test: whole documents, in order of their SHA-256.
+
+    Raises InputError where an id is used twice, or the documents are too few for three splits.
+    """
+    check_ids(rows, "")
+    sizes: dict[str, int] = {}
+    for made in rows:
+        sizes[_document(made.row)] = sizes.get(_document(made.row), 0) + 1
+    order = sorted(sizes, key=lambda doc: hashlib.sha256(doc.encode()).hexdigest())
+    want = max(1, len(rows) // 10)
+    where: dict[str, Split] = {}
+    documents = iter(order)
+    for split in ("test", "dev"):
+        have = 0
+        while have < want and (doc := next(documents, None)) is not None:
+            where[doc] = split
+            have += sizes[doc]
+    parts: dict[Split, list[Row]] = {split: [] for split in SPLITS}
+    for made in rows:
+        parts[where.get(_document(made.row), "train")].append(made.row)
+    what = "documents" if any("doc" in made.row for made in rows) else "items"
+    told = f"made here: 80, 10 and 10 % of the items, whole {what}, in order of the SHA-256 of their id"
+    return _none_empty(parts), told
+
+
+def _none_empty(rows: dict[Split, list[Row]]) -> dict[Split, list[Row]]:
+    for split in SPLITS:
+        if not rows[split]:
+            count = sum(map(len, rows.values()))
+            raise InputError(
+                f"no example is left for {split}: {count} in all, or in all too few documents; "
+                "each of the three splits needs some"
+            )
+    return rows
+
+
+def _document(row: Row) -> str:
+    return row.get("doc") or row["id"]
