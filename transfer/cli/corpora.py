@@ -18,6 +18,10 @@ app = typer.Typer()
 @app.command()
 def prepare(
     corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus that is known by name, or own.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="own: further files after --from.", show_default=False),
+    ] = None,
     raw: Annotated[
         Path | None, typer.Option("--raw", metavar="DIR", help="The official release, unpacked.")
     ] = None,
@@ -46,7 +50,21 @@ def prepare(
 ) -> None:
     """Makes a prepared corpus from its official release, or (CORPUS own) from files of one's own."""
     said = own.Said(
-        kind, from_, name, text, text_b, label, score, id_, doc, separator, negative, metric, train, dev, test
+        kind,
+        [*(from_ or ()), *(files or ())] or None,
+        name,
+        text,
+        text_b,
+        label,
+        score,
+        id_,
+        doc,
+        separator,
+        negative,
+        metric,
+        train,
+        dev,
+        test,
     )
     if corpus == "own":
         if raw is not None or splits != "official":
@@ -68,13 +86,10 @@ def _prepare_release(corpus: str, raw: Path | None, *, to: Path, splits: str, fo
     release = RELEASES[corpus]
     if raw is None:
         raise InputError(f"where is the release of {corpus}? say it with --raw DIR")
-    readers = {"official": release.read, **release.divisions}
-    if splits not in readers:
-        raise InputError(f"the division '{splits}' of {corpus} is not known; there is {', '.join(readers)}")
     home = to / corpus
     if home.exists() and not force:
         raise InputError(f"{home}: is there already; --force replaces it")
-    reading = readers[splits](raw, watched)
+    reading = release.read(raw, watched, division=splits)
     card = release.card.model_copy(
         update={
             "unit": release.unit,

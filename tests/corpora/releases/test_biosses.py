@@ -111,7 +111,7 @@ def test_one_table_of_all_divided_for_ever_the_same(one_table):
 
 
 def test_the_division_of_the_benchmark(one_table):
-    reading = RELEASE.divisions["blue"](one_table(range(1, 101)), unwatched)
+    reading = RELEASE.readers["blue"](one_table(range(1, 101)), unwatched)
     assert reading.gold == {"train": 64, "dev": 16, "test": 20}
     ids = {split: {row["id"] for row in part} for split, part in reading.rows.items()}
     assert not ids["dev"] & ids["test"]
@@ -130,7 +130,7 @@ def test_the_division_of_the_benchmark(one_table):
     ],
 )
 def test_the_division_of_the_benchmark_needs_its_hundred_pairs(one_table, numbers, says: str):
-    message = refusal(one_table(numbers), RELEASE.divisions["blue"])
+    message = refusal(one_table(numbers), RELEASE.readers["blue"])
     assert message.endswith(says)
     assert "annotation_pairs_scores.tsv: " in message
 

@@ -20,7 +20,7 @@ from transfer.corpora.own.division import (
     splits_of_paths,
 )
 from transfer.corpora.own.rows import Columns, Made, rows_of
-from transfer.corpora.own.tables import Table, jsonl, parquet, saved_dataset, separated
+from transfer.corpora.own.tables import Table, jsonl, parquet, saved_dataset, separated, text_of
 from transfer.corpora.own.tagged import brat, conll
 from transfer.corpora.releases.base import Reading, Row
 from transfer.corpora.releases.mentions import told
@@ -54,7 +54,7 @@ def read(request: Request) -> tuple[Card, Reading]:
     Raises InputError, with file and line (or row and column), for whatever is wrong in the files.
     """
     sources, notes = _leaves(request.sources)
-    tables = [_table(request.kind, path) for path, _ in sources]
+    tables = [_table(request, path) for path, _ in sources]
     for table in tables:
         if not table.records:
             raise InputError(f"{table.path}: holds no example")
@@ -100,7 +100,8 @@ def _leaves(
     return leaves, notes
 
 
-def _table(kind: Kind, path: Path) -> Table:
+def _table(request: Request, path: Path) -> Table:
+    kind = request.kind
     if path.is_dir():
         reader = brat if any(path.glob("*.ann")) else saved_dataset
         fits = kind == "tagging" or reader is saved_dataset
@@ -110,9 +111,16 @@ def _table(kind: Kind, path: Path) -> Table:
         if suffix not in SUFFIXES and suffix not in CONLL:
             raise InputError(f"{path}: unknown kind of file '{suffix}'{did_you_mean(suffix, known)}")
         reader, fits = SUFFIXES.get(suffix, conll), suffix in known
+        if kind == "tagging" and suffix == ".tsv" and not _is_named(path, request.columns.text or "tokens"):
+            reader = conll  # what many releases call their CoNLL columns
     if not fits:
         raise InputError(f"{path}: holds tokens with tags; --kind tagging reads it, {kind} has none")
     return reader(path)
+
+
+def _is_named(path: Path, column: str) -> bool:
+    """Whether the first line of a table names a column."""
+    return column in text_of(path).partition("\n")[0].removesuffix("\r").split("\t")
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from transfer.corpora.own.tables import Record, Table, text_of
 from transfer.corpora.releases.base import wrong
-from transfer.corpora.releases.mentions import Mention, tagged_rows
+from transfer.corpora.releases.mentions import Mention, tagged_rows, visible
 from transfer.corpora.releases.text import sentences
 from transfer.inputs import InputError
 
@@ -74,7 +74,7 @@ def brat(folder: Path) -> Table:
     records, counts = [], Counter[str]()
     for name, path in texts.items():
         text = text_of(path)
-        mentions = _mentions(marks[name], text)
+        mentions = _mentions(marks[name], text, counts)
         rows, count = tagged_rows(name, text, sentences(text, mentions=[m.span for m in mentions]), mentions)
         counts += count
         for row in rows:
@@ -88,7 +88,7 @@ def brat(folder: Path) -> Table:
 _TEXT_BOUND = re.compile(r"T\S*\t(\S+) (\d{1,9} \d{1,9}(?:;\d{1,9} \d{1,9})*)\t(.*)", re.ASCII)
 
 
-def _mentions(path: Path, text: str) -> list[Mention]:
+def _mentions(path: Path, text: str, counts: Counter[str]) -> list[Mention]:
     found = []
     for number, line in enumerate(text_of(path).split("\n"), 1):
         line = line.removesuffix("\r")
@@ -109,11 +109,11 @@ def _mentions(path: Path, text: str) -> list[Mention]:
             raise wrong(
                 path, number, f"at {match[2]} the text has {said[:60]!r}, the mention says {match[3][:60]!r}"
             )
-        mention = Mention(parts, match[1])
-        a, b = mention.span
-        if text[a].isspace() or text[b - 1].isspace():
-            raise wrong(path, number, f"the mention {said[:60]!r} begins or ends with white space")
-        found.append(mention)
+        seen = tuple(part for a, b in parts if (part := visible(text, a, b)))
+        if not seen:
+            raise wrong(path, number, f"the mention at {match[2]} is nothing but white space")
+        counts["trimmed"] += seen != parts
+        found.append(Mention(seen, match[1]))
     return found
 
 

@@ -43,21 +43,33 @@ class Reading:
 class Release:
     """How a corpus is made from its official release.
 
-    ``read`` takes the folder of the release and a Watch, and raises InputError, naming file and
-    line, for whatever is missing or wrong. ``unit`` is what the literature counts. ``seen`` says
-    whether the reader was tried on the release itself or only on fixtures of its format.
+    ``unit`` is what the literature counts. ``seen`` says whether the reader was tried on the
+    release itself or only on fixtures of its format. ``readers`` has one for each division that is
+    known: "official", and for some corpora "blue", the benchmark's.
     """
 
     card: Card
     unit: str
     seen: str
-    read: Callable[[Path, Watch], Reading]
-    # other divisions that are known, by name: "blue" is the benchmark's
-    divisions: Mapping[str, Callable[[Path, Watch], Reading]] = field(default_factory=dict)
+    readers: Mapping[str, Callable[[Path, Watch], Reading]]
 
     @property
     def name(self) -> str:
         return self.card.name
+
+    def read(self, folder: Path, watch: Watch, *, division: str = "official") -> Reading:
+        """Reads the folder of the release.
+
+        Raises InputError, naming file and line, for whatever is missing or wrong.
+        """
+        if division not in self.readers:
+            known = ", ".join(self.readers)
+            raise InputError(f"the division '{division}' of {self.name} is not known; there is {known}")
+        reading = self.readers[division](folder, watch)
+        for split, rows in reading.rows.items():
+            if not rows:
+                raise wrong(folder, None, f"gives no example for {split}; is the release unpacked whole?")
+        return reading
 
 
 def wrong(path: Path, line: int | None, what: str) -> InputError:
@@ -160,10 +172,9 @@ def dev_by_hash(rows: Sequence[Row], *, share: int = 10) -> tuple[list[Row], lis
     chosen: set[str] = set()
     have = 0
     for doc in by_hash(sizes):
-        if have >= want:
-            break
-        chosen.add(doc)
-        have += sizes[doc]
+        if have < want and have + sizes[doc] < len(rows):  # something is left to train on
+            chosen.add(doc)
+            have += sizes[doc]
     train = [row for row in rows if _document(row) not in chosen]
     dev = [row for row in rows if _document(row) in chosen]
     told = f"dev is {len(chosen)} documents of train, those whose id has the smallest SHA-256"

@@ -194,7 +194,7 @@ def _release(name: str, entity: str) -> Release:
         ),
         unit="mentions",
         seen="the release (PubTator), its sample (BioC XML)",
-        read=partial(read, entity=entity),
+        readers={"official": partial(read, entity=entity)},
     )
 
 

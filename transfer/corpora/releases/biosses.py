@@ -183,7 +183,6 @@ RELEASES = (
         ),
         unit="pairs",
         seen="fixtures of its format, invented text",
-        read=read,
-        divisions={"blue": read_blue},
+        readers={"official": read, "blue": read_blue},
     ),
 )

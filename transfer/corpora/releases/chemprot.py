@@ -169,6 +169,6 @@ RELEASES = (
         ),
         unit="positive relations",
         seen="the release",
-        read=read,
+        readers={"official": read},
     ),
 )

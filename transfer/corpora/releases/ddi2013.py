@@ -160,6 +160,6 @@ RELEASES = (
         ),
         unit="positive pairs",
         seen="the release",
-        read=read,
+        readers={"official": read},
     ),
 )

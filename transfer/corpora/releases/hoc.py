@@ -118,6 +118,6 @@ RELEASES = (
         ),
         unit="documents",
         seen="the release",
-        read=read,
+        readers={"official": read},
     ),
 )

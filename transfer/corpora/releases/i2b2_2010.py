@@ -293,6 +293,6 @@ RELEASES = (
         ),
         unit="positive relations",
         seen="fixtures of its format, invented text",
-        read=read,
+        readers={"official": read},
     ),
 )

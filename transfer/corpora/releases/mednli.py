@@ -83,6 +83,6 @@ RELEASES = (
         ),
         unit="pairs",
         seen="fixtures of its format, invented text",
-        read=read,
+        readers={"official": read},
     ),
 )

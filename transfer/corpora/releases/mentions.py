@@ -21,6 +21,15 @@ class Mention:
         return min(a for a, _ in self.parts), max(b for _, b in self.parts)
 
 
+def visible(text: str, start: int, end: int) -> Span | None:
+    """A piece of a mention without the white space at its ends; None where there is nothing else."""
+    inner = text[start:end].strip()
+    if not inner:
+        return None
+    first = start + text[start:end].index(inner)
+    return first, first + len(inner)
+
+
 def tagged_rows(
     doc: str, text: str, sentences: Sequence[Span], mentions: Iterable[Mention]
 ) -> tuple[list[Row], Counter[str]]:
@@ -77,7 +86,7 @@ def _tags(spans: Sequence[Span], mentions: Sequence[Mention], count: Counter[str
 
 
 def told(split: str, count: Counter[str]) -> list[str]:
-    """The counts of ``tagged_rows`` as sentences; none where every mention is tagged."""
+    """The counts of ``tagged_rows``, and of ``trimmed`` ones, as sentences; none where there are none."""
     why = {
         "discontinuous": "in several pieces",
         "inside a token": "with a border inside a token",
@@ -91,6 +100,8 @@ def told(split: str, count: Counter[str]) -> list[str]:
             f"{split}: {sum(untagged.values())} of {count['mentions']} mentions have no tags and count as "
             f"missed ({reasons})"
         )
+    if count["trimmed"]:
+        notes.append(f"{split}: white space at the ends of {count['trimmed']} mentions is left out of them")
     if count["repeated"]:
         notes.append(f"{split}: {count['repeated']} mentions repeat another's type and place; one is kept")
     return notes
