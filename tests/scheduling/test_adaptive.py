@@ -1,0 +1,116 @@
+"""Adaptive seeds through the whole way: more where undecided, and the same after any interruption."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from transfer.analysis.of_grid import wanted
+from transfer.grid import Grid
+from transfer.store import Store
+
+SEEDS = "seeds={first: 3, most: 5}"
+
+
+@pytest.fixture
+def run(transfer, tiny_grid: Path, tmp_path: Path):
+    """``run()`` runs the tiny grid inline with adaptive seeds into ``tmp_path/runs``."""
+
+    def call(*more: str) -> str:
+        places = ["--store", tmp_path / "runs", "--out", tmp_path / "reports"]
+        code, out, err = transfer(
+            "run-grid", tiny_grid, "--executor", "inline", *places,
+            "--set", SEEDS, "--set", "tasks=[sim, rel]", "--set", "jobs=[single, pairs]", *more,
+        )  # fmt: skip
+        assert code == 0, err
+        return out
+
+    return call
+
+
+def jobs_by_time(store: Path) -> list[Path]:
+    """The folders of the finished jobs in the order in which they ended."""
+    return sorted((store / "jobs").iterdir(), key=lambda job: (job / "result.json").stat().st_mtime_ns)
+
+
+def seeds_of(store: Path) -> list[tuple[str, int]]:
+    found = [json.loads((job / "result.json").read_text())["job"] for job in jobs_by_time(store)]
+    return sorted(("+".join(c["name"] for c in job["corpora"]), job["seed"]) for job in found)
+
+
+def test_undecided_edges_get_more_seeds_and_decided_ones_do_not(run, tmp_path: Path):
+    out = run()
+    assert "9 jobs (at most 15), 0 done, 9 to run" in out
+    assert "6 more jobs, for edges that are undecided" in out
+    assert len(jobs_by_time(tmp_path / "runs")) == 15
+    edges = (tmp_path / "reports" / "tiny" / "edges.csv").read_text()
+    assert edges.count("inconclusive") == 2
+    # no effect comes near a hundred points; for one of the tasks three seeds show it
+    shutil.rmtree(tmp_path / "runs")
+    run("--set", "smallest_effect=100")
+    seeds = seeds_of(tmp_path / "runs")
+    decided, open_ = ("rel", "sim") if ("rel", 3) not in seeds else ("sim", "rel")
+    assert (decided, 2) in seeds
+    assert (decided, 3) not in seeds
+    assert {(open_, 4), ("rel+sim", 4)} <= set(seeds)
+    table = pd.read_csv(tmp_path / "reports" / "tiny" / "edges.csv").set_index("target")
+    assert (table.loc[decided, "verdict"], table.loc[decided, "seeds"]) == ("no effect", 3)
+    assert table.loc[open_, "seeds"] == 5
+
+
+def test_a_run_that_ended_anywhere_goes_on_to_the_same_end(run, tmp_path: Path):
+    run()
+    store, edges = tmp_path / "runs", tmp_path / "reports" / "tiny" / "edges.csv"
+    whole, seeds = edges.read_bytes(), seeds_of(store)
+    for kept in (2, 9, 11):
+        for job in jobs_by_time(store)[kept:]:
+            shutil.rmtree(job)
+        run()
+        assert edges.read_bytes() == whole
+        assert seeds_of(store) == seeds
+
+
+def test_plan_and_status_speak_of_the_jobs_so_far(run, transfer, tiny_grid: Path, tmp_path: Path):
+    options = ["--set", SEEDS, "--set", "tasks=[sim, rel]", "--set", "jobs=[single, pairs]"]
+    code, out, _ = transfer("plan", tiny_grid, "--store", tmp_path / "runs", *options)
+    assert code == 0
+    assert "9 jobs, 9 to run" in out
+    assert "up to 6 more where edges are undecided then" in out
+    run()
+    code, out, _ = transfer("status", tiny_grid, "--store", tmp_path / "runs", *options)
+    assert "15 done, 0 running, 0 failed, 0 pending" in out
+
+
+def test_no_hours_no_further_seeds(run, tmp_path: Path):
+    out = run("--set", "seeds={first: 3, most: 5, hours: 0.000001}")
+    assert "no further seeds" in out
+    assert len(jobs_by_time(tmp_path / "runs")) == 9
+    record = Store(tmp_path / "runs").get_grid(
+        Grid.load(
+            tmp_path / "tiny.yaml",
+            overrides=[
+                "tasks=[sim, rel]",
+                "jobs=[single, pairs]",
+                "seeds={first: 3, most: 5, hours: 0.000001}",
+            ],
+        )
+    )
+    assert len(wanted(Store(tmp_path / "runs"), record)) == 15
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ("{frist: 3, most: 5}", "did you mean 'first'"),
+        ("{first: 3}", "'most': Field required"),
+        ("{first: 5, most: 5}", "'most' should be more than 'first', which is 5"),
+        ("{first: 2, most: 5}", "'first': Input should be greater than or equal to 3"),
+    ],
+)
+def test_wrong_adaptive_seeds_are_one_message(transfer, tiny_grid: Path, seeds: str, said: str):
+    code, _, err = transfer("plan", tiny_grid, "--set", f"seeds={seeds}")
+    assert code == 2
+    assert said in err
+    assert "seeds" in err
