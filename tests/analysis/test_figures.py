@@ -12,17 +12,22 @@ from transfer.analysis.graph import TransferGraph
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
          "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip
+KINDS = ["graph", "heat", "forest", "scatter"]
 CAPTION = "Gain of each target from each partner. Encoder minilm-l6, recipe quick, 3 seeds. " * 3
 
 
-def edges_of(names):
+def seed_gains_of(names):
     rng = np.random.default_rng(3)
     rows = [
         ("refine", f"{source}+{target}", source, target, "f1", seed, 0.7, 0.7 + gain, gain)
         for source, target in permutations(names, 2)
         for seed, gain in enumerate(rng.choice([-0.02, 0.02]) + 0.002 * rng.normal(size=3))
     ]
-    return gains.edges(pd.DataFrame(rows, columns=pd.Index(gains.SEED_GAINS)), smallest_effect=0.005)
+    return pd.DataFrame(rows, columns=pd.Index(gains.SEED_GAINS))
+
+
+def edges_of(names):
+    return gains.edges(seed_gains_of(names), smallest_effect=0.005)
 
 
 def drawn(count, kind="graph", source="synthetic"):
@@ -31,6 +36,10 @@ def drawn(count, kind="graph", source="synthetic"):
     if kind == "heat":
         squares = [tables.gain_matrix(edges, column=column, order=names) for column in ("gain", "verdict")]
         return figures.gains_heatmap(*squares, caption=CAPTION, source=source)
+    if kind == "forest":
+        return figures.draw_forest(edges, smallest_effect=0.005, caption=CAPTION, source=source)
+    if kind == "scatter":
+        return figures.draw_scatter(seed_gains_of(names), order=names, caption=CAPTION, source=source)
     nodes = [{"name": n, "kind": "k", "metric": "span F1", "domain": "d"} for n in names]
     graph = TransferGraph.from_edges(edges, nodes=nodes, data_source=source)
     return figures.draw_graph(graph.picture(), caption=CAPTION, source=source)
@@ -49,7 +58,7 @@ def boxes(figure):
     return found, canvas.get_width_height()
 
 
-@pytest.mark.parametrize("kind", ["graph", "heat"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [2, 4, 8])
 def test_no_text_lies_on_another_or_is_cut(kind, count):
     figure = drawn(count, kind)
@@ -68,7 +77,7 @@ def test_no_text_lies_on_another_or_is_cut(kind, count):
         assert across <= 1 or up <= 2, (one, other)  # a pixel or two of empty margin
 
 
-@pytest.mark.parametrize("kind", ["graph", "heat"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_files_are_equal_byte_for_byte_and_dateless(kind, tmp_path):
     first = figures.save(drawn(4, kind), tmp_path / "one", title="t")
     second = figures.save(drawn(4, kind), tmp_path / "two", title="t")
@@ -79,7 +88,7 @@ def test_files_are_equal_byte_for_byte_and_dateless(kind, tmp_path):
     assert b"CreationDate" not in first[2].read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["graph", "heat"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_only_synthetic_data_wears_the_banner(kind):
     texts = {text.get_text() for axes in drawn(2, kind).axes for text in axes.texts}
     assert figures.BANNER in texts
@@ -93,3 +102,15 @@ def test_a_graph_without_edges_or_with_one_node_is_drawn(tmp_path):
     graph = TransferGraph.from_edges(empty, nodes=[node], data_source="prepared")
     figure = figures.draw_graph(graph.picture(), caption="c", source="prepared")
     assert all(path.stat().st_size for path in figures.save(figure, tmp_path / "g", title="t"))
+
+
+def test_an_interval_beyond_the_axis_and_an_edge_without_one_are_drawn():
+    edges = edges_of(NAMES[:4])
+    edges.loc[0, ["ci_low", "ci_high"]] = [-0.9, 0.9]
+    edges.loc[1, ["ci_low", "ci_high"]] = np.nan
+    figure = figures.draw_forest(edges, smallest_effect=0.005, caption="c", source="prepared")
+    low, high = figure.axes[1].get_xlim()
+    assert high < 90
+    for line in figure.axes[1].lines[1:]:
+        assert low <= min(line.get_xdata())
+        assert max(line.get_xdata()) <= high

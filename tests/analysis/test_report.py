@@ -17,7 +17,7 @@ NAMES = ["mednli", "shareclefe", "ddi2013"]
 FILES = {
     "results.csv", "edges.csv", "table_groups.csv", "table_scores.csv", "table_scores.md",
     "table_corpora.csv", "table_corpora.md", "report.md", "graph.graphml",
-    *(f"{stem}.{form}" for stem in ("graph", "gains") for form in ("svg", "png", "pdf")),
+    *(f"{stem}.{form}" for stem in ("graph", "gains", "forest", "seeds") for form in ("svg", "png", "pdf")),
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ SEED_GAINS = ["stage", "corpora", "source", "target", "metric", "seed", "single"
 EDGES = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high",
     "p", "p_adjusted", "verdict", "seeds", "smallest_effect", "detectable",
+    "detectable_10_seeds",
 ]  # fmt: skip
 GROUP_GAINS = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high", "seeds",
@@ -125,8 +126,9 @@ def edges(
 
     With `evidence` intervals and p values take seeds and test items as random, without it the
     seeds alone (see `inference`). `smallest_effect` is in score units; `detectable` is the gain
-    that a single test at `alpha` would find in 4 of 5 studies like this one. `p_adjusted` corrects
-    over all edges whose p is defined (Benjamini and Hochberg 1995, or Holm 1979). The verdict is
+    that a single test at `alpha` would find in 4 of 5 studies like this one, `detectable_10_seeds`
+    the same with 10 seeds instead. `p_adjusted` corrects over all edges whose p is defined
+    (Benjamini and Hochberg 1995, or Holm 1979). The verdict is
 
     - `improves` or `harms`: p_adjusted < alpha and |gain| >= smallest_effect;
     - `no effect`: the 1 - 2 alpha interval lies inside ± smallest_effect;
@@ -177,6 +179,7 @@ def edge_table(
                 "seeds": state.seeds,
                 "smallest_effect": float(smallest_effect),
                 "detectable": found.detectable(alpha),
+                "detectable_10_seeds": found.with_seeds(10).detectable(alpha),
             }
         )
     table = pd.DataFrame(rows, columns=pd.Index(EDGES))

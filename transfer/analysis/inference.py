@@ -80,6 +80,11 @@ class Estimate(NamedTuple):
         log_p = brentq(lambda x: self.reach(math.exp(x)) - distance, math.log(SMALLEST_P), 0.0)
         return math.exp(float(log_p))  # type: ignore[arg-type]
 
+    def with_seeds(self, count: int) -> "Estimate":
+        """What is to be expected of the same study with ``count`` seeds: its gain, its variances."""
+        now = max(self.seed_degrees + 1, 1)
+        return self._replace(seeds=self.seeds * now / count, seed_degrees=count - 1)
+
     def detectable(self, alpha: float) -> Any:
         """The gain that a test at ``alpha`` finds in 4 of 5 studies like this one."""
         return self.reach(alpha) + self.reach(2 * (1 - POWER))

@@ -23,6 +23,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]
     return write_report(
         store.frame(record),
         edges=edges_of_grid(store, record),
+        correction=grid.correction,
         out=out / grid.name,
         title=grid.name,
         corpora=[_corpus_row(record, name) for name in grid.tasks],

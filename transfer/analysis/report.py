@@ -17,7 +17,8 @@ from transfer.analysis.tables import CorpusRow, escaped, points, to_markdown, wi
 
 SOURCES = ("synthetic", "prepared")
 STAGES = ("refine", "fine-tune")
-OURS = ("graph*.*", "gains*.*", "table_*.*")  # names that only a report gives
+CORRECTIONS = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
+OURS = ("graph*.*", "gains*.*", "forest*.*", "seeds*.*", "table_*.*")  # names that only a report gives
 MACHINE_TEXT = ("error", "encoder", "recipe")  # columns that may hold a path of this machine
 
 QUESTION = (
@@ -37,8 +38,9 @@ gain measures the partner and not the shuffle.
 has more optimizer steps and a longer learning-rate schedule than either single run.
 - Intervals cover 95 % over new seeds and new test items of the same kind (documents where items \
 depend on each other), both taken as drawn at random. With few seeds they are wide.
-- p values are two-sided and of the same reckoning, corrected over all edges of the grid (Benjamini \
-and Hochberg). With one seed, or gains that do not vary, nothing is claimed.
+- p values are two-sided and of the same reckoning, corrected over all edges of the grid \
+({correction}), and for looking repeatedly where seeds were added as needed. With one seed, or gains \
+that do not vary, nothing is claimed.
 - Points are hundredths of the metric; the CSV files hold fractions.
 """
 
@@ -53,6 +55,7 @@ def write_report(
     smallest_effect: float,
     source: str,
     edges: pd.DataFrame | None = None,
+    correction: str = "bh",
     evidence: Evidence | None = None,
     expected: Iterable[Cell] | None = None,
 ) -> list[Path]:
@@ -60,9 +63,9 @@ def write_report(
 
     `frame` is the store's tidy frame (see `gains`), `corpora` the grid's corpora in its order,
     `settings` what the page shows of how it was run, `smallest_effect` a fraction (0.005 is
-    half a point), `edges` the verdicts (without them: one look at all seeds), `evidence` what the
-    arms predicted (see `gains.edges`), `expected` the cells the grid promises (without it: what
-    the frame implies).
+    half a point), `edges` the verdicts (without them: one look at all seeds) and `correction`
+    theirs, `evidence` what the arms predicted (see `gains.edges`), `expected` the cells the grid
+    promises (without it: what the frame implies).
     The files are made beside their places and then moved in, so none is ever half-written.
     Raises ValueError where `source` is unknown or the frame says another one.
     """
@@ -72,7 +75,12 @@ def write_report(
         raise ValueError(f"the frame holds {', '.join(sorted(other))} results, not only {source}")
     frame = _without_machine(frame)
     if edges is None:
-        edges = gains.edges(gains.seed_gains(frame), smallest_effect=smallest_effect, evidence=evidence)
+        edges = gains.edges(
+            gains.seed_gains(frame),
+            smallest_effect=smallest_effect,
+            evidence=evidence,
+            correction=correction,
+        )
     groups = gains.group_gains(frame, evidence=evidence)
     scores = tables.score_table(frame)
     lost = gains.missing(frame, expected)
@@ -83,8 +91,11 @@ def write_report(
     matrices = {
         stage: tables.score_matrix(scores, stage=stage, order=order) for stage in _stages(scores["stage"])
     }
-    caption = _caption(frame, order, smallest_effect=smallest_effect, source=source)
-    page = _page(title, frame, edges, groups, matrices, lost, described, settings, caption, smallest_effect)
+    corrected = CORRECTIONS[correction]
+    caption = _caption(frame, edges, order, smallest_effect, corrected, source=source)
+    page = _page(
+        title, frame, edges, groups, matrices, lost, described, settings, caption, smallest_effect, corrected
+    )
     texts = {
         "results.csv": tables.to_csv(tables.results(frame)),
         "edges.csv": tables.to_csv(edges.assign(data_source=source)),
@@ -99,7 +110,15 @@ def write_report(
         texts["table_missing.csv"] = tables.to_csv(lost.assign(source=source))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as folder:
-        made = _draw(edges, described, Path(folder), caption=caption, source=source)
+        made = _draw(
+            edges,
+            gains.seed_gains(frame),
+            described,
+            Path(folder),
+            smallest_effect=smallest_effect,
+            caption=caption,
+            source=source,
+        )
         for name, text in texts.items():
             path = Path(folder, name)
             path.write_text(text, encoding="utf-8")
@@ -144,11 +163,22 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float) -> str:
             text += f"\n**{verdict.capitalize()}**\n\n{lines}"
     if unsure := int(count.get("inconclusive", 0)):
         text += (
-            f"\n**Inconclusive**: {unsure} of {len(edges)}. For these the seeds show neither an "
-            f"effect nor that it is smaller than {100 * smallest_effect:g} points; "
-            "more seeds could decide them.\n"
+            f"\n**Inconclusive**: {unsure} of {len(edges)}. For these the data show neither an "
+            f"effect nor that it is smaller than {100 * smallest_effect:g} points. What such a test could "
+            "have found in 4 of 5 studies:\n\n"
         )
+        rows = edges[edges["verdict"] == "inconclusive"].sort_values(["target", "source"])
+        text += "".join(f"- {sentence(row)}{_could(row)}\n" for row in rows.to_dict("records"))
     return text
+
+
+def _could(edge: Mapping) -> str:
+    """The effect that an inconclusive edge's test could have found, and could find with 10 seeds."""
+    now, more = points(edge["detectable"]), points(edge["detectable_10_seeds"])
+    if not now:
+        return "; its gains do not vary over the seeds" if edge["seeds"] > 1 else "; one seed shows no spread"
+    later = f", {more} with 10 seeds" if more and edge["seeds"] < 10 else ""
+    return f"; could find {now} points{later}"
 
 
 def _page(
@@ -162,6 +192,7 @@ def _page(
     settings: Mapping[str, object],
     caption: str,
     smallest_effect: float,
+    corrected: str,
 ) -> str:
     """The report page in Markdown."""
     synthetic = "synthetic" in set(described["source"]) | set(frame["source"])
@@ -176,11 +207,13 @@ def _page(
     for stage in stages:
         rows = edges[edges["stage"] == stage]
         head = "Answer" if len(stages) == 1 else f"Answer, {stage}"
-        graph, heat = _figure_names(stage, stages)
+        graph, heat, forest, scatter = _figure_names(stage, stages)
         parts += [
             f"## {head}\n\n{answer(rows, smallest_effect=smallest_effect)}",
             f"![Graph of the gains]({graph}.svg)\n\n*{escaped(caption)}*\n",
+            f"![Gains with their intervals]({forest}.svg)\n",
             f"![Heat map of the gains]({heat}.svg)\n",
+            f"![Scores of each seed, alone and with each partner]({scatter}.svg)\n",
         ]
     if len(edges):
         parts.append(f"## Edges\n\nGains in points.\n\n{to_markdown(_in_points(edges))}")
@@ -199,15 +232,22 @@ def _page(
     parts += [
         f"## Data\n\n{to_markdown(described)}",
         f"## Settings\n\n{to_markdown(shown)}",
-        f"## Protocol\n\n{PROTOCOL}",
+        f"## Protocol\n\n{PROTOCOL.format(correction=corrected)}",
     ]
     return "\n".join(part for part in parts if part)
 
 
 def _draw(
-    edges: pd.DataFrame, described: pd.DataFrame, folder: Path, *, caption: str, source: str
+    edges: pd.DataFrame,
+    seed_gains: pd.DataFrame,
+    described: pd.DataFrame,
+    folder: Path,
+    *,
+    smallest_effect: float,
+    caption: str,
+    source: str,
 ) -> list[Path]:
-    """Graph and heat map of each stage; where there is no edge, one graph of the bare nodes."""
+    """The figures of each stage; where there is no edge, one graph of the bare nodes."""
     from transfer.analysis import figures  # matplotlib loads here, not with the command line
 
     order = described["name"].to_list()
@@ -217,7 +257,7 @@ def _draw(
     stages = _stages(edges["stage"])
     for stage in stages or [STAGES[0]]:
         rows = edges[edges["stage"] == stage]
-        graph_name, heat_name = _figure_names(stage, stages)
+        graph_name, heat_name, forest_name, scatter_name = _figure_names(stage, stages)
         graph = TransferGraph.from_edges(rows, nodes=nodes, data_source=source)
         graph.write_graphml(folder / f"{graph_name}.graphml")
         drawing = figures.draw_graph(graph.picture(), caption=caption, source=source)
@@ -230,10 +270,24 @@ def _draw(
             source=source,
         )
         made += figures.save(drawing, folder / heat_name, title=f"{mark}gains")
+        drawing = figures.draw_forest(rows, smallest_effect=smallest_effect, caption=caption, source=source)
+        made += figures.save(drawing, folder / forest_name, title=f"{mark}gains with intervals")
+        drawing = figures.draw_scatter(
+            seed_gains[seed_gains["stage"] == stage], order=order, caption=caption, source=source
+        )
+        made += figures.save(drawing, folder / scatter_name, title=f"{mark}scores of each seed")
     return made
 
 
-def _caption(frame: pd.DataFrame, order: Sequence[str], *, smallest_effect: float, source: str) -> str:
+def _caption(
+    frame: pd.DataFrame,
+    edges: pd.DataFrame,
+    order: Sequence[str],
+    smallest_effect: float,
+    corrected: str,
+    *,
+    source: str,
+) -> str:
     """What a picture needs to stand alone: data, encoder, recipe, seeds, rule of the verdicts."""
     done = frame[frame["status"] == "done"]
     data = (
@@ -241,11 +295,13 @@ def _caption(frame: pd.DataFrame, order: Sequence[str], *, smallest_effect: floa
         if source == "synthetic"
         else f"Corpora: {', '.join(order)}"
     )
+    fewest, most = (int(n) for n in (edges["seeds"].min(), edges["seeds"].max())) if len(edges) else (0, 0)
+    seeds = f"{fewest} to {most} seeds" if fewest < most else _seeds(most or done["seed"].nunique())
     encoders, recipes = (", ".join(sorted(set(done[name]))) for name in ("encoder", "recipe"))
     return (
         "Gain of each target from each partner (partner → target), in points, over training "
         f"alone. {data}. Encoder {encoders or 'none'}, recipe {recipes or 'none'}, "
-        f"{_seeds(done['seed'].nunique())}. Improves, harms: p < 0.05 after Benjamini-Hochberg "
+        f"{seeds}. Improves, harms: p < 0.05 after {corrected} "
         f"and at least {100 * smallest_effect:g} points. No effect: shown to be smaller than "
         "that. Inconclusive: neither."
     )
@@ -297,10 +353,10 @@ def _stages(column: pd.Series) -> list[str]:
     return [*(stage for stage in STAGES if stage in present), *sorted(present - set(STAGES))]
 
 
-def _figure_names(stage: str, stages: Sequence[str]) -> tuple[str, str]:
-    """The first stage has the plain names; the others carry their own."""
+def _figure_names(stage: str, stages: Sequence[str]) -> tuple[str, str, str, str]:
+    """Of graph, heat map, forest and scatter; the first stage's are plain, the others say their stage."""
     tail = "" if stage == [*stages, stage][0] else f"_{stage}"
-    return f"graph{tail}", f"gains{tail}"
+    return f"graph{tail}", f"gains{tail}", f"forest{tail}", f"seeds{tail}"
 
 
 def _seeds(count: int) -> str:

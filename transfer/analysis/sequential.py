@@ -146,7 +146,7 @@ class Verdicts(Generic[E]):
         if now < FEWEST_TO_GIVE_UP or now >= most or not state.estimate.known:
             return False
         found = state.estimate
-        last = found._replace(seeds=found.seeds * now / most, seed_degrees=most - 1)
+        last = found.with_seeds(most)
         share = self._shares[-1]
         claim = max(last.reach(level * share), self._smallest)
         nothing = max(self._smallest - last.reach(2 * self._alpha * share), 0.0)

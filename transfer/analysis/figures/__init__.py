@@ -1,0 +1,13 @@
+"""Drawings of what the analysis found; the only room that imports matplotlib.
+
+Nothing is computed from scores here: a picture's numbers come from `graph`, `gains` and `tables`.
+Figures are built without pyplot, and the files of equal figures are equal byte for byte.
+"""
+
+from transfer.analysis.figures.forest import draw_forest
+from transfer.analysis.figures.graph import draw_graph
+from transfer.analysis.figures.heatmap import gains_heatmap
+from transfer.analysis.figures.page import BANNER, save
+from transfer.analysis.figures.scatter import draw_scatter
+
+__all__ = ["BANNER", "draw_forest", "draw_graph", "draw_scatter", "gains_heatmap", "save"]

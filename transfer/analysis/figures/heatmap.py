@@ -1,0 +1,76 @@
+"""The square of gains."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from transfer.analysis.figures.page import (
+    INK,
+    LINE,
+    MARGIN,
+    canvas,
+    draw_banner,
+    draw_caption,
+    wrapped,
+)
+from transfer.analysis.graph import CLAIMS, text_width
+from transfer.analysis.tables import points
+
+SIGNS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
+
+
+def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, source: str) -> Figure:
+    """The square of gains (fractions; sources down, targets across) with a sign for each verdict.
+
+    Both frames come from `tables.gain_matrix`; a cell without a number is left blank.
+    """
+    names = [str(name) for name in gain.index]
+    side, label = 0.62, max((text_width(name, 9.0) for name in names), default=0.0)
+    left, slant = MARGIN + 0.3 + label, label * 0.64 + 0.3
+    square = side * len(names)
+    width = max(5.2, left + square + 0.6 + MARGIN)
+    left += max(0.0, (width - (left + square + 0.6 + MARGIN)) / 2)
+    lines = wrapped(caption, width)
+    banner = 0.4 if source == "synthetic" else 0.0
+    below = 0.45 + LINE * len(lines) + MARGIN
+    height = square + slant + banner + below
+    figure, page = canvas(width, height)
+    page.set_xlim(0, width)
+    page.set_ylim(0, height)
+    axes = figure.add_axes((left / width, below / height, square / width, square / height), frameon=False)
+    values = 100 * gain.to_numpy(dtype=float)
+    limit = max(1.0, float(np.nanmax(np.abs(values), initial=0.0)))
+    shown = verdict.isin(["improves", "harms", "no effect"]).to_numpy()
+    # What is not known must not shout: inconclusive cells are pale, however large their gain.
+    opacity = np.where(shown, 1.0, 0.25)
+    axes.imshow(np.ma.masked_invalid(values), cmap="BrBG", vmin=-limit, vmax=limit, alpha=opacity)
+    _cell_texts(axes, gain, verdict, limit)
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="left", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=9)
+    axes.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=2)
+    axes.tick_params(which="minor", length=0)
+    key = "   ".join(f"{sign} {name}" for name, sign in SIGNS.items())
+    page.text(width / 2, below - 0.16, f"partner (row) → target (column), points:   {key}",
+              ha="center", va="center", fontsize=7.0, color=INK)  # fmt: skip
+    draw_caption(page, lines, left=MARGIN, top=below - 0.45)
+    draw_banner(page, source, x=width / 2, y=height - 0.3)
+    return figure
+
+
+def _cell_texts(axes: Axes, gain: pd.DataFrame, verdict: pd.DataFrame, limit: float) -> None:
+    for row in range(len(gain)):
+        for column in range(len(gain)):
+            value = float(gain.iat[row, column])  # type: ignore[arg-type]
+            if np.isnan(value):
+                continue
+            text = points(value, sign=True).replace("-", "−")
+            found = str(verdict.iat[row, column])
+            claimed = found in CLAIMS
+            dark = claimed and abs(100 * value) > 0.65 * limit
+            axes.text(column, row, f"{text}\n{SIGNS[found]}", ha="center", va="center",
+                      fontsize=8, fontweight="bold" if claimed else "normal",
+                      color="white" if dark else INK)  # fmt: skip

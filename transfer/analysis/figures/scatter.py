@@ -1,0 +1,87 @@
+"""Every seed of every edge: its score alone against its score with the partner."""
+
+import math
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from transfer.analysis.figures.page import (
+    INK,
+    LINE,
+    MARGIN,
+    QUIET,
+    canvas,
+    draw_banner,
+    draw_caption,
+    wrapped,
+)
+
+PANEL, GAP = 1.9, 0.55  # inches
+# of partners: told apart by form as well as by colour (Okabe and Ito 2008)
+MARKS = list(
+    zip(
+        ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F00"),
+        ("o", "^", "s", "D", "v", "P", "X", "*"),
+        strict=True,
+    )
+)
+
+
+def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, source: str) -> Figure:
+    """A panel for each target of one stage's `gains.seed_gains`; a mark is one seed with one partner.
+
+    Above the diagonal the partner helped. `order` is that of the targets and partners.
+    """
+    targets = [name for name in order if name in set(seed_gains["target"])] or order[:1]
+    across = min(len(targets), 4)
+    down = math.ceil(len(targets) / across)
+    width = 2 * MARGIN + 0.35 + across * PANEL + (across - 1) * GAP
+    lines = wrapped(caption, width)
+    key_rows = math.ceil(len(order) / max(1, int((width - 2 * MARGIN) / 1.4)))
+    banner = 0.4 if source == "synthetic" else 0.0
+    below = 0.6 + 0.2 * key_rows + LINE * len(lines) + MARGIN
+    height = below + down * PANEL + (down - 1) * GAP + 0.35 + banner
+    figure, page = canvas(width, height)
+    page.set_xlim(0, width)
+    page.set_ylim(0, height)
+    for place, target in enumerate(targets):
+        row, column = divmod(place, across)
+        left = MARGIN + 0.35 + column * (PANEL + GAP)
+        bottom = below + (down - 1 - row) * (PANEL + GAP)
+        axes = figure.add_axes((left / width, bottom / height, PANEL / width, PANEL / height))
+        rows = seed_gains[seed_gains["target"] == target]
+        both = 100 * rows[["single", "joint"]].to_numpy(dtype=float)
+        low, high = (both.min(), both.max()) if len(both) else (0.0, 1.0)
+        room = 0.08 * (high - low) + 0.2
+        axes.plot([low - room, high + room], [low - room, high + room], color=QUIET, linewidth=0.8)
+        for partner, some in rows.groupby("source"):
+            color, marker = MARKS[order.index(str(partner)) % len(MARKS)]
+            axes.plot(100 * some["single"], 100 * some["joint"], marker, color=color, markersize=4.5,
+                      markeredgecolor="white", markeredgewidth=0.4)  # fmt: skip
+        axes.set_xlim(low - room, high + room)
+        axes.set_ylim(low - room, high + room)
+        inside = [t for t in MaxNLocator(4).tick_values(low, high) if low - room <= t <= high + room]
+        axes.set_xticks(inside)
+        axes.set_yticks(inside)
+        axes.tick_params(labelsize=6.5, length=2.5, color=QUIET)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        page.text(left + PANEL / 2, bottom + PANEL + 0.12, target, ha="center", va="center",
+                  fontsize=8.5, color=INK)  # fmt: skip
+    page.text(width / 2, below - 0.42, "test score in points: alone (across), with the partner (up)",
+              ha="center", va="center", fontsize=7.0, color=INK)  # fmt: skip
+    _key(page, order, width, below - 0.66)
+    draw_caption(page, lines, left=MARGIN, top=below - 0.6 - 0.2 * key_rows)
+    draw_banner(page, source, x=width / 2, y=height - 0.25)
+    return figure
+
+
+def _key(page, order: list[str], width: float, top: float) -> None:
+    a_row = max(1, int((width - 2 * MARGIN) / 1.4))
+    for place, name in enumerate(order):
+        row, column = divmod(place, a_row)
+        color, marker = MARKS[place % len(MARKS)]
+        x, y = MARGIN + 0.1 + 1.4 * column, top - 0.2 * row
+        page.plot(x, y, marker, color=color, markersize=5)
+        page.text(x + 0.1, y, name, ha="left", va="center", fontsize=7.0, color=INK)
