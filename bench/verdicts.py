@@ -5,9 +5,11 @@ perhaps a profit of its own. The truth of a cell is the same simulation on many 
 candidate interval sees the same studies.
 
     python bench/verdicts.py [--repetitions 2000] [--metrics accuracy …]
+    python bench/verdicts.py --adaptive [--repetitions 50]
 """
 
 import argparse
+import itertools
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from transfer.analysis.inference import Estimate, over_seeds, two_way
+from transfer.analysis.sequential import Verdicts, looks
 from transfer.metrics import Measure, measure_of
 
 ALPHA = 0.05
@@ -177,11 +180,82 @@ def cells(metrics: list[str], gain: float) -> Iterator[Cell]:
         yield Cell(metric, noise, profit, seeds, items, gain)
 
 
+TASKS, MOST, SMALLEST = 8, 10, 0.5
+Edge = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A simulated graph: each edge's true gain, and its gain in each seed (points)."""
+
+    true: dict[Edge, float]
+    gains: dict[Edge, np.ndarray]
+    items: float  # the standard error that the test items alone give a gain
+
+    def estimate(self, edge: Edge, seeds: int) -> Estimate:
+        found = over_seeds(self.gains[edge][:seeds])
+        return found._replace(items=np.float64(self.items**2), item_degrees=1000)
+
+
+def graph(noise: float, items: float, rng: np.random.Generator) -> Graph:
+    """Half of the edges have no effect, the others one of 1 to 3 points; edges share their targets' seeds."""
+    pairs = list(itertools.permutations(range(TASKS), 2))
+    null, sign = rng.random(len(pairs)) < 0.5, rng.choice([-1, 1], len(pairs))
+    true = dict(zip(pairs, np.where(null, 0.0, sign * rng.uniform(1, 3, len(pairs))), strict=True))
+    alone = rng.normal(0, noise / np.sqrt(2), (TASKS, MOST))
+    gains = {
+        pair: gain + rng.normal(0, noise / np.sqrt(2), MOST) - alone[pair[1]] + items * rng.normal()
+        for pair, gain in true.items()
+    }
+    return Graph(true, gains, items)
+
+
+def played(shown: Graph, at: tuple[int, ...]) -> tuple[dict[Edge, str], int]:
+    """The verdicts, and how many jobs (single tasks and pairs, by seed) they took."""
+    verdicts = Verdicts(list(shown.true), at=at, smallest_effect=SMALLEST)
+    jobs = set()
+    while verdicts.open:
+        for source, target in verdicts.open:
+            for seed in range(verdicts.seeds):
+                jobs |= {(target, target, seed), (min(source, target), max(source, target), seed)}
+        verdicts.look(shown.estimate)
+    return {edge: state.verdict for edge, state in verdicts.states.items()}, len(jobs)
+
+
+def adaptive(repetitions: int) -> None:
+    print(f"{TASKS} tasks, {MOST} seeds at most; noise: standard deviation of a gain over seeds, in points")
+    for noise, items in product((0.25, 0.5, 1.0, 2.0), (0.1, 0.3)):
+        rng = _rng("adaptive", noise, items)
+        same, jobs, power, false, wrong = [], [], [[], []], [[], []], 0
+        for _ in range(repetitions):
+            shown = graph(noise, items, rng)
+            full, all_jobs = played(shown, (MOST,))
+            some, some_jobs = played(shown, looks(3, MOST))
+            same += [some[edge] == full[edge] for edge in full]
+            jobs.append(some_jobs / all_jobs)
+            for which, verdicts in enumerate((some, full)):
+                claims = {e for e, verdict in verdicts.items() if verdict in ("improves", "harms")}
+                null = [edge for edge, gain in shown.true.items() if gain == 0]
+                power[which] += [e in claims for e, gain in shown.true.items() if gain]
+                false[which].append(sum(e in claims for e in null) / max(len(claims), 1))
+                wrong += sum((verdicts[e] == "improves") != (shown.true[e] > 0) for e in claims - set(null))
+        print(
+            f"noise {noise:4}, items {items}: same verdict {np.mean(same):.3f}, jobs {np.mean(jobs):.2f}, "
+            f"found {np.mean(power[0]):.2f} ({np.mean(power[1]):.2f} with {MOST} everywhere), "
+            f"false discoveries {np.mean(false[0]):.3f} ({np.mean(false[1]):.3f}), wrong sign {wrong}",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--metrics", nargs="+", default=list(MADE), choices=list(MADE))
+    parser.add_argument("--adaptive", action="store_true", help="adaptive seeds on graphs of 8 tasks")
     chosen = parser.parse_args()
+    if chosen.adaptive:
+        adaptive(chosen.repetitions)
+        return
     print("coverage of the 95 % interval, and power (share that excludes 0), by candidate")
     outside: dict[str, list[str]] = {}
     reaches: dict[str, np.ndarray] = {}
