@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -262,3 +263,15 @@ def test_progress_of_a_dead_process_counts_for_nothing(store: Store):
     assert store.progress(PARENT.id) is None
     path.write_text("{")
     assert store.progress(PARENT.id) is None
+
+
+def test_drafts_of_killed_workers_are_swept_when_they_are_a_day_old(tmp_path: Path):
+    store = Store(tmp_path)
+    store.sweep()  # a store without drafts
+    for name, age in (("old", 25 * 3600), ("new", 60)):
+        draft = tmp_path / "tmp" / name
+        draft.mkdir(parents=True)
+        (draft / "result.json").write_text("{")
+        os.utime(draft, (time.time() - age,) * 2)
+    store.sweep()
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["new"]

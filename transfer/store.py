@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import socket
+import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from transfer.corpora.base import Card
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
+
+
+# seconds; a job that is being written renames its draft within moments, a kept encoder within its job
+DRAFTS_LIVE = 24 * 3600
 
 
 class _Record(BaseModel):
@@ -131,6 +136,13 @@ class Store:
                 shutil.rmtree(old)
             os.replace(draft, home)
         self.no_longer_running(result.id)
+
+    def sweep(self) -> None:
+        """Removes what killed workers left half-written: drafts that nobody touched for a day."""
+        for draft in (self.root / "tmp").glob("*"):
+            with contextlib.suppress(OSError):  # another run sweeps too, or the draft's writer lives
+                if time.time() - draft.stat().st_mtime > DRAFTS_LIVE:
+                    shutil.rmtree(draft)
 
     def _is_done(self, job_id: str) -> bool:
         try:

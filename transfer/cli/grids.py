@@ -69,6 +69,7 @@ def run_grid(
     grid, record, files, loaded = expanded(grid_file, corpora, overrides)
     store = Store(store_dir)
     store.put_grid(record)
+    store.sweep()
     jobs = wanted(store, record)
     pending = store.pending(jobs)
     at_most = f" (at most {len(record.jobs)})" if len(jobs) < len(record.jobs) else ""
