@@ -25,7 +25,6 @@ from transfer.corpora.base import Card
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
 
-
 # seconds; a job that is being written renames its draft within moments, a kept encoder within its job
 DRAFTS_LIVE = 24 * 3600
 
