@@ -9,7 +9,7 @@ stage, corpora (names joined by '+'), target, split, metric, seed, value, status
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -164,15 +164,9 @@ def edge_table(
     rows = []
     for edge, state in verdicts.states.items():
         found, group = state.estimate, groups[edge].head(state.seeds)
-        reach = found.reach(alpha)
         rows.append(
             {
-                **edge._asdict(),
-                "single": group["single"].mean(),
-                "joint": group["joint"].mean(),
-                "gain": found.gain,
-                "ci_low": found.gain - reach,
-                "ci_high": found.gain + reach,
+                **_measured(edge, group, found, alpha),
                 "p": state.p,
                 "p_adjusted": adjusted[edge],
                 "verdict": state.verdict,
@@ -185,6 +179,19 @@ def edge_table(
     table = pd.DataFrame(rows, columns=pd.Index(EDGES))
     numbers = set(EDGES) - {*EdgeKey._fields, "verdict", "seeds"}
     return table.astype({**dict.fromkeys(sorted(numbers), float), "seeds": int})
+
+
+def _measured(edge: EdgeKey, group: pd.DataFrame, found: Estimate, alpha: float) -> dict[str, Any]:
+    """An edge's mean scores, its gain and the gain's interval."""
+    reach = found.reach(alpha)
+    return {
+        **edge._asdict(),
+        "single": group["single"].mean(),
+        "joint": group["joint"].mean(),
+        "gain": found.gain,
+        "ci_low": found.gain - reach,
+        "ci_high": found.gain + reach,
+    }
 
 
 def estimate(group: pd.DataFrame, evidence: Evidence | None) -> Estimate:
@@ -213,19 +220,7 @@ def group_gains(
     ]
     rows = []
     for edge, group in by_edge(both.assign(source=pd.Series(sources, dtype=object))).items():
-        found = estimate(group, evidence)
-        reach = found.reach(alpha)
-        rows.append(
-            {
-                **edge._asdict(),
-                "single": group["single"].mean(),
-                "joint": group["joint"].mean(),
-                "gain": found.gain,
-                "ci_low": found.gain - reach,
-                "ci_high": found.gain + reach,
-                "seeds": len(group),
-            }
-        )
+        rows.append({**_measured(edge, group, estimate(group, evidence), alpha), "seeds": len(group)})
     table = pd.DataFrame(rows, columns=pd.Index(GROUP_GAINS))
     numbers = ["single", "joint", "gain", "ci_low", "ci_high"]
     return table.astype({**dict.fromkeys(numbers, float), "seeds": int})
