@@ -295,3 +295,17 @@ def test_labels_for_people(loaded):
         "fine-tune mednli+shareclefe -> mednli seed 0",
         "fine-tune mednli+shareclefe -> shareclefe seed 0",
     ]
+
+
+def test_the_null_control_adds_single_jobs_of_other_seeds_and_changes_no_other():
+    plain = grid_of(["a", "b"], seeds=2)
+    control = grid_of(["a", "b"], seeds=2, controls=["null"])
+    fingerprints = dict.fromkeys(plain.tasks, "f")
+    jobs, more = (g.plan(fingerprints, encoder_fingerprint="e") for g in (plain, control))
+    added = more[len(jobs) :]
+    assert more[: len(jobs)] == jobs
+    assert {(job.group, job.arm, job.arm_seed) for job in added} == {
+        ((task,), "null", seed) for task in plain.tasks for seed in (0, 1)
+    }
+    assert {job.arm for job in jobs} == {"refine"}
+    assert plain.id != control.id

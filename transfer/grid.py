@@ -22,7 +22,10 @@ FAMILIES = ("single", "pairs", "all", "leave-one-out")
 
 # what a number in a result means may change with the code that trains; then this does
 PROTOCOL = 1
-ADDED_LATER: Mapping[str, Any] = {"correction": "bh"}
+ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": []}
+
+# the null control's single-task jobs have the grid's seeds, moved by this much
+NULL_SEEDS = 1_000_000
 
 
 class _Strict(BaseModel):
@@ -112,9 +115,21 @@ class Job(_Strict):
         return self.parent.group if self.parent else self.names
 
     @property
+    def arm(self) -> str:
+        """What the job's scores are compared as: its stage, or ``null`` for the null control."""
+        return "null" if self.seed >= NULL_SEEDS else self.stage
+
+    @property
+    def arm_seed(self) -> int:
+        """The seed that the job's scores are paired by."""
+        return self.seed % NULL_SEEDS
+
+    @property
     def label(self) -> str:
         """For people: ``refine a+b seed 0``."""
         what = "+".join(self.group)
+        if self.arm == "null":
+            return f"null control {what} seed {self.arm_seed}"
         return f"{self.stage} {what}{f' -> {self.names[0]}' if self.parent else ''} seed {self.seed}"
 
 
@@ -152,6 +167,7 @@ class Grid(_Strict):
     )
     stages: tuple[Stage, ...] = ("refine",)
     seeds: tuple[int, ...] | Seeds
+    controls: tuple[Literal["null"], ...] = ()
     limit: Limit = Limit()
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
     correction: Literal["bh", "holm"] = "bh"
@@ -185,8 +201,11 @@ class Grid(_Strict):
     def _seeds_are_numbers_once(cls, value: tuple[int, ...] | Seeds) -> tuple[int, ...] | Seeds:
         if isinstance(value, Seeds):
             return value
-        if not value or len(set(value)) < len(value) or min(value) < 0:
-            raise ValueError("seeds should be a number of seeds, or a list of different numbers from 0")
+        if not value or len(set(value)) < len(value) or not 0 <= min(value) <= max(value) < NULL_SEEDS:
+            most = NULL_SEEDS - 1
+            raise ValueError(
+                f"seeds should be a number of seeds, or a list of different numbers from 0 to {most}"
+            )
         return value
 
     @field_validator("tasks")
@@ -268,16 +287,20 @@ class Grid(_Strict):
 
     def _jobs(self, fingerprints: Mapping[str, str], encoder_fingerprint: str) -> Iterator["Job"]:
         refine = self.recipe.model_copy(update={"fine_tune": None})
+
+        def refinement(group: Sequence[str], seed: int) -> Job:
+            return Job(
+                stage="refine",
+                corpora=tuple(Trained(name=n, fingerprint=fingerprints[n]) for n in group),
+                seed=seed,
+                recipe=refine,
+                encoder=self.encoder,
+                encoder_fingerprint=encoder_fingerprint,
+            )
+
         for seed in self.seed_numbers:
             for group in self.groups():
-                parent = Job(
-                    stage="refine",
-                    corpora=tuple(Trained(name=n, fingerprint=fingerprints[n]) for n in group),
-                    seed=seed,
-                    recipe=refine,
-                    encoder=self.encoder,
-                    encoder_fingerprint=encoder_fingerprint,
-                )
+                parent = refinement(group, seed)
                 yield parent
                 if "fine-tune" in self.stages and self.recipe.fine_tune is not None:
                     recipe = refine.model_copy(update=self.recipe.fine_tune.model_dump())
@@ -290,6 +313,11 @@ class Grid(_Strict):
                                 "parent": parent,
                             }
                         )
+        if "null" in self.controls:
+            first = self.seeds.first if isinstance(self.seeds, Seeds) else len(self.seeds)
+            for seed in self.seed_numbers[:first]:
+                for task in self.tasks:
+                    yield refinement((task,), NULL_SEEDS + seed)
 
 
 _FAMILY = {

@@ -249,7 +249,7 @@ def _rows(job: Job, result: JobResult, record: GridRecord) -> Iterable[dict[str,
     metrics = {c.card.name: c.card.metric for c in record.corpora}
     encoder = job.encoder.name + (f" ({job.encoder.layers} layers)" if job.encoder.layers else "")
     shared = {
-        "job": job.id, "stage": job.stage, "corpora": "+".join(job.group), "seed": job.seed,
+        "job": job.id, "stage": job.arm, "corpora": "+".join(job.group), "seed": job.arm_seed,
         "status": result.status, "error": result.error.strip().splitlines()[-1] if result.error else "",
         "steps": result.steps, "seconds": result.seconds, "source": result.source,
         "encoder": encoder, "recipe": record.recipe_name,

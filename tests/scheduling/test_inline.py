@@ -122,3 +122,18 @@ def test_children_that_were_lost_get_their_parents_encoder_again(run, tiny_grid:
     assert (code, err) == (0, "")
     assert "2 jobs, 0 done, 2 to run" in out
     assert results_of(tmp_path / "runs")[child["id"]]["scores"] == child["scores"]
+
+
+def test_the_null_control_is_run_and_reported(run, tiny_grid: Path, tmp_path: Path):
+    options = ["--set", "jobs=[single, pairs]", "--set", "tasks=[sim, rel]", "--set", "controls=[null]"]
+    code, out, err = run(tiny_grid, *options)
+    assert code == 0, err
+    assert "10 jobs, 0 done, 10 to run" in out
+    assert "null control rel seed 1" in out
+    report = tmp_path / "reports" / "tiny"
+    assert "## Null control" in (report / "report.md").read_text()
+    assert "Claimed: 0 of 2" in (report / "report.md").read_text()
+    null, edges = ((report / name).read_text().splitlines() for name in ("table_null.csv", "edges.csv"))
+    assert len(null) == 3
+    assert len(edges) == 3
+    assert not any("null" in line for line in edges)

@@ -40,12 +40,15 @@ class Evidence:
         self._read = read
         self._arms: dict[Cell, Arm] = {}
 
-    def estimate(self, stage: str, corpora: str, target: str, seeds: Sequence[int]) -> Estimate:
+    def estimate(
+        self, stage: str, corpora: str, target: str, seeds: Sequence[int], *, alone: str | None = None
+    ) -> Estimate:
         """The gain of ``target`` in the group over the target alone, seeds and documents random.
 
-        Raises ValueError where two arms were not tested on the same documents.
+        ``alone`` is the stage of the arm without partner, if another one. Raises ValueError where
+        two arms were not tested on the same documents.
         """
-        single = [self._arm(Cell(stage, target, target, seed)) for seed in seeds]
+        single = [self._arm(Cell(alone or stage, target, target, seed)) for seed in seeds]
         joint = [self._arm(Cell(stage, corpora, target, seed)) for seed in seeds]
         for seed, arm in zip([*seeds, *seeds], [*single, *joint], strict=True):
             if arm.documents != single[0].documents:

@@ -23,6 +23,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]
     return write_report(
         store.frame(record),
         edges=edges_of_grid(store, record),
+        null_control="null" in grid.controls,
         correction=grid.correction,
         out=out / grid.name,
         title=grid.name,
@@ -31,11 +32,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]
         evidence=_evidence(store, record),
         smallest_effect=grid.smallest_effect / 100,
         source=record.source,
-        expected=[
-            Cell(job.stage, "+".join(job.group), name, job.seed)
-            for job in wanted(store, record)
-            for name in job.names
-        ],
+        expected=[cell for job in wanted(store, record) for cell in _cells(job)],
     )
 
 
@@ -71,7 +68,9 @@ def wanted(store: Store, record: GridRecord) -> tuple[Job, ...]:
     return tuple(
         job
         for job in record.jobs
-        if job.seed < seeds.first or job.id in ended or (job.group in groups and job.seed < verdicts.seeds)
+        if job.arm_seed < seeds.first
+        or job.id in ended
+        or (job.group in groups and job.seed < verdicts.seeds)
     )
 
 
@@ -109,11 +108,14 @@ def _looked_at(store: Store, record: GridRecord) -> tuple[Verdicts[EdgeKey], dic
     return verdicts, groups
 
 
+def _cells(job: Job) -> list[Cell]:
+    """The scores that a job promises."""
+    return [Cell(job.arm, "+".join(job.group), name, job.arm_seed) for name in job.names]
+
+
 def _evidence(store: Store, record: GridRecord) -> Evidence:
     """The grid's kept predictions, read cell by cell as they are asked for."""
-    jobs = {
-        Cell(job.stage, "+".join(job.group), name, job.seed): job for job in record.jobs for name in job.names
-    }
+    jobs = {cell: job for job in record.jobs for cell in _cells(job)}
     measures = {c.card.name: measure_of(c.card.metric, negative=c.card.negative) for c in record.corpora}
 
     def read(cell: Cell) -> Arm:

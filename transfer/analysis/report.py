@@ -55,6 +55,7 @@ def write_report(
     smallest_effect: float,
     source: str,
     edges: pd.DataFrame | None = None,
+    null_control: bool = False,
     correction: str = "bh",
     evidence: Evidence | None = None,
     expected: Iterable[Cell] | None = None,
@@ -64,8 +65,8 @@ def write_report(
     `frame` is the store's tidy frame (see `gains`), `corpora` the grid's corpora in its order,
     `settings` what the page shows of how it was run, `smallest_effect` a fraction (0.005 is
     half a point), `edges` the verdicts (without them: one look at all seeds) and `correction`
-    theirs, `evidence` what the arms predicted (see `gains.edges`), `expected` the cells the grid
-    promises (without it: what the frame implies).
+    theirs, `null_control` whether the grid asks for one, `evidence` what the arms predicted (see
+    `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies).
     The files are made beside their places and then moved in, so none is ever half-written.
     Raises ValueError where `source` is unknown or the frame says another one.
     """
@@ -82,6 +83,11 @@ def write_report(
             correction=correction,
         )
     groups = gains.group_gains(frame, evidence=evidence)
+    null = None
+    if null_control:
+        null = gains.null_edges(
+            frame, smallest_effect=smallest_effect, evidence=evidence, correction=correction
+        )
     scores = tables.score_table(frame)
     lost = gains.missing(frame, expected)
     described = tables.corpora_table(
@@ -89,13 +95,16 @@ def write_report(
     )
     order = described["name"].to_list()
     matrices = {
-        stage: tables.score_matrix(scores, stage=stage, order=order) for stage in _stages(scores["stage"])
+        stage: tables.score_matrix(scores, stage=stage, order=order)
+        for stage in _stages(scores["stage"])
+        if stage != "null"
     }
     corrected = CORRECTIONS[correction]
     caption = _caption(frame, edges, order, smallest_effect, corrected, source=source)
     page = _page(
-        title, frame, edges, groups, matrices, lost, described, settings, caption, smallest_effect, corrected
-    )
+        title, frame, edges, groups, matrices, lost, described, settings, caption, smallest_effect,
+        corrected, null,
+    )  # fmt: skip
     texts = {
         "results.csv": tables.to_csv(tables.results(frame)),
         "edges.csv": tables.to_csv(edges.assign(data_source=source)),
@@ -106,6 +115,8 @@ def write_report(
         "table_corpora.md": _sourced(to_markdown(described), source),
         "report.md": page,
     }
+    if null is not None:
+        texts["table_null.csv"] = tables.to_csv(null.assign(data_source=source))
     if len(lost):
         texts["table_missing.csv"] = tables.to_csv(lost.assign(source=source))
     out.mkdir(parents=True, exist_ok=True)
@@ -181,6 +192,25 @@ def _could(edge: Mapping) -> str:
     return f"; could find {now} points{later}"
 
 
+def _null_text(null: pd.DataFrame) -> str:
+    """How often the pipeline called nothing something, with the exact (Clopper-Pearson) 95 % interval."""
+    from scipy.stats import binomtest  # slow to import, needed only here
+
+    text = (
+        "Each corpus trained alone, against itself trained alone with other seeds: there is nothing to find, "
+        "and whatever is claimed here is a false claim. "
+    )
+    if null.empty:
+        return f"{text}No corpus has both arms yet.\n"
+    claims = int(null["verdict"].isin(["improves", "harms"]).sum())
+    interval = binomtest(claims, len(null)).proportion_ci(0.95)
+    return (
+        f"{text}Claimed: {claims} of {len(null)} ({100 * claims / len(null):.0f} %, 95 % "
+        f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %). Gains in points.\n\n"
+        f"{to_markdown(_in_points(null))}"
+    )
+
+
 def _page(
     title: str,
     frame: pd.DataFrame,
@@ -193,6 +223,7 @@ def _page(
     caption: str,
     smallest_effect: float,
     corrected: str,
+    null: pd.DataFrame | None,
 ) -> str:
     """The report page in Markdown."""
     synthetic = "synthetic" in set(described["source"]) | set(frame["source"])
@@ -222,6 +253,8 @@ def _page(
             "## Larger groups\n\nGain of each target when trained with the whole group, in "
             f"points; no verdict is drawn from these.\n\n{to_markdown(_in_points(groups))}"
         )
+    if null is not None:
+        parts.append(f"## Null control\n\n{_null_text(null)}")
     parts.append(f"## Scores\n\n{_matrices_text(matrices)}")
     if len(lost):
         parts.append(f"## Failed or missing\n\n{to_markdown(lost)}")
