@@ -208,6 +208,12 @@ class Grid(_Strict):
             )
         return value
 
+    @field_validator("controls", mode="before")
+    @classmethod
+    def _null_is_a_word_here(cls, value: Any) -> Any:
+        # in YAML a bare null is no text
+        return ["null" if item is None else item for item in value] if isinstance(value, list) else value
+
     @field_validator("tasks")
     @classmethod
     def _each_task_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
