@@ -114,3 +114,19 @@ def test_wrong_adaptive_seeds_are_one_message(transfer, tiny_grid: Path, seeds: 
     assert code == 2
     assert said in err
     assert "seeds" in err
+
+
+def test_ray_adds_the_same_seeds_as_the_inline_executor(run, transfer, tiny_grid: Path, tmp_path: Path):
+    run()
+    inline = seeds_of(tmp_path / "runs")
+    edges = tmp_path / "reports" / "tiny" / "edges.csv"
+    whole = edges.read_bytes()
+    shutil.rmtree(tmp_path / "runs")
+    code, out, err = transfer(
+        "run-grid", tiny_grid, "--store", tmp_path / "runs", "--out", tmp_path / "reports",
+        "--set", SEEDS, "--set", "tasks=[sim, rel]", "--set", "jobs=[single, pairs]",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "6 more jobs, for edges that are undecided" in out
+    assert seeds_of(tmp_path / "runs") == inline
+    assert edges.read_bytes() == whole
