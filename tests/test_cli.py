@@ -255,3 +255,22 @@ def test_planted_of_real_corpora_is_refused(transfer, tiny_run):
     code, _, err = transfer("planted", tiny_run.grid, "--store", tiny_run.store)
     assert code == 2
     assert "nothing was planted in real corpora" in err
+
+
+@pytest.mark.parametrize("what", ["gone", "changed"])
+def test_predictions_that_do_not_give_the_score_are_one_message(
+    transfer, tiny_run, tmp_path: Path, what: str
+):
+    store = Path(shutil.copytree(tiny_run.store, tmp_path / "store"))
+    for result in store.glob("jobs/*/result.json"):
+        if what == "gone":
+            result.with_name("predictions.parquet").unlink()
+        else:
+            told = json.loads(result.read_text())
+            told["scores"] = [score | {"value": 0.123} for score in told["scores"]]
+            result.write_text(json.dumps(told))
+    code, _, err = transfer("report", tiny_run.grid, "--store", store, "--out", tmp_path / "out")
+    assert code == 2
+    assert "predictions.parquet" in err
+    assert "run the grid again" in err
+    assert "Traceback" not in err

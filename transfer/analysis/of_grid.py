@@ -13,6 +13,7 @@ from transfer.analysis.sequential import Verdicts, looks
 from transfer.analysis.tables import CorpusRow
 from transfer.corpora.synthetic_plan import Planted
 from transfer.grid import Job, Seeds
+from transfer.inputs import InputError
 from transfer.metrics import measure_of
 from transfer.store import GridRecord, Store
 
@@ -121,7 +122,13 @@ def _evidence(store: Store, record: GridRecord) -> Evidence:
     def read(cell: Cell) -> Arm:
         result = store.get(jobs[cell].id)
         score = next(s.value for s in result.scores if (s.corpus, s.split) == (cell.target, "test"))
-        return arm_of(store.predictions(result.id), cell.target, measures[cell.target], score=score)
+        try:
+            return arm_of(store.predictions(result.id), cell.target, measures[cell.target], score=score)
+        except (FileNotFoundError, ValueError) as error:
+            home = store.home(result.id)
+            raise InputError(
+                f"{home / 'predictions.parquet'}: {error}; remove the folder {home} and run the grid again"
+            ) from None
 
     return Evidence(measures, read)
 
