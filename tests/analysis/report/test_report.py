@@ -112,7 +112,7 @@ def test_failed_and_absent_scores_are_named_without_paths(tmp_path):
     assert lost["state"].to_list() == ["absent", "failed", "failed"]
     assert lost["seed"].to_list() == [7, 1, 1]
     page = (tmp_path / "report.md").read_text()
-    assert "**3 scores are missing**" in page
+    assert "**3 scores are missing, named below; none was filled in.**" in page
     for path in tmp_path.iterdir():
         assert b"/home/ann" not in path.read_bytes(), path.name
 

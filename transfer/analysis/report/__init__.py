@@ -1,0 +1,93 @@
+"""The report of one grid: every table, figure and sentence, as a function of the store's frame.
+
+Equal input gives equal files; nothing here reads a clock, a path or a corpus's text.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from transfer.analysis.evidence import Cell, Evidence
+from transfer.analysis.report.findings import Findings, findings
+from transfer.analysis.report.markdown import report_md, tables_md
+from transfer.analysis.report.pictures import draw_all
+from transfer.analysis.report.sentences import sentence
+from transfer.analysis.tables import CorpusRow, results, to_csv
+
+__all__ = ["sentence", "write_report"]
+
+OURS = ("graph*.*", "gains*.*", "forest*.*", "seeds*.*", "table_*.*")  # names that only a report gives
+
+
+def write_report(
+    frame: pd.DataFrame,
+    *,
+    out: Path,
+    title: str,
+    corpora: Sequence[CorpusRow],
+    settings: Mapping[str, object],
+    smallest_effect: float,
+    source: str,
+    edges: pd.DataFrame | None = None,
+    null_control: bool = False,
+    correction: str = "bh",
+    evidence: Evidence | None = None,
+    expected: Iterable[Cell] | None = None,
+) -> list[Path]:
+    """Writes the whole report of a grid into `out` and returns the files, `report.md` last.
+
+    `frame` is the store's tidy frame (see `gains`), `corpora` the grid's corpora in its order,
+    `settings` what the page shows of how it was run, `smallest_effect` a fraction (0.005 is
+    half a point), `edges` the verdicts (without them: one look at all seeds) and `correction`
+    theirs, `null_control` whether the grid asks for one, `evidence` what the arms predicted (see
+    `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies).
+    The files are made beside their places and then moved in, so none is ever half-written.
+    Raises ValueError where `source` is unknown or the frame says another one.
+    """
+    found = findings(
+        frame,
+        title=title,
+        corpora=corpora,
+        settings=settings,
+        smallest_effect=smallest_effect,
+        source=source,
+        edges=edges,
+        null_control=null_control,
+        correction=correction,
+        evidence=evidence,
+        expected=expected,
+    )
+    texts = {**_csv(found), **tables_md(found), "report.md": report_md(found)}
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as folder:
+        made = draw_all(found, Path(folder))
+        for name, text in texts.items():
+            path = Path(folder, name)
+            path.write_text(text, encoding="utf-8")
+            made.append(path)
+        # The page is moved in last: what it refers to is there.
+        made.sort(key=lambda path: path.name == "report.md")
+        for path in made:
+            os.replace(path, out / path.name)
+    for path in {p for pattern in OURS for p in out.glob(pattern)} - {out / p.name for p in made}:
+        path.unlink()  # an earlier report's: a stage that is gone, cells that are no longer missing
+    return [out / path.name for path in made]
+
+
+def _csv(found: Findings) -> dict[str, str]:
+    """The tables as CSV, each with a column that says whether the data is synthetic."""
+    texts = {
+        "results.csv": to_csv(results(found.frame)),
+        "edges.csv": to_csv(found.edges.assign(data_source=found.source)),
+        "table_groups.csv": to_csv(found.groups.assign(data_source=found.source)),
+        "table_scores.csv": to_csv(found.scores.assign(source=found.source)),
+        "table_corpora.csv": to_csv(found.corpora),
+    }
+    if found.null is not None:
+        texts["table_null.csv"] = to_csv(found.null.assign(data_source=found.source))
+    if len(found.missing):
+        texts["table_missing.csv"] = to_csv(found.missing.assign(source=found.source))
+    return texts

@@ -1,0 +1,146 @@
+"""Everything that a report says of a grid, as plain tables, before a word of it is written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from transfer.analysis import gains, tables
+from transfer.analysis.evidence import Cell, Evidence
+from transfer.analysis.tables import CorpusRow, points, without_paths
+
+SOURCES = ("synthetic", "prepared")
+STAGES = ("refine", "fine-tune")
+MACHINE_TEXT = ("error", "encoder", "recipe")  # columns that may hold a path of this machine
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """A grid's scores, gains and verdicts with what they rest on; fractions, and no path of a machine."""
+
+    title: str
+    source: str  # 'synthetic' or 'prepared'
+    smallest_effect: float
+    correction: str
+    frame: pd.DataFrame
+    seed_gains: pd.DataFrame
+    edges: pd.DataFrame
+    groups: pd.DataFrame
+    null: pd.DataFrame | None  # of the null control, where the grid asks for one
+    scores: pd.DataFrame
+    missing: pd.DataFrame
+    corpora: pd.DataFrame
+    settings: pd.DataFrame
+
+    @property
+    def synthetic(self) -> bool:
+        return self.source == "synthetic"
+
+    @property
+    def order(self) -> list[str]:
+        """The corpora's names as the grid orders them."""
+        return self.corpora["name"].to_list()
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that have edges."""
+        return in_order(self.edges["stage"])
+
+    @property
+    def matrices(self) -> dict[str, pd.DataFrame]:
+        """Each stage's scores as a matrix of text (see `tables.score_matrix`)."""
+        return {
+            stage: tables.score_matrix(self.scores, stage=stage, order=self.order)
+            for stage in in_order(self.scores["stage"])
+            if stage != "null"
+        }
+
+
+def findings(
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    corpora: Sequence[CorpusRow],
+    settings: Mapping[str, object],
+    smallest_effect: float,
+    source: str,
+    edges: pd.DataFrame | None = None,
+    null_control: bool = False,
+    correction: str = "bh",
+    evidence: Evidence | None = None,
+    expected: Iterable[Cell] | None = None,
+) -> Findings:
+    """What the store's tidy frame says; the arguments are those of `write_report`.
+
+    Raises ValueError where `source` is unknown or the frame says another one.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"unknown source {source!r}; known: {', '.join(SOURCES)}")
+    if other := set(frame["source"]) - {source}:
+        raise ValueError(f"the frame holds {', '.join(sorted(other))} results, not only {source}")
+    frame = _without_machine(frame)
+    seed_gains = gains.seed_gains(frame)
+    if edges is None:
+        edges = gains.edges(
+            seed_gains, smallest_effect=smallest_effect, evidence=evidence, correction=correction
+        )
+    null = None
+    if null_control:
+        null = gains.null_edges(
+            frame, smallest_effect=smallest_effect, evidence=evidence, correction=correction
+        )
+    return Findings(
+        title=title,
+        source=source,
+        smallest_effect=smallest_effect,
+        correction=correction,
+        frame=frame,
+        seed_gains=seed_gains,
+        edges=edges,
+        groups=gains.group_gains(frame, evidence=evidence),
+        null=null,
+        scores=tables.score_table(frame),
+        missing=gains.missing(frame, expected),
+        corpora=tables.corpora_table(
+            [{key: _shown(value) for key, value in row.items()} for row in corpora], source=source
+        ),
+        settings=pd.DataFrame(
+            [(str(key), _shown(value)) for key, value in settings.items()],
+            columns=pd.Index(["setting", "value"]),
+        ),
+    )
+
+
+def in_points(table: pd.DataFrame) -> pd.DataFrame:
+    """Edges or group gains as a person reads them."""
+    shown = table[["source", "target", "metric"]].copy()
+    if table["stage"].nunique() > 1:
+        shown.insert(0, "stage", table["stage"])
+    for column in ("single", "joint"):
+        shown[column] = [points(value) for value in table[column]]
+    shown["gain"] = [points(value, sign=True) for value in table["gain"]]
+    shown["95 % interval"] = [
+        f"{points(low)} to {points(high)}" if points(low) else "none"
+        for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
+    ]
+    if "verdict" in table:
+        shown["p adjusted"] = [f"{p:.2g}" if p == p else "" for p in table["p_adjusted"]]
+        shown["verdict"] = table["verdict"]
+    return shown.assign(seeds=table["seeds"])
+
+
+def in_order(stages: pd.Series) -> list[str]:
+    """The stages that occur, refinement first."""
+    present = set(stages)
+    return [*(stage for stage in STAGES if stage in present), *sorted(present - set(STAGES))]
+
+
+def _without_machine(frame: pd.DataFrame) -> pd.DataFrame:
+    cleaned = frame.copy()
+    for column in MACHINE_TEXT:
+        cleaned[column] = [without_paths(str(text)) for text in frame[column]]
+    return cleaned
+
+
+def _shown(value: object) -> object:
+    return value if isinstance(value, int | float) else without_paths(str(value))

@@ -1,0 +1,78 @@
+"""The report in Markdown, as GitHub shows it: the answer, the pictures, all tables."""
+
+from transfer.analysis.report.findings import Findings, in_points
+from transfer.analysis.report.pictures import figure_names
+from transfer.analysis.report.sentences import (
+    BANNER,
+    GROUPS,
+    QUESTION,
+    SCORES,
+    SYNTHETIC,
+    Answer,
+    answer,
+    caption,
+    null_text,
+    protocol,
+    warning,
+)
+from transfer.analysis.tables import escaped, to_markdown
+
+MARK = f"> **{BANNER}** {SYNTHETIC}\n"
+
+
+def report_md(found: Findings) -> str:
+    """`report.md`."""
+    parts = [f"# {escaped(found.title)}\n", MARK if found.synthetic else "", f"{QUESTION}\n"]
+    if problem := warning(found):
+        parts.append(f"**{problem}**\n")
+    if not found.stages:
+        parts.append(f"## Answer\n\n{_answer(answer(found.edges, smallest_effect=found.smallest_effect))}")
+    for stage in found.stages:
+        rows = found.edges[found.edges["stage"] == stage]
+        head = "Answer" if len(found.stages) == 1 else f"Answer, {stage}"
+        graph, heat, forest, scatter = figure_names(stage, found.stages)
+        parts += [
+            f"## {head}\n\n{_answer(answer(rows, smallest_effect=found.smallest_effect))}",
+            f"![Graph of the gains]({graph}.svg)\n\n*{escaped(caption(found))}*\n",
+            f"![Gains with their intervals]({forest}.svg)\n",
+            f"![Heat map of the gains]({heat}.svg)\n",
+            f"![Scores of each seed, alone and with each partner]({scatter}.svg)\n",
+        ]
+    if len(found.edges):
+        parts.append(f"## Edges\n\nGains in points.\n\n{to_markdown(in_points(found.edges))}")
+    if len(found.groups):
+        parts.append(f"## Larger groups\n\n{GROUPS}\n\n{to_markdown(in_points(found.groups))}")
+    if found.null is not None:
+        table = f"\n{to_markdown(in_points(found.null))}" if len(found.null) else ""
+        parts.append(f"## Null control\n\n{null_text(found.null)}\n{table}")
+    parts.append(f"## Scores\n\n{_scores(found)}")
+    if len(found.missing):
+        parts.append(f"## Failed or missing\n\n{to_markdown(found.missing)}")
+    parts += [
+        f"## Data\n\n{to_markdown(found.corpora)}",
+        f"## Settings\n\n{to_markdown(found.settings)}",
+        "## Protocol\n\n" + "".join(f"- {line}\n" for line in protocol(found)),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def tables_md(found: Findings) -> dict[str, str]:
+    """The tables that stand alone, by file name."""
+    return {
+        f"{name}.md": f"{MARK}\n{text}" if found.synthetic else text
+        for name, text in (("table_scores", _scores(found)), ("table_corpora", to_markdown(found.corpora)))
+    }
+
+
+def _answer(found: Answer) -> str:
+    text = f"{found.tally}\n"
+    for verdict, intro, lines in found.verdicts:
+        head = f"**{verdict.capitalize()}**" + (f": {intro}" if intro else "")
+        text += f"\n{head}\n\n" + "".join(f"- {escaped(line)}\n" for line in lines)
+    return text
+
+
+def _scores(found: Findings) -> str:
+    """Each stage's matrix under its name."""
+    matrices = "".join(f"\n**{name}**\n\n{to_markdown(matrix)}" for name, matrix in found.matrices.items())
+    return f"{SCORES}\n{matrices}"
