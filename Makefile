@@ -9,12 +9,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 GRID ?= grids/clinical_pairs.yaml
 CORPORA ?= ../shared/corpora/prepared
+BENCHES := bench-scheduling bench-verdicts bench-parity
 
 BIN := .venv/bin
 READY := .venv/.ready
 INSTALL := $(BIN)/python -m pip install --progress-bar off -c constraints.txt
 
-.PHONY: help setup run test test-all lint type bench-parity clean
+.PHONY: help setup run test test-all lint type bench $(BENCHES) clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,15 @@ lint: setup ## ruff (rules and format) and import-linter (who may import whom)
 type: export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 type: setup ## pyright
 	$(BIN)/python -m pyright
+
+# One question each; bench-parity last, since it alone needs real corpora.
+bench: setup $(BENCHES) ## all benchmarks at a reasonable size, with their tables
+
+bench-scheduling: setup ## what a job costs beside its training: 2,000 trivial ones, 200 that wait for others
+	$(BIN)/python bench/scheduling.py
+
+bench-verdicts: setup ## coverage of the intervals on simulated studies
+	$(BIN)/python bench/verdicts.py --repetitions 100 --metrics accuracy micro_f1
 
 bench-parity: setup ## single-task scores beside the Hugging Face Trainer's (CORPORA=...)
 	$(BIN)/python bench/parity.py --corpora $(CORPORA)

@@ -54,7 +54,10 @@ class Epoch(_Record):
 
 
 class JobResult(_Record):
-    """What came of a job. A failed one has its error and no score."""
+    """What came of a job. A failed one has its error and no score.
+
+    ``ended`` is in seconds since 1970 (UTC), ``seconds`` earlier it began; None where no worker ran it.
+    """
 
     format: Literal[1] = 1
     id: str
@@ -66,6 +69,7 @@ class JobResult(_Record):
     train_items: dict[str, int] = {}
     steps: int = 0
     seconds: float = 0.0
+    ended: float | None = None
     source: str
     provenance: dict[str, str] = {}
     error: str = ""

@@ -7,6 +7,7 @@ import pytest
 
 from transfer.grid import Grid
 from transfer.learning import run as learning
+from transfer.scheduling.timeline import busy
 from transfer.store import Store
 
 
@@ -42,6 +43,12 @@ def test_every_job_has_its_result(tiny_run):
         assert predictions.groupby("corpus").size().to_dict() == dict.fromkeys(result.job.names, 12)
     assert not list((tiny_run.store / "running").iterdir())
     assert not list((tiny_run.store / "tmp").iterdir())
+
+
+def test_results_say_when_they_ended(tiny_run):
+    record = Store(tiny_run.store).get_grid(Grid.load(tiny_run.grid))
+    results = Store(tiny_run.store).results(record.jobs).values()
+    assert busy(results, workers=1) == pytest.approx(1, abs=0.2), "one after the other, without a break"
 
 
 def test_nothing_runs_twice_and_a_second_grid_runs_only_what_is_new(run, tiny_grid: Path, tmp_path: Path):

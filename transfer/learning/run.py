@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 import torch
@@ -50,6 +50,12 @@ class Ready:
     items: Mapping[str, list[Item]]
 
 
+class Run(Protocol):
+    """What a worker does with a job: ``run``, or in a test or benchmark something else."""
+
+    def __call__(self, job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult: ...
+
+
 def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
     """Runs a job and keeps its result; an exception becomes a failed result with its traceback.
 
@@ -64,7 +70,7 @@ def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
     except Exception:  # recorded as what it is: the job failed, and the others go on
         failed = JobResult(
             id=job.id, job=job, status="failed", source=source, seconds=time.perf_counter() - began,
-            provenance=_provenance(), error=traceback.format_exc(),
+            ended=time.time(), provenance=_provenance(), error=traceback.format_exc(),
         )  # fmt: skip
         store.put(failed)
         return failed
@@ -97,8 +103,8 @@ def _trained(
         id=job.id, job=job, status="done", scores=tuple(scores),
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
         train_items={name: len(r.corpus.train) for name, r in ready.items()},
-        steps=job.recipe.epochs * len(mixture), seconds=time.perf_counter() - began, source=source,
-        provenance=_provenance(),
+        steps=job.recipe.epochs * len(mixture), seconds=time.perf_counter() - began, ended=time.time(),
+        source=source, provenance=_provenance(),
     )  # fmt: skip
     store.put(result, predictions=predictions, encoder=kept)
     return result

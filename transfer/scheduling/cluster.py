@@ -20,7 +20,7 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from transfer.grid import Job
-from transfer.learning.run import Site, run
+from transfer.learning.run import Run, Site
 from transfer.scheduling.work import Work
 
 # Tune keeps a copy of its own state on disk for resuming; ours is the store
@@ -30,18 +30,20 @@ SECONDS_BETWEEN_TUNE_SNAPSHOTS = "3600"
 class JobTrainable(tune.Trainable):
     """A worker process: runs one job after another, keeping what they share in memory."""
 
-    def setup(self, config: dict[str, Any]) -> None:
-        self._job = config
-        torch.set_num_threads(config["threads"])
+    # the parameters beside the config are those of tune.with_parameters below
+    def setup(  # type: ignore[override]
+        self, config: dict[str, Any], *, run: Run, site: Site, threads: int
+    ) -> None:
+        self._config, self._run, self._site = config, run, site
+        torch.set_num_threads(threads)
 
     def step(self) -> dict[str, Any]:
-        job = Job.model_validate_json(self._job["job"])
-        site = Site.model_validate_json(self._job["site"])
-        result = run(job, site, keep_encoder=self._job["keep_encoder"])
+        job = Job.model_validate_json(self._config["job"])
+        result = self._run(job, self._site, keep_encoder=self._config["keep_encoder"])
         return {"done": True, "ok": result.status == "done"}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._job = new_config
+        self._config = new_config
         return True
 
     # a job's state is its result in the store; Tune has nothing to save
@@ -55,10 +57,9 @@ class JobTrainable(tune.Trainable):
 class GridSearcher(Searcher):
     """The queue as a Tune search algorithm: answers None ("not ready") while a parent runs."""
 
-    def __init__(self, work: Work, *, threads: int) -> None:
+    def __init__(self, work: Work) -> None:
         super().__init__(metric="ok", mode="max")
         self._work = work
-        self._threads = threads
         self._jobs: dict[str, Job] = {}
 
     def suggest(self, trial_id: str) -> Any:
@@ -66,12 +67,7 @@ class GridSearcher(Searcher):
         if job is None:
             return Searcher.FINISHED if self._work.over else None
         self._jobs[trial_id] = job
-        return {
-            "job": job.model_dump_json(),
-            "site": self._work.site.model_dump_json(),
-            "keep_encoder": self._work.keeps_encoder(job),
-            "threads": self._threads,
-        }
+        return {"job": job.model_dump_json(), "keep_encoder": self._work.keeps_encoder(job)}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -107,10 +103,12 @@ def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, a
     else:
         ray.init(address=address, **quiet)
     try:
+        # what all jobs share goes to a worker once, and not into each trial
+        trainable = tune.with_parameters(JobTrainable, run=work.run, site=work.site, threads=threads)
         tuner = tune.Tuner(
-            tune.with_resources(JobTrainable, {"cpu": threads, "gpu": gpus_per_job}),
+            tune.with_resources(trainable, {"cpu": threads, "gpu": gpus_per_job}),
             tune_config=tune.TuneConfig(
-                search_alg=GridSearcher(work, threads=threads),
+                search_alg=GridSearcher(work),
                 num_samples=-1,
                 max_concurrent_trials=workers if address is None else None,
                 reuse_actors=True,

@@ -2,7 +2,6 @@
 
 import torch
 
-from transfer.learning.run import run
 from transfer.scheduling.work import Work
 
 
@@ -10,5 +9,5 @@ def run_inline(work: Work, *, threads: int) -> None:
     """Empties the queue; ``threads`` for each job's arithmetic."""
     torch.set_num_threads(threads)
     while (job := work.next()) is not None:
-        run(job, work.site, keep_encoder=work.keeps_encoder(job))
+        work.run(job, work.site, keep_encoder=work.keeps_encoder(job))
         work.ended(job)

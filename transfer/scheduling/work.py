@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from transfer.grid import Job
-from transfer.learning.run import Site
+from transfer.learning.run import Run, Site, run
 from transfer.scheduling.queue import JobQueue
 from transfer.store import JobResult, Store
 
@@ -16,6 +16,7 @@ class Work:
     """A queue of jobs, where their materials are, and whom to tell of each result.
 
     ``more`` is asked for further jobs when all have ended; it gives none when there is nothing to add.
+    ``run`` is what a worker does with a job; it goes to the workers, so it must hold nothing large.
     """
 
     queue: JobQueue
@@ -23,6 +24,7 @@ class Work:
     tell: Tell
     source: str
     more: Callable[[], Sequence[Job]] = tuple
+    run: Run = run
 
     def next(self) -> Job | None:
         """The job to run now; None where none is ready yet, or ``over``."""
