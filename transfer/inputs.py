@@ -11,8 +11,21 @@ from pydantic import BaseModel, ValidationError
 M = TypeVar("M", bound=BaseModel)
 
 
+LONGEST_MESSAGE = 1000  # characters
+
+
 class InputError(Exception):
-    """The user's input is wrong; the message says where, what, and what would be right (exit 2)."""
+    """The user's input is wrong; the message says where, what, and what would be right (exit 2).
+
+    It is one line whatever it quotes: control characters are shown as escapes, and what is very long
+    loses its middle.
+    """
+
+    def __init__(self, message: str) -> None:
+        line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
+        if len(line) > LONGEST_MESSAGE:
+            line = f"{line[: LONGEST_MESSAGE // 2]} … {line[-LONGEST_MESSAGE // 2 :]}"
+        super().__init__(line)
 
 
 class NotThere(InputError):
@@ -30,16 +43,32 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
 
 
+def read_bytes(path: Path) -> bytes:
+    """What a file holds. Raises InputError (NotThere where it is missing) naming the file.
+
+    A pipe or a device is refused: a command would wait for it for ever.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "no regular file"
+            raise InputError(f"{path}: cannot be read, it is {what}")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotThere(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except ValueError as error:  # a NUL in the name
+        raise InputError(f"{path}: is no name of a file ({error})") from None
+
+
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
     """A YAML mapping and the line (from 1) of each key in it, by path: ``("recipe", "lr")``.
 
     Raises InputError where the file is missing, is not UTF-8 or YAML, or repeats a key.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from None
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -47,8 +76,9 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
         lines = dict(_lines(path, node, ())) if isinstance(data, dict) else {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or error
+        at = text.count("\n", 0, getattr(error, "position", 0)) if not mark else mark.line
+        where = f" line {at + 1}" if mark or hasattr(error, "position") else ""
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise InputError(f"{path}{where}: not valid YAML: {problem}") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: should be a mapping of keys to values, as in 'name: my_grid'")

@@ -32,7 +32,7 @@ def expanded(
     for i, name in enumerate(grid.tasks):
         with _named_in(grid_file, "tasks", i):
             loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit))
-    with _named_in(grid_file, "encoder"):
+    with _named_in(grid_file, "encoder", errors=InputError):
         files = encoders.locate(grid.encoder.name, layers=grid.encoder.layers)
     record = GridRecord(
         grid=grid,
@@ -55,11 +55,13 @@ def expanded(
 
 
 @contextlib.contextmanager
-def _named_in(grid_file: Path, *key: str | int) -> "Iterator[None]":
+def _named_in(
+    grid_file: Path, *key: str | int, errors: type[InputError] = NotThere
+) -> "Iterator[None]":
     """Adds to the message that something is not there the line of the grid that names it."""
     try:
         yield
-    except NotThere as error:
+    except errors as error:
         raise InputError(f"{place(grid_file, key)}: {error}") from None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import SPLITS, Card, Corpus, Example, Limit, Split, build
-from transfer.inputs import InputError, NotThere, did_you_mean, problems, read_yaml, validated
+from transfer.inputs import InputError, NotThere, did_you_mean, problems, read_bytes, read_yaml, validated
 from transfer.metrics import spans
 
 Row = Mapping[str, Any]
@@ -114,10 +114,13 @@ def from_rows(
 def rows_of(path: Path, refused: list[InputError] | None = None) -> Iterator[tuple[str, Row]]:
     """The JSON objects of a file with their places; for ``refused`` see ``lines_of``."""
     try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
+        lines = read_bytes(path).split(b"\n")
+    except NotThere:
         files = ", ".join(f"{split}.jsonl" for split in SPLITS)
         _refuse(InputError(f"{path}: no such file; a prepared corpus has {files}"), refused)
+        return
+    except InputError as error:
+        _refuse(error, refused)
         return
     for number, line in enumerate(lines, 1):
         if not line.strip():
