@@ -1,5 +1,6 @@
 """A file that a person wrote wrongly: one message with file, line and mend."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,7 @@ def test_yaml_that_stands_for_nothing(tmp_path: Path, text: str):
     [
         ({"titel": "x"}, "line 1: unknown key 'titel'; did you mean 'title'?"),
         ({"title": "x", "inner": {"rat": 1}}, "line 3: unknown key 'inner.rat'; did you mean 'rate'?"),
-        ({"title": "x", "inner": {"rate": "fast"}}, "line 3: 'inner.rate': "),
+        ({"title": "x", "inner": {"rate": "fast"}}, "line 3: 'inner.rate' should be a number, not 'fast'"),
         ({}, ": the key 'title' is missing"),
     ],
 )
@@ -100,3 +101,18 @@ def test_what_does_not_fit_is_named_with_its_line(data: dict, message: str):
 
 def test_no_word_is_near():
     assert did_you_mean("zzz", ["b", "a"]) == "; known: a, b"
+
+
+def test_aliases_of_aliases_are_refused_at_once(tmp_path: Path):
+    layers = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]\n" for i in range(1, 10))
+    assert "more than 100,000 values" in message_of(written(tmp_path, f"l0: &l0 [x, x]\n{layers}"))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "file.yaml")
+    assert "no regular file" in message_of(tmp_path / "file.yaml")
+
+
+def test_a_message_is_one_line_whatever_it_quotes(tmp_path: Path):
+    assert str(InputError("a\nb\x1b[31m é")) == "a\\nb\\x1b[31m é"
+    assert len(str(InputError("a" * 10_000))) < 1100

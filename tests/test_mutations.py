@@ -183,7 +183,9 @@ def spoiled_value(value: object, rng: random.Random) -> object:
             case 0:
                 del changed[key]
             case 1:
-                changed[rng.choice([key + "s", key[:-1], key.upper(), "", 3, "a.b", "name"])] = changed.pop(key)
+                changed[rng.choice([key + "s", key[:-1], key.upper(), "", 3, "a.b", "name"])] = changed.pop(
+                    key
+                )
             case _:
                 changed[key] = spoiled_value(value[key], rng)
         return changed
@@ -239,7 +241,9 @@ def a_corpus(bench: Bench, rng: random.Random, what: str) -> int:
             file.write_bytes(spoiled_text(file.read_text(), rng))
         case 1:
             file.unlink()
-            rng.choice([file.mkdir, file.touch, lambda: file.symlink_to(file), lambda: os.mkfifo(file), lambda: None])()
+            rng.choice(
+                [file.mkdir, file.touch, lambda: file.symlink_to(file), lambda: os.mkfifo(file), lambda: None]
+            )()
         case 2:
             file.write_text("\n".join(lines[: rng.randrange(3)]))
         case 3:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,17 +53,17 @@ class EncoderFiles:
     fingerprint: str
 
 
-def locate(name: str, *, layers: int | None = None) -> EncoderFiles:
+def locate(name: str, *, layers: int | None = None, pieces: int | None = None) -> EncoderFiles:
     """The files of an encoder: an alias, else a folder that exists, else a hub id (downloaded).
 
     Raises InputError where there is no such encoder (NotThere), a file of it is missing, an alias's
     weights are not the ones it stands for, its family is not supported, or it has fewer than
-    ``layers`` layers.
+    ``layers`` layers or takes fewer than ``pieces`` word pieces.
     """
     alias = ALIASES.get(name)
     if alias is not None:
         folder = _packaged(alias) or _from_hub(alias.hub)
-    elif Path(name).is_dir():
+    elif os.path.isdir(name):
         folder = Path(name)
     elif name.count("/") == 1 and not name.startswith((".", "/", "~")):
         folder = _from_hub(name)
@@ -72,7 +73,7 @@ def locate(name: str, *, layers: int | None = None) -> EncoderFiles:
             "(a hub id has the form owner/model)"
         )
     weights = _weights(folder)
-    _check_config(folder, layers)
+    _check_config(folder, layers, pieces)
     hashes = [_sha256(path) for path in weights]
     if alias is not None and hashes != [alias.weights_sha256]:
         raise InputError(
@@ -94,7 +95,7 @@ def config_of(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _check_config(folder: Path, layers: int | None) -> None:
+def _check_config(folder: Path, layers: int | None, pieces: int | None) -> None:
     config = config_of(folder)
     family, depth = config.get("model_type"), config.get("num_hidden_layers")
     if family not in FAMILIES:
@@ -103,6 +104,11 @@ def _check_config(folder: Path, layers: int | None) -> None:
         )
     if layers is not None and (not isinstance(depth, int) or layers > depth):
         raise InputError(f"{folder}: the encoder has {depth} layers, not {layers}")
+    longest = config.get("max_position_embeddings")
+    if pieces is not None and isinstance(longest, int) and pieces > longest:
+        raise InputError(
+            f"{folder}: the encoder takes {longest} word pieces at most; the recipe's max_length is {pieces}"
+        )
 
 
 def _packaged(alias: Alias) -> Path | None:

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
-from transfer.inputs import InputError, did_you_mean, read_yaml, validated
+from transfer.inputs import YAML_ERRORS, InputError, did_you_mean, read_yaml, validated
 
 Stage = Literal["refine", "fine-tune"]
 FAMILIES = ("single", "pairs", "all", "leave-one-out")
@@ -175,11 +175,15 @@ class Grid(_Strict):
     @field_validator("encoder", mode="before")
     @classmethod
     def _encoder_by_name(cls, value: Any) -> Any:
+        if not isinstance(value, (str, dict, Encoder)):
+            raise ValueError("should be an alias, a folder or a hub id, or {name: …, layers: 2}")
         return {"name": value} if isinstance(value, str) else value
 
     @field_validator("seeds", mode="before")
     @classmethod
     def _seeds_by_number(cls, value: Any) -> Any:
+        if not isinstance(value, (bool, int, list, tuple, dict, Seeds)):
+            raise ValueError("should be how many, as in 3, or a list of seeds, or {first: 3, most: 10}")
         if isinstance(value, int) and not isinstance(value, bool):
             if not 1 <= value <= 1000:
                 raise ValueError("the number of seeds should be 1 to 1000")
@@ -203,9 +207,7 @@ class Grid(_Strict):
             return value
         if not value or len(set(value)) < len(value) or not 0 <= min(value) <= max(value) < NULL_SEEDS:
             most = NULL_SEEDS - 1
-            raise ValueError(
-                f"seeds should be a number of seeds, or a list of different numbers from 0 to {most}"
-            )
+            raise ValueError(f"should be a number of seeds, or a list of different numbers from 0 to {most}")
         return value
 
     @field_validator("controls", mode="before")
@@ -227,7 +229,9 @@ class Grid(_Strict):
     def _known_families(cls, value: Any) -> Any:
         for item in value if isinstance(value, list) else ():
             if isinstance(item, str) and item not in FAMILIES:
-                raise ValueError(f"unknown jobs '{item}'{did_you_mean(item, FAMILIES)}, or a list of tasks")
+                raise ValueError(
+                    f"unknown jobs '{item}' (a group is a list of tasks){did_you_mean(item, FAMILIES)}"
+                )
         return value
 
     @field_validator("stages")
@@ -341,7 +345,7 @@ def _override(data: dict[str, Any], override: str) -> None:
         raise InputError(f"--set {override}: should be key=value, as in --set recipe.epochs=3")
     try:
         value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except YAML_ERRORS:
         raise InputError(f"--set {override}: the value is not valid YAML") from None
     *outer, last = key.split(".")
     place: dict[str, Any] = data

@@ -1,6 +1,7 @@
 """What people write, read at the edge: one message with file, line and mend, or a valid object."""
 
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 LONGEST_MESSAGE = 1000  # characters
+MOST_VALUES = 100_000  # in a YAML file
 
 
 class InputError(Exception):
@@ -40,7 +42,18 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """
     known = sorted(known)
     near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    return f"; known: {', '.join(known)}" if known else ""
+
+
+def nearby(path: Path) -> str:
+    """The file that was probably meant by a path that is not there, as the end of a message, or nothing."""
+    try:
+        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
+    except (OSError, ValueError):
+        return ""
+    return f"; did you mean '{path.parent / near[0]}'?" if near else ""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -54,11 +67,21 @@ def read_bytes(path: Path) -> bytes:
             raise InputError(f"{path}: cannot be read, it is {what}")
         return path.read_bytes()
     except FileNotFoundError:
-        raise NotThere(f"{path}: no such file") from None
+        raise NotThere(f"{path}: no such file{nearby(path)}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except ValueError as error:  # a NUL in the name
         raise InputError(f"{path}: is no name of a file ({error})") from None
+
+
+# what PyYAML raises for a text that is no YAML, or whose tags do not fit what they stand before
+YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError, AttributeError, TypeError, KeyError)
+YAML_MENDS = {
+    "\\t": "; indent with spaces, not with tabs",
+    "could not find expected ':'": "; here or a line above, a key's colon is followed by a space",
+    "mapping values are not allowed": "; a text with a colon in it stands in quotes",
+    "block end, but found": "; the keys of a mapping start in the same column",
+}
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
@@ -72,14 +95,18 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error})") from None
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        # before anything is built of them: aliases of aliases can stand for billions of values
+        lines = dict(itertools.islice(_lines(path, node, ()), MOST_VALUES + 1))
+        if len(lines) > MOST_VALUES:
+            raise InputError(f"{path}: holds more than {MOST_VALUES:,} values; that is no file for a person")
         data = yaml.safe_load(text)
-        lines = dict(_lines(path, node, ())) if isinstance(data, dict) else {}
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except YAML_ERRORS as error:
         mark = getattr(error, "problem_mark", None)
         at = text.count("\n", 0, getattr(error, "position", 0)) if not mark else mark.line
         where = f" line {at + 1}" if mark or hasattr(error, "position") else ""
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise InputError(f"{path}{where}: not valid YAML: {problem}") from None
+        mend = next((mend for words, mend in YAML_MENDS.items() if words in str(problem)), "")
+        raise InputError(f"{path}{where}: not valid YAML: {problem}{mend}") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: should be a mapping of keys to values, as in 'name: my_grid'")
     return data, lines
@@ -143,14 +170,48 @@ def _place(path: Path, lines: Mapping[tuple, int], loc: tuple) -> str:
 
 
 def _what(model: type[BaseModel], error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"])
+    loc = tuple(part for part in error["loc"] if "[" not in str(part))  # pydantic's name of a union's branch
+    key = ".".join(str(part) for part in loc)
     if error["type"] == "extra_forbidden":
-        owner = _model_at(model, error["loc"][:-1])
-        return f"unknown key '{key}'" + did_you_mean(str(error["loc"][-1]), owner.model_fields)
+        owner = _model_at(model, loc[:-1])
+        return f"unknown key '{key}'" + _key_that_was_meant(owner, str(loc[-1]))
     if error["type"] == "missing":
         return f"the key '{key}' is missing"
-    message = error["msg"].removeprefix("Value error, ")
+    given = _shown(error["input"])
+    if error["type"] in SHOULD_BE:
+        return f"'{key}' should be {SHOULD_BE[error['type']]}, not {given}"
+    if error["type"] == "string_pattern_mismatch":
+        return (
+            f"'{key}' should be letters, digits, '.', '_' and '-', the first a letter or digit, not {given}"
+        )
+    if error["type"] == "literal_error":
+        return f"'{key}' should be {error['ctx']['expected']}, not {given}"
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
     return f"'{key}': {message}" if key else message
+
+
+SHOULD_BE = {
+    **dict.fromkeys(("tuple_type", "list_type"), "a list, as in [a, b]"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "a mapping, as in {key: value}"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "a number"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    "string_type": "a text",
+}
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else repr(value)[:60]
+
+
+def _key_that_was_meant(owner: type[BaseModel], wrong: str) -> str:
+    """As ``did_you_mean`` of the keys a person may write; one that belongs a level deeper is named there."""
+    known = [name for name, field in owner.model_fields.items() if not field.exclude]
+    for name in known:
+        inner = _model_at(owner, (name,))
+        if inner is not owner and wrong in inner.model_fields:
+            return f"; did you mean '{name}.{wrong}'?"
+    return did_you_mean(wrong, known)
 
 
 def _model_at(model: type[BaseModel], loc: tuple) -> type[BaseModel]:

@@ -1,5 +1,7 @@
 """The commands. A wing is imported only inside the command that needs it."""
 
+import errno
+import io
 import sys
 import traceback
 from typing import Annotated
@@ -27,6 +29,9 @@ def main() -> None:
     """The program: every error one message and an exit code, never a traceback (but with --debug)."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII loses no message
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except InputError as error:
@@ -38,6 +43,14 @@ def main() -> None:
         if end.code == INTERRUPTED:  # typer's answer to Ctrl-C
             say("interrupted; what is finished is kept, the same command goes on from there", error=True)
         raise
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        mend = "; free some space, the same command goes on with what is finished" if full else ""
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"error: {where}{error.strerror or error}{mend} (--debug shows where)", error=True)
+        sys.exit(SOME_FAILED if full or not error.filename else WRONG_INPUT)
     except Exception as error:
         if debug:
             traceback.print_exc()

@@ -1,6 +1,7 @@
 """From a grid's file to what is run: all input is read and checked here."""
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,14 @@ def expanded(
     grid = Grid.load(grid_file, overrides=overrides or (), corpora=corpora)
     if grid.corpora is None:
         raise InputError(f"{grid_file}: the grid names no corpora; say where they are with --corpora DIR")
+    if corpora is None and not os.path.exists(grid.corpora):
+        _relative_to_the_grid(grid_file, grid.corpora)
     loaded = []
     for i, name in enumerate(grid.tasks):
         with _named_in(grid_file, "tasks", i):
             loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit))
     with _named_in(grid_file, "encoder", errors=InputError):
-        files = encoders.locate(grid.encoder.name, layers=grid.encoder.layers)
+        files = encoders.locate(grid.encoder.name, layers=grid.encoder.layers, pieces=grid.recipe.max_length)
     record = GridRecord(
         grid=grid,
         recipe_name=grid.recipe_name,
@@ -54,10 +57,20 @@ def expanded(
     return grid, record, files, {c.name: c for c in loaded}
 
 
+def _relative_to_the_grid(grid_file: Path, folder: str) -> None:
+    """Raises InputError where the folder that a grid names lies where the command runs, not beside it."""
+    if folder == "synthetic" or grid_file.parent == Path():
+        return
+    here = Path(folder).relative_to(grid_file.parent) if not Path(folder).is_absolute() else None
+    if here is not None and here.is_dir():
+        raise InputError(
+            f"{place(grid_file, ('corpora',))}: there is no such folder of prepared corpora: {folder}; "
+            f"a grid's folder is relative to the grid's file, the one here goes with --corpora {here}"
+        )
+
+
 @contextlib.contextmanager
-def _named_in(
-    grid_file: Path, *key: str | int, errors: type[InputError] = NotThere
-) -> "Iterator[None]":
+def _named_in(grid_file: Path, *key: str | int, errors: type[InputError] = NotThere) -> "Iterator[None]":
     """Adds to the message that something is not there the line of the grid that names it."""
     try:
         yield

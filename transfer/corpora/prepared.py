@@ -3,15 +3,26 @@
 Each line is checked where it is read; a finding names file, line, what is wrong and what is right.
 """
 
+import codecs
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import SPLITS, Card, Corpus, Example, Limit, Split, build
-from transfer.inputs import InputError, NotThere, did_you_mean, problems, read_bytes, read_yaml, validated
+from transfer.inputs import (
+    InputError,
+    NotThere,
+    did_you_mean,
+    nearby,
+    problems,
+    read_bytes,
+    read_yaml,
+    validated,
+)
 from transfer.metrics import spans
 
 Row = Mapping[str, Any]
@@ -46,11 +57,13 @@ def names_in(folder: Path) -> list[str]:
 def home_of(folder: Path, name: str) -> Path:
     """The folder of a prepared corpus. Raises InputError where it is missing."""
     home = folder / name
-    if not folder.is_dir():
-        raise NotThere(f"there is no such folder of prepared corpora: {folder}")
+    if not os.path.isdir(folder):  # False for names that no file can have, where pathlib raises
+        raise NotThere(f"there is no such folder of prepared corpora: {folder}{nearby(folder)}")
     if not home.is_dir():
         there = [p.name for p in folder.iterdir() if (p / "corpus.yaml").is_file()]
-        raise NotThere(f"there is no corpus '{name}' in {folder}{did_you_mean(name, there)}")
+        itself = (folder / "corpus.yaml").is_file()
+        hint = f"; it is a corpus itself, name the folder above it: {folder.parent}" if itself else ""
+        raise NotThere(f"there is no corpus '{name}' in {folder}{hint or did_you_mean(name, there)}")
     return home
 
 
@@ -67,6 +80,9 @@ def card_or_errors(home: Path) -> tuple[Card | None, list[InputError]]:
     path = home / "corpus.yaml"
     try:
         data, lines = read_yaml(path)
+    except NotThere as error:
+        mend = "a corpus has a card; 'transfer prepare' makes a corpus of a release or of your own files"
+        return None, [InputError(f"{error}; {mend}")]
     except InputError as error:
         return None, [error]
     if wrong := problems(Card, data, path=path, lines=lines):
@@ -117,7 +133,9 @@ def rows_of(path: Path, refused: list[InputError] | None = None) -> Iterator[tup
         lines = read_bytes(path).split(b"\n")
     except NotThere:
         files = ", ".join(f"{split}.jsonl" for split in SPLITS)
-        _refuse(InputError(f"{path}: no such file; a prepared corpus has {files}"), refused)
+        own = sorted(p.name for p in path.parent.glob(f"{path.stem}.*"))
+        mend = f"; 'transfer prepare own' makes one of {own[0]}" if own else ""
+        _refuse(InputError(f"{path}: no such file; a prepared corpus has {files}{mend}"), refused)
         return
     except InputError as error:
         _refuse(error, refused)
@@ -143,13 +161,15 @@ def _refuse(error: InputError, refused: list[InputError] | None) -> None:
 def row_at(where: str, line: bytes) -> Row:
     """The JSON object of a line; ``where`` is the place that an InputError names."""
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = json.loads(line.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise InputError(f"{where}: not UTF-8 (byte {error.start + 1} of the line)") from None
+        raise InputError(
+            f"{where}: not UTF-8 (byte {error.start + 1} of the line); save the file as UTF-8"
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not valid JSON: {error}") from None
+        raise InputError(f"{where}: not valid JSON: {error}; each line is an object of its own") from None
     if not isinstance(row, dict):
-        raise InputError(f'{where}: should be a JSON object, as in {{"id": "1", …}}')
+        raise InputError(f'{where}: should be a JSON object, one a line, as in {{"id": "1", …}}')
     if _HALF_CHARACTER.search(line):
         _whole_characters(where, row)
     return row
