@@ -10,9 +10,9 @@ from transfer import corpora, encoders
 from transfer.corpora import Limit
 from transfer.grid import Encoder, Job, Recipe, Trained
 from transfer.learning import run as running
+from transfer.learning.best import MEAN, Best
 from transfer.learning.model import MTBert
 from transfer.learning.run import Site, run
-from transfer.learning.train import MEAN, Best
 from transfer.store import Store
 
 QUICK = Recipe(lr=3e-3, epochs=3, batch_size=8)

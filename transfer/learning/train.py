@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -11,32 +10,12 @@ from torch.nn.utils import clip_grad_norm_
 
 from transfer.grid import Recipe
 from transfer.learning.batches import Mixture
+from transfer.learning.best import Best
+from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.evaluate import Diverged, Held, score
 from transfer.learning.model import MTBert
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.store import Epoch
-
-# the key of the mean over corpora: which epoch's encoder a child job starts from
-MEAN = ""
-
-
-@dataclass
-class Best:
-    """For each corpus (and for their mean) the epoch with the best dev score, and its weights."""
-
-    epoch: dict[str, int] = field(default_factory=dict)
-    score: dict[str, float] = field(default_factory=dict)
-    weights: dict[int, dict[str, Tensor]] = field(default_factory=dict)
-
-    def improve(self, model: MTBert, dev: Mapping[str, float], epoch: int) -> None:
-        """Takes the epoch where it is better; of equally good ones the earliest stays."""
-        dev = {**dev, MEAN: sum(dev.values()) / len(dev)}
-        better = [name for name, value in dev.items() if value > self.score.get(name, float("-inf"))]
-        for name in better:
-            self.epoch[name], self.score[name] = epoch, dev[name]
-        if better:
-            self.weights[epoch] = {name: w.detach().clone() for name, w in model.state_dict().items()}
-        self.weights = {e: w for e, w in self.weights.items() if e in self.epoch.values()}
 
 
 def train(
@@ -45,16 +24,18 @@ def train(
     mixture: Mixture,
     dev: Mapping[str, Held],
     recipe: Recipe,
+    checkpoint: Checkpoint | None = None,
     watch: Callable[[Epoch], None] = lambda _: None,
 ) -> tuple[Best, list[Epoch]]:
     """Trains in place; returns the chosen epochs with their weights, and the history.
 
-    ``watch`` is told of each epoch as it ends. Raises Diverged where a loss is not finite.
+    Goes on from ``checkpoint`` where there is one. ``watch`` is told of each epoch as it ends. Raises
+    Diverged where a loss is not finite.
     """
     optimizer = optimizer_of(model, recipe)
     schedule = schedule_of(optimizer, recipe, steps=recipe.epochs * len(mixture))
-    best, history = Best(), []
-    for epoch in range(1, recipe.epochs + 1):
+    best, history = checkpoint.load(model, optimizer, schedule) if checkpoint else (Best(), [])
+    for epoch in range(len(history) + 1, recipe.epochs + 1):
         began = time.perf_counter()
         losses: dict[str, list[Tensor]] = {name: [] for name in mixture.batches}
         model.train()
@@ -73,4 +54,6 @@ def train(
         best.improve(model, scores, epoch)
         history.append(Epoch(epoch=epoch, loss=means, dev=scores, seconds=time.perf_counter() - began))
         watch(history[-1])
+        if checkpoint:
+            checkpoint.save(model, optimizer, schedule, best, history)
     return best, history
