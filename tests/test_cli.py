@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from transfer import cli
@@ -257,20 +258,60 @@ def test_planted_of_real_corpora_is_refused(transfer, tiny_run):
     assert "nothing was planted in real corpora" in err
 
 
-@pytest.mark.parametrize("what", ["gone", "changed"])
+def edit_scores(result: Path, **change) -> None:
+    told = json.loads(result.read_text())
+    told["scores"] = [score | {"value": 0.123} for score in told["scores"]]
+    result.write_text(json.dumps({**told, **change}))
+
+
+@pytest.mark.parametrize("what", ["gone", "edited", "the score of a result without a checksum"])
 def test_predictions_that_do_not_give_the_score_are_one_message(
     transfer, tiny_run, tmp_path: Path, what: str
 ):
     store = Path(shutil.copytree(tiny_run.store, tmp_path / "store"))
     for result in store.glob("jobs/*/result.json"):
+        predictions = result.with_name("predictions.parquet")
         if what == "gone":
-            result.with_name("predictions.parquet").unlink()
+            predictions.unlink()
+        elif what == "edited":
+            pd.read_parquet(predictions).assign(predicted="0").to_parquet(predictions)
         else:
-            told = json.loads(result.read_text())
-            told["scores"] = [score | {"value": 0.123} for score in told["scores"]]
-            result.write_text(json.dumps(told))
+            edit_scores(result, checksum="", predictions="")
     code, _, err = transfer("report", tiny_run.grid, "--store", store, "--out", tmp_path / "out")
     assert code == 2
     assert "predictions.parquet" in err
     assert "run the grid again" in err
     assert "Traceback" not in err
+
+
+def test_a_report_names_a_damaged_result_and_leaves_it_out(transfer, tiny_run, tmp_path: Path):
+    """And writes nothing into the store: it may be one that can only be read."""
+    store = Path(shutil.copytree(tiny_run.store, tmp_path / "store"))
+    damaged = sorted(store.glob("jobs/*/result.json"))[0]
+    edit_scores(damaged)
+    before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in store.rglob("*") if p.is_file()}
+    code, _, err = transfer("report", tiny_run.grid, "--store", store, "--out", tmp_path / "out")
+    assert code == 0
+    assert err.strip() == (
+        f"warning: {damaged}: was changed after it was written; it was left out, run the grid again"
+    )
+    assert damaged.parent.name not in (tmp_path / "out" / "tiny" / "results.csv").read_text()
+    for command in ("status", "plan"):
+        assert transfer(command, tiny_run.grid, "--store", store)[0] == 0
+    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in store.rglob("*") if p.is_file()} == before
+
+
+def test_a_damaged_result_is_set_aside_and_run_anew(transfer, tiny_run, tmp_path: Path):
+    store, out = Path(shutil.copytree(tiny_run.store, tmp_path / "store")), tmp_path / "out"
+    damaged = sorted(store.glob("jobs/*/result.json"))[0]
+    true = json.loads(damaged.read_text())["scores"]
+    edit_scores(damaged)
+    run = ["run-grid", tiny_run.grid, "--store", store, "--out", out, "--executor", "inline"]
+    code, shown, err = transfer(*run)
+    assert code == 0, err
+    assert "14 jobs, 13 done, 1 to run" in shown
+    assert "was changed after it was written; set aside in" in err
+    assert len(list((store / "quarantine").iterdir())) == 1
+    assert json.loads(damaged.read_text())["scores"] == true
+    for name in ("edges.csv", "table_scores.csv"):
+        assert (out / "tiny" / name).read_bytes() == (tiny_run.out / "tiny" / name).read_bytes(), name

@@ -15,7 +15,8 @@ import pytest
 from transfer.corpora.base import Card
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
-from transfer.store import FRAME_COLUMNS, CorpusRecord, GridRecord, JobResult, Score, Store
+from transfer.records import signed
+from transfer.store import FRAME_COLUMNS, CorpusRecord, Damaged, GridRecord, JobResult, Score, Store
 
 ASSET = Path(__file__).parent / "assets" / "result-v1"
 RECIPE = {"lr": 1e-3, "epochs": 2, "batch_size": 4, "fine_tune": {"lr": 1e-3, "epochs": 1}}
@@ -70,6 +71,11 @@ def failed(job: Job, error: str = "Traceback\nOSError: no space") -> JobResult:
     return JobResult(id=job.id, job=job, status="failed", source="prepared", error=error)
 
 
+def kept(store: Store, job: Job) -> JobResult:
+    """The result of a job without what the store adds to it."""
+    return store.get(job.id).model_copy(update={"checksum": "", "predictions": ""})
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "runs")
@@ -91,7 +97,7 @@ def test_what_is_put_is_got(store: Store):
         {"corpus": ["a"], "id": ["1"], "doc": [""], "gold": ['"x"'], "predicted": ['"y"']}
     )
     store.put(done(PARENT), predictions=predictions)
-    assert store.get(PARENT.id) == done(PARENT)
+    assert kept(store, PARENT) == done(PARENT)
     pd.testing.assert_frame_equal(store.predictions(PARENT.id), predictions)
     assert not list((store.root / "tmp").iterdir()), "nothing half-written is left"
 
@@ -144,7 +150,7 @@ def test_a_parent_that_ran_again_has_its_encoder_and_its_old_result(store: Store
     """What ``pending`` asks for: the encoder is gone, the result stays, the children can go on."""
     store.put(done(PARENT, 0.5))
     store.put(done(PARENT, 0.6), encoder=weights())
-    assert store.get(PARENT.id) == done(PARENT, 0.5)
+    assert kept(store, PARENT) == done(PARENT, 0.5)
     assert (store.home(PARENT.id) / "encoder" / "model.safetensors").read_bytes() == b"weights"
     assert store.pending(RECORD.jobs) == (CHILD, OTHER)
 
@@ -184,13 +190,89 @@ def test_the_frame_of_an_empty_store(store: Store):
     assert frame.dtypes.astype(str).to_dict() == FRAME_COLUMNS
 
 
-@pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 2}', b"\xff\xfe\x00"])
-def test_garbage_is_named_with_its_folder(store: Store, garbage: bytes):
+def damage_it(store: Store, how: str) -> None:
+    path = store.home(PARENT.id) / "result.json"
+    text = path.read_text()
+    edited = {
+        "empty": "",
+        "cut short": text[: len(text) // 2],
+        "no object": "[]",
+        "of no job": '{"format": 1}',
+        "a score edited": text.replace('"value": 0.5', '"value": 0.9', 1),
+        "its last byte gone": text[:-1],
+        "another job's": signed(done(OTHER)).decode(),
+        "the checksum edited": text[:-8] + "0000" + text[-4:],
+        "written anew by an editor": json.dumps(json.loads(text)),
+    }
+    if how == "no text":
+        path.write_bytes(b"\xff\xfe\x00")
+    else:
+        assert edited[how] != text
+        path.write_text(edited[how])
+
+
+DAMAGES = [
+    "empty", "cut short", "no object", "of no job", "a score edited", "its last byte gone", "another job's",
+    "the checksum edited", "written anew by an editor", "no text",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_damaged_result_is_named_and_never_a_score(store: Store, how: str):
     store.put(done(PARENT))
-    (store.home(PARENT.id) / "result.json").write_bytes(garbage)
-    with pytest.raises(InputError) as caught:
+    store.put(done(OTHER, 0.25))
+    damage_it(store, how)
+    with pytest.raises(Damaged, match=str(store.home(PARENT.id) / "result.json")):
         store.get(PARENT.id)
-    assert f"remove the folder {store.home(PARENT.id)}" in str(caught.value)
+    frame = store.frame(RECORD)
+    assert set(frame["job"]) == {OTHER.id}
+    assert list(store.damaged) == [PARENT.id]
+    assert PARENT in store.pending(RECORD.jobs)
+    before = {path: path.read_bytes() for path in store.root.rglob("*") if path.is_file()}
+    assert {path: path.read_bytes() for path in store.root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_damaged_result_is_set_aside_and_runs_anew(store: Store, how: str):
+    store.put(done(PARENT))
+    store.put(done(OTHER))
+    damage_it(store, how)
+    damaged = (store.home(PARENT.id) / "result.json").read_bytes()
+    (told,) = store.quarantine(RECORD.jobs)
+    (aside,) = (store.root / "quarantine").iterdir()
+    assert str(store.home(PARENT.id) / "result.json") in told
+    assert str(aside) in told
+    assert (aside / "result.json").read_bytes() == damaged, "a person may want to look at it"
+    assert not store.home(PARENT.id).exists()
+    assert store.get(OTHER.id).status == "done"
+    store.put(done(PARENT))
+    assert store.quarantine(RECORD.jobs) == []
+
+
+@pytest.mark.parametrize("how", ["gone", "edited", "cut short"])
+def test_a_result_whose_predictions_are_damaged_is_set_aside(store: Store, how: str):
+    rows = {"corpus": ["a"], "id": ["1"], "doc": [""], "gold": ['"x"'], "predicted": ['"y"']}
+    store.put(done(PARENT), predictions=pd.DataFrame(rows))
+    path = store.home(PARENT.id) / "predictions.parquet"
+    if how == "gone":
+        path.unlink()
+    elif how == "edited":
+        pd.DataFrame({**rows, "predicted": ['"x"']}).to_parquet(path)
+    else:
+        path.write_bytes(path.read_bytes()[:-10])
+    (told,) = store.quarantine(RECORD.jobs)
+    assert "its predictions are damaged or gone" in told
+    assert store.pending([PARENT]) == (PARENT,)
+
+
+def test_a_result_of_a_later_version_is_named_and_left_alone(store: Store):
+    store.put(done(PARENT))
+    path = store.home(PARENT.id) / "result.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    for read in (store.get, lambda _: store.results(RECORD.jobs), lambda _: store.quarantine(RECORD.jobs)):
+        with pytest.raises(InputError, match="written by a later version of transfer"):
+            read(PARENT.id)
+    assert path.exists()
 
 
 def test_a_grids_record_is_read_as_it_was_written(store: Store):
@@ -209,7 +291,7 @@ def test_a_grid_that_was_never_run_here(store: Store):
 def test_a_later_versions_keys_are_no_hindrance(store: Store):
     store.put(done(PARENT))
     path = store.home(PARENT.id) / "result.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "energy": 3.5}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "energy": 3.5, "checksum": ""}))
     assert store.get(PARENT.id) == done(PARENT)
 
 

@@ -170,11 +170,12 @@ def _place(path: Path, lines: Mapping[tuple, int], loc: tuple) -> str:
 
 
 def _what(model: type[BaseModel], error: Any) -> str:
-    loc = tuple(part for part in error["loc"] if "[" not in str(part))  # pydantic's name of a union's branch
-    key = ".".join(str(part) for part in loc)
     if error["type"] == "extra_forbidden":
-        owner = _model_at(model, loc[:-1])
-        return f"unknown key '{key}'" + _key_that_was_meant(owner, str(loc[-1]))
+        *outer, last = error["loc"]
+        key = ".".join(map(str, error["loc"]))
+        return f"unknown key '{key}'" + _key_that_was_meant(_model_at(model, tuple(outer)), str(last))
+    # pydantic names the branch of a union, too
+    key = ".".join(str(part) for part in error["loc"] if "[" not in str(part))
     if error["type"] == "missing":
         return f"the key '{key}' is missing"
     given = _shown(error["input"])

@@ -1,107 +1,50 @@
 """The ledger of finished jobs: one folder a job, written whole or not at all, without locks.
 
-<store>/jobs/<job id>/result.json         status, scores, chosen epochs, history, provenance
+<store>/jobs/<job id>/result.json         status, scores, chosen epochs, history, provenance, checksum
 <store>/jobs/<job id>/predictions.parquet what was predicted for every test item (no text)
 <store>/jobs/<job id>/encoder/            only while a child of the job needs it
 <store>/grids/<grid id>.json              what a grid was expanded to: all that a report needs
 <store>/running/<job id>.json             which process works on a job, and how far it is
+<store>/claims/<job id>.<token>.json      which run has taken a job (claims.py)
+<store>/checkpoints/<job id>/             where a job goes on that was interrupted (learning/checkpoint.py)
+<store>/quarantine/                       what was found damaged, for a person to look at
 """
 
 import contextlib
+import hashlib
+import io
 import json
 import os
 import shutil
 import socket
-import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from transfer.corpora.base import Card
+from transfer.files import files_at
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
+from transfer.records import CorpusRecord, Damaged, Epoch, GridRecord, JobResult, Score, result_of, signed
 
-# seconds; a job that is being written renames its draft within moments, a kept encoder within its job
-DRAFTS_LIVE = 24 * 3600
-
-
-class _Record(BaseModel):
-    # a later version may add keys; an old result loads for ever
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Score(_Record):
-    """One score of a corpus on a split, at the epoch chosen for that corpus."""
-
-    corpus: str
-    split: Literal["dev", "test"]
-    metric: str
-    value: float
-    items: int
-
-
-class Epoch(_Record):
-    """One epoch: mean training loss and dev score of each corpus, and how long it took (s)."""
-
-    epoch: int
-    loss: dict[str, float]
-    dev: dict[str, float]
-    seconds: float
-
-
-class JobResult(_Record):
-    """What came of a job. A failed one has its error and no score.
-
-    ``ended`` is in seconds since 1970 (UTC), ``seconds`` earlier it began; None where no worker ran it.
-    """
-
-    format: Literal[1] = 1
-    id: str
-    job: Job
-    status: Literal["done", "failed"]
-    scores: tuple[Score, ...] = ()
-    chosen_epoch: dict[str, int] = {}
-    history: tuple[Epoch, ...] = ()
-    train_items: dict[str, int] = {}
-    steps: int = 0
-    seconds: float = 0.0
-    ended: float | None = None
-    source: str
-    provenance: dict[str, str] = {}
-    error: str = ""
-
-
-class CorpusRecord(_Record):
-    """What a report says of a corpus."""
-
-    card: Card
-    fingerprint: str
-    items: dict[str, int]
-    notes: tuple[str, ...] = ()
-
-
-class GridRecord(_Record):
-    """A grid as it was last run: its jobs, corpora and where the data came from."""
-
-    format: Literal[1] = 1
-    grid: Grid
-    recipe_name: str
-    overrides: tuple[str, ...] = ()
-    source: str
-    corpora: tuple[CorpusRecord, ...]
-    overlaps: tuple[str, ...] = ()
-    jobs: tuple[Job, ...]
+__all__ = ["FRAME_COLUMNS", "CorpusRecord", "Damaged", "Epoch", "GridRecord", "JobResult", "Score", "Store"]
 
 
 class Store:
-    """The folder of results. Safe to write from many processes: the last step is a rename."""
+    """The results in a folder, or in a bucket of an object store (``s3://bucket/prefix``).
+
+    Safe to write from many processes. Reading writes nothing: a report may be made of a store that
+    cannot be written to. ``damaged`` holds a message for each result that was asked for and found
+    damaged; it counts as missing.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.files = files_at(root)
+        self.damaged: dict[str, str] = {}
 
     def home(self, job_id: str) -> Path:
         """The folder of a job, there or not."""
@@ -119,58 +62,84 @@ class Store:
         ``predictions``: columns corpus, id, doc, gold, predicted (the last two as JSON texts).
         ``encoder``: a folder to keep for child jobs; it is moved.
         """
-        draft = self.root / "tmp" / f"{result.id}-{uuid.uuid4().hex}"
-        draft.mkdir(parents=True)
-        _write(draft / "result.json", result.model_dump_json(indent=1))
-        if predictions is not None:
-            predictions.to_parquet(draft / "predictions.parquet", index=False)
-        if encoder is not None:
-            os.replace(encoder, draft / "encoder")
-        home = self.home(result.id)
-        home.parent.mkdir(parents=True, exist_ok=True)
-        if self._is_done(result.id):
-            if (draft / "encoder").is_dir() and not (home / "encoder").exists():
-                os.replace(draft / "encoder", home / "encoder")
-            shutil.rmtree(draft)
-        else:
-            if home.exists():
-                old = self.root / "tmp" / f"{result.id}-old-{uuid.uuid4().hex}"
-                os.replace(home, old)
-                shutil.rmtree(old)
-            os.replace(draft, home)
+        home = f"jobs/{result.id}"
+        with self.files.scratch() as folder:
+            draft = folder / result.id
+            draft.mkdir()
+            if predictions is not None:
+                table = draft / "predictions.parquet"
+                predictions.to_parquet(table, index=False)
+                digest = hashlib.sha256(table.read_bytes()).hexdigest()
+                result = result.model_copy(update={"predictions": digest})
+            (draft / "result.json").write_bytes(signed(result))
+            if encoder is not None:
+                shutil.move(encoder, draft / "encoder")
+            if not self.is_done(result.id):
+                self.files.publish(draft, home, last="result.json")
+            elif encoder is not None and not self.has_encoder(result.id):
+                self.files.publish(draft / "encoder", f"{home}/encoder", last="model.safetensors")
+        if result.status == "done":
+            self.files.remove(f"checkpoints/{result.id}")
         self.no_longer_running(result.id)
 
     def sweep(self) -> None:
-        """Removes what killed workers left half-written: drafts that nobody touched for a day."""
-        for draft in (self.root / "tmp").glob("*"):
-            with contextlib.suppress(OSError):  # another run sweeps too, or the draft's writer lives
-                if time.time() - draft.stat().st_mtime > DRAFTS_LIVE:
-                    shutil.rmtree(draft)
+        """Removes what killed workers left: drafts a day old, checkpoints of jobs that are done."""
+        self.files.sweep()
+        for job_id in self.files.names("checkpoints"):
+            if self.is_done(job_id):
+                self.files.remove(f"checkpoints/{job_id}")
 
-    def _is_done(self, job_id: str) -> bool:
+    def is_done(self, job_id: str) -> bool:
+        """Whether there is a result with scores."""
         try:
             return self.get(job_id).status == "done"
-        except (FileNotFoundError, InputError):
+        except (FileNotFoundError, Damaged):
             return False
 
     def get(self, job_id: str) -> JobResult:
-        """The result of a job. Raises FileNotFoundError where there is none."""
-        path = self.home(job_id) / "result.json"
-        try:
-            return JobResult.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise InputError(
-                f"{path}: not a result of this program ({error.errors()[0]['msg']}); "
-                f"remove the folder {path.parent} and run the grid again"
-            ) from None
+        """The result of a job. Raises FileNotFoundError where there is none, Damaged where it is damaged."""
+        return self._result(job_id, self.files.read(f"jobs/{job_id}/result.json"))
+
+    def _result(self, job_id: str, text: bytes) -> JobResult:
+        where = self.files.at(f"jobs/{job_id}/result.json")
+        result = result_of(text, where=where)
+        if result.id != job_id:
+            raise Damaged(f"{where}: is the result of another job, {result.id}")
+        return result
 
     def results(self, jobs: Iterable[Job]) -> dict[str, JobResult]:
-        """Those of the jobs that have a result, by job id."""
+        """Those of the jobs that have a result, by job id; see ``damaged``."""
+        names = {f"jobs/{job.id}/result.json": job.id for job in jobs}
         found = {}
-        for job in jobs:
-            with contextlib.suppress(FileNotFoundError):
-                found[job.id] = self.get(job.id)
+        for name, text in self.files.read_all(names).items():
+            try:
+                found[names[name]] = self._result(names[name], text)
+            except Damaged as error:
+                self.damaged[names[name]] = str(error)
         return found
+
+    def quarantine(self, jobs: Iterable[Job]) -> list[str]:
+        """Sets aside what is damaged of the jobs' results, so that they run anew; a message for each."""
+        told = []
+        for job_id, result in self.results(jobs).items():
+            if result.predictions:
+                with contextlib.suppress(FileNotFoundError, Damaged):
+                    self.predictions(job_id, digest=result.predictions)
+                    continue
+                self.damaged[job_id] = (
+                    f"{self.files.at(f'jobs/{job_id}')}: its predictions are damaged or gone"
+                )
+        for job_id, message in self.damaged.items():
+            aside = self.set_aside(f"jobs/{job_id}")
+            told.append(f"{message}; set aside in {aside}, the job runs anew")
+        self.damaged.clear()
+        return told
+
+    def set_aside(self, name: str) -> str:
+        """Moves a folder into the quarantine; returns where it is now."""
+        aside = f"quarantine/{name.replace('/', '-')}-{uuid.uuid4().hex[:8]}"
+        self.files.move(name, aside)
+        return self.files.at(aside)
 
     def pending(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
         """The jobs still to run, in order: those without a result and those that failed.
@@ -182,30 +151,45 @@ class Store:
         todo = {job.id for job in jobs if job.id not in done}
         for job in jobs:
             parent = job.parent
-            if job.id in todo and parent and not (self.home(parent.id) / "encoder").is_dir():
+            if job.id in todo and parent and not self.has_encoder(parent.id):
                 todo.add(parent.id)
         return tuple(job for job in jobs if job.id in todo)
 
+    def has_encoder(self, job_id: str) -> bool:
+        """Whether the job's encoder is kept for its children."""
+        return self.files.exists(f"jobs/{job_id}/encoder/model.safetensors")
+
+    def encoder(self, job_id: str) -> bytes:
+        """The kept weights of a job's encoder, as safetensors."""
+        return self.files.read(f"jobs/{job_id}/encoder/model.safetensors")
+
     def drop_encoder(self, job_id: str) -> None:
         """Removes a kept encoder that no child needs any more."""
-        shutil.rmtree(self.home(job_id) / "encoder", ignore_errors=True)
+        self.files.remove(f"jobs/{job_id}/encoder")
 
-    def predictions(self, job_id: str) -> pd.DataFrame:
-        """Columns corpus, id, doc, gold, predicted: a row for each test item, values as JSON."""
-        return pd.read_parquet(self.home(job_id) / "predictions.parquet")
+    def predictions(self, job_id: str, *, digest: str = "") -> pd.DataFrame:
+        """Columns corpus, id, doc, gold, predicted: a row for each test item, values as JSON.
+
+        Raises Damaged where the file's SHA-256 is not ``digest``, if one is given.
+        """
+        name = f"jobs/{job_id}/predictions.parquet"
+        data = self.files.read(name)
+        if digest and hashlib.sha256(data).hexdigest() != digest:
+            raise Damaged(f"{self.files.at(name)}: was changed after it was written")
+        return pd.read_parquet(io.BytesIO(data))
 
     def running(self, job_id: str, progress: Mapping[str, Any]) -> None:
         """Notes that this process works on a job, and how far it is."""
         note = {"pid": os.getpid(), "host": socket.gethostname(), **progress}
-        _write(self.root / "running" / f"{job_id}.json", json.dumps(note))
+        self.files.write(f"running/{job_id}.json", json.dumps(note).encode())
 
     def no_longer_running(self, job_id: str) -> None:
-        (self.root / "running" / f"{job_id}.json").unlink(missing_ok=True)
+        self.files.remove(f"running/{job_id}.json")
 
     def progress(self, job_id: str) -> dict[str, Any] | None:
         """The note of the process that works on a job; None where none does, or it is gone."""
         try:
-            note = json.loads((self.root / "running" / f"{job_id}.json").read_text())
+            note = json.loads(self.files.read(f"running/{job_id}.json"))
         except (FileNotFoundError, ValueError):
             return None
         if note["host"] == socket.gethostname() and not Path(f"/proc/{note['pid']}").exists():
@@ -213,20 +197,24 @@ class Store:
         return note
 
     def put_grid(self, record: GridRecord) -> None:
-        _write(self.root / "grids" / f"{record.grid.id}.json", record.model_dump_json(indent=1))
+        text = record.model_dump_json(indent=1).encode()
+        self.files.write(f"grids/{record.grid.id}.json", text, durable=True)
 
     def get_grid(self, grid: Grid) -> GridRecord:
         """What a grid was expanded to. Raises InputError where it was never run into this store."""
-        path = self.root / "grids" / f"{grid.id}.json"
+        name = f"grids/{grid.id}.json"
         try:
-            return GridRecord.model_validate_json(path.read_bytes())
+            return GridRecord.model_validate_json(self.files.read(name))
         except FileNotFoundError:
             raise InputError(
                 f"{self.root}: the grid '{grid.name}' as it now reads was never run into this store; "
                 "run it first: transfer run-grid GRID (with the same --store and --set)"
             ) from None
         except ValidationError as error:
-            raise InputError(f"{path}: not a record of this program ({error.errors()[0]['msg']})") from None
+            raise InputError(
+                f"{self.files.at(name)}: is no record of this program ({error.errors()[0]['msg']}); "
+                "run the grid again, that writes it anew"
+            ) from None
 
     def frame(self, record: GridRecord) -> pd.DataFrame:
         """The results of a grid, tidy: one row for each job, target and split. See FRAME_COLUMNS.
@@ -268,11 +256,3 @@ def _rows(job: Job, result: JobResult, record: GridRecord) -> Iterable[dict[str,
             "epoch": result.chosen_epoch.get(score.corpus, 0), "items": score.items,
             "train_items": result.train_items.get(score.corpus, 0),
         }  # fmt: skip
-
-
-def _write(path: Path, text: str) -> None:
-    """The whole text or none of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)

@@ -106,7 +106,7 @@ def test_no_hours_no_further_seeds(run, tmp_path: Path):
         ("{frist: 3, most: 5}", "did you mean 'first'"),
         ("{first: 3}", "'most': Field required"),
         ("{first: 5, most: 5}", "'most' should be more than 'first', which is 5"),
-        ("{first: 2, most: 5}", "'first': Input should be greater than or equal to 3"),
+        ("{first: 2, most: 5}", "'first': should be greater than or equal to 3"),
     ],
 )
 def test_wrong_adaptive_seeds_are_one_message(transfer, tiny_grid: Path, seeds: str, said: str):

@@ -15,7 +15,7 @@ from transfer.corpora.synthetic_plan import Planted
 from transfer.grid import Job, Seeds
 from transfer.inputs import InputError
 from transfer.metrics import measure_of
-from transfer.store import GridRecord, Store
+from transfer.store import Damaged, GridRecord, Store
 
 
 def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]:
@@ -123,12 +123,13 @@ def _evidence(store: Store, record: GridRecord) -> Evidence:
         result = store.get(jobs[cell].id)
         score = next(s.value for s in result.scores if (s.corpus, s.split) == (cell.target, "test"))
         try:
-            return arm_of(store.predictions(result.id), cell.target, measures[cell.target], score=score)
-        except (FileNotFoundError, ValueError) as error:
-            home = store.home(result.id)
-            raise InputError(
-                f"{home / 'predictions.parquet'}: {error}; remove the folder {home} and run the grid again"
-            ) from None
+            kept = store.predictions(result.id, digest=result.predictions)
+            return arm_of(kept, cell.target, measures[cell.target], score=score)
+        except (FileNotFoundError, ValueError, Damaged) as error:
+            home = store.files.at(f"jobs/{result.id}")
+            # a result from before there were checksums is not set aside by itself
+            mend = "run the grid again" if result.predictions else f"remove {home} and run the grid again"
+            raise InputError(f"{home}/predictions.parquet: {error}; {mend}") from None
 
     return Evidence(measures, read)
 

@@ -60,6 +60,10 @@ def run_grid(
     executor: Annotated[
         Executor, typer.Option(help="ray: in parallel; inline: one by one, without Ray.")
     ] = Executor.ray,
+    checkpoint_seconds: Annotated[
+        float,
+        typer.Option(min=0, help="The least time between two checkpoints of a job; 0: one each epoch."),
+    ] = 10.0,
     overrides: Overrides = None,
 ) -> None:
     """Runs what the store lacks of a grid, then writes its report."""
@@ -70,6 +74,8 @@ def run_grid(
     store = Store(store_dir)
     store.put_grid(record)
     store.sweep()
+    for told in store.quarantine(record.jobs):
+        say(f"warning: {told}", error=True)
     jobs = wanted(store, record)
     pending = store.pending(jobs)
     at_most = f" (at most {len(record.jobs)})" if len(jobs) < len(record.jobs) else ""
@@ -83,7 +89,7 @@ def run_grid(
             store,
             record,
             pending,
-            site=site(store_dir, grid, files),
+            site=site(store, grid, files, checkpoint_seconds=checkpoint_seconds),
             cost=costs(record.jobs, loaded),
             executor=executor,
             workers=workers or _workers_that_fit(gpus_per_job),
@@ -128,7 +134,7 @@ def plan(
         speed = sum(r.seconds for r in done) / sum(cost[r.id] for r in done)
         seconds = sum(cost[id_] for id_ in todo) * speed
         say(f"about {seconds / 60:.0f} minutes of one worker, by the {len(done)} jobs that are done")
-        size = sum(f.stat().st_size for r in done for f in store.home(r.id).rglob("*") if f.is_file())
+        size = sum(store.files.size(f"jobs/{r.id}") for r in done)
         say(f"about {size / len(done) * len(todo) / 2**20:.0f} MiB in the store")
     elif todo:
         say("how long they take is known once one of them is done")
@@ -159,6 +165,7 @@ def status(
         elif result and result.status == "failed":
             say(f"failed   {job.label} ({job.id}): {last_line(result.error)}")
     say(", ".join(f"{count} {state}" for state, count in counts.items()))
+    _damaged(store)
     # a job takes about as long as it has corpora
     done = [(r.seconds, len(r.job.names)) for r in results.values() if r.status == "done"]
     left = sum(len(job.names) for job in jobs if job.id not in results)
@@ -247,6 +254,8 @@ def _run(
         ended += 1
         outcome = last_line(result.error) if result.status == "failed" else _scores(result)
         say(f"[{ended}/{len(work.queue.jobs)}] {job.label}: {outcome} ({result.seconds:.0f} s)")
+        for note in result.notes:
+            say(f"note: {job.label}: {note}")
 
     work = Work(JobQueue(pending, cost=cost), site, tell, record.source, more)
     if executor is Executor.inline:
@@ -276,6 +285,13 @@ def _report(store: "Store", record: "GridRecord", out: Path) -> None:
 
     written = report_of_grid(store, record, out=out)
     say(f"wrote {len(written)} files to {out / record.grid.name}; open {written[-1]}")
+    _damaged(store)
+
+
+def _damaged(store: "Store") -> None:
+    """Names the results that were found damaged and left out."""
+    for told in store.damaged.values():
+        say(f"warning: {told}; it was left out, run the grid again", error=True)
 
 
 def _scores(result: "JobResult") -> str:

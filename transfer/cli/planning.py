@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from transfer.corpora import Corpus
     from transfer.encoders import EncoderFiles
     from transfer.grid import Grid, Job
-    from transfer.store import GridRecord
+    from transfer.store import GridRecord, Store
 
 
 def expanded(
@@ -88,11 +88,17 @@ def recorded(
     return Store(store_dir).get_grid(Grid.load(grid_file, overrides=overrides or (), corpora=corpora))
 
 
-def site(store_dir: Path, grid: "Grid", files: "EncoderFiles"):
+def site(store: "Store", grid: "Grid", files: "EncoderFiles", *, checkpoint_seconds: float):
     from transfer.learning.run import Site
 
     where = grid.corpora if grid.corpora == "synthetic" else str(Path(str(grid.corpora)).resolve())
-    return Site(store=store_dir.resolve(), corpora=where, limit=grid.limit, encoder=files.folder.resolve())
+    return Site(
+        store=store.files.where,
+        corpora=where,
+        limit=grid.limit,
+        encoder=files.folder.resolve(),
+        checkpoint_seconds=checkpoint_seconds,
+    )
 
 
 def costs(jobs: "tuple[Job, ...]", corpora: "dict[str, Corpus]") -> dict[str, float]:

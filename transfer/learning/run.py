@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 import transformers
 from pydantic import BaseModel, ConfigDict
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 
 from transfer import __version__, corpora
 from transfer.corpora import Corpus, Limit
@@ -22,16 +22,21 @@ from transfer.corpora.base import SPLITS, Split
 from transfer.grid import Job, Trained
 from transfer.learning import encoder
 from transfer.learning.batches import Batch, Mixture, evaluation_batches, training_batches
+from transfer.learning.best import MEAN, Best
+from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.dropout import Noise
 from transfer.learning.evaluate import Held, score
 from transfer.learning.model import MTBert, Vocabulary
-from transfer.learning.train import MEAN, Best, train
+from transfer.learning.train import train
 from transfer.store import JobResult, Score, Store
 from transfer.tasks import Item, Task, task_of
 
 
 class Site(BaseModel):
-    """Where a worker finds what jobs name: the store, the corpora, the encoder's files."""
+    """Where a worker finds what jobs name: the store, the corpora, the encoder's files.
+
+    ``checkpoint_seconds``: the least time between two checkpoints of a job; 0 makes one each epoch.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,6 +44,7 @@ class Site(BaseModel):
     corpora: str
     limit: Limit = Limit()
     encoder: Path
+    checkpoint_seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
 def _trained(
     job: Job, site: Site, store: Store, *, source: str, began: float, keep_encoder: bool
 ) -> JobResult:
+    notes: list[str] = []
     ready = {trained.name: _ready(trained, site, job.recipe.max_length) for trained in job.corpora}
     model = _model(job, site, ready)
     vocabulary = _cut_vocabulary(model, ready)
@@ -92,21 +99,26 @@ def _trained(
         mixture=mixture,
         dev={name: _held(r, "dev", vocabulary) for name, r in ready.items()},
         recipe=job.recipe,
+        checkpoint=Checkpoint(
+            store,
+            job.id,
+            made_by={key: value for key, value in _provenance().items() if key != "threads"},
+            seconds=site.checkpoint_seconds,
+            tell=notes.append,
+        ),
         watch=lambda epoch: store.running(job.id, {"epoch": epoch.epoch, "epochs": job.recipe.epochs}),
     )
     scores, predictions = _tested(model, best, ready, vocabulary)
-    kept = None
-    if keep_encoder:
-        kept = store.root / "tmp" / f"{job.id}-encoder"
-        _save_encoder(kept, model, best, vocabulary)
     result = JobResult(
         id=job.id, job=job, status="done", scores=tuple(scores),
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
         train_items={name: len(r.corpus.train) for name, r in ready.items()},
         steps=job.recipe.epochs * len(mixture), seconds=time.perf_counter() - began, ended=time.time(),
-        source=source, provenance=_provenance(),
+        source=source, provenance=_provenance(), notes=tuple(notes),
     )  # fmt: skip
-    store.put(result, predictions=predictions, encoder=kept)
+    with store.files.scratch() as folder:
+        kept = _save_encoder(folder / "encoder", model, best, vocabulary) if keep_encoder else None
+        store.put(result, predictions=predictions, encoder=kept)
     return result
 
 
@@ -148,7 +160,7 @@ def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:
         seed=job.seed,
     )
     if job.parent is not None:
-        kept = load_file(Store(site.store).home(job.parent.id) / "encoder" / "model.safetensors")
+        kept = load(Store(site.store).encoder(job.parent.id))
         left = model.load_state_dict(kept, strict=False)
         fresh = [key for key in left.missing_keys if not key.startswith("heads.")]
         assert not left.unexpected_keys, left
@@ -203,13 +215,14 @@ def _tested(
     return scores, pd.DataFrame(rows)
 
 
-def _save_encoder(folder: Path, model: MTBert, best: Best, vocabulary: Vocabulary) -> None:
+def _save_encoder(folder: Path, model: MTBert, best: Best, vocabulary: Vocabulary) -> Path:
     weights = best.weights[best.epoch[MEAN]]
     shared = {name: w for name, w in weights.items() if not name.startswith("heads.")}
     word_rows = next(name for name, p in model.named_parameters() if p is model.words.weight)
     shared[word_rows] = vocabulary.whole_table(shared[word_rows])
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: w.cpu().contiguous() for name, w in shared.items()}, folder / "model.safetensors")
+    return folder
 
 
 def _provenance() -> dict[str, str]:

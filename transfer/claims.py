@@ -1,0 +1,126 @@
+"""Which run has taken a job: two runs at once on one store share their common jobs.
+
+A claim is a file with a name of its own, ``claims/<job id>.<token>.json``. A run that wants a job looks
+for claims of others, writes its own, and looks again: of two that want it at once, whichever looks last
+sees the other's and withdraws. That needs no lock, no rename and no exclusive open, only that a file that
+was written is seen by whoever lists the folder afterwards, which folders, NFS and S3 promise.
+
+A claim outlives its process after ``kill -9``. On the same machine it counts as long as its process
+lives. On another machine it counts while it beats: its holder writes a new number into it again and
+again, and an observer that has seen the same number for STALE seconds of its own clock takes it for dead.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from transfer.files import Files
+
+BEAT, STALE = 15.0, 120.0  # seconds
+
+
+class Claim:
+    """A job that this process has taken; a context manager that gives it back."""
+
+    def __init__(self, files: Files, name: str, run: str) -> None:
+        self._files, self.name = files, name
+        self._note = {"run": run, "here": HERE, "pid": os.getpid(), "born": _born(os.getpid())}
+        self._over = threading.Event()
+        self._write(0)
+
+    def _write(self, beat: int) -> None:
+        self._files.write(self.name, json.dumps({**self._note, "beat": beat}).encode())
+
+    def beat(self) -> None:
+        """Shows from now on, from a thread of its own, that this process lives."""
+        threading.Thread(target=self._beating, daemon=True).start()
+
+    def _beating(self) -> None:
+        beat = 0
+        while not self._over.wait(BEAT):
+            beat += 1
+            with contextlib.suppress(OSError):  # the network or a full disk; the next beat may get through
+                self._write(beat)
+
+    def release(self) -> None:
+        self._over.set()
+        self._files.remove(self.name)
+
+    def __enter__(self) -> "Claim":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Claims:
+    """The claims of a store, seen by one process of a run. ``run`` is the same for all its processes."""
+
+    def __init__(self, files: Files, *, run: str) -> None:
+        self._files = files
+        self._run = run
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def take(self, what: str) -> Claim | None:
+        """Takes a job (or another name of letters and digits); None where a living other has it."""
+        if self.held(what):
+            return None
+        claim = Claim(self._files, f"claims/{what}.{uuid.uuid4().hex}.json", self._run)
+        if self.held(what, but=claim.name):
+            claim.release()
+            return None
+        claim.beat()
+        return claim
+
+    def held(self, what: str, *, but: str = "") -> bool:
+        """Whether a living process has taken it; claims of dead ones are removed."""
+        held = False
+        for name in self._files.names("claims"):
+            if not name.startswith(f"{what}.") or f"claims/{name}" == but:
+                continue
+            if self._lives(f"claims/{name}"):
+                held = True
+            else:
+                self._files.remove(f"claims/{name}")
+        return held
+
+    def _lives(self, name: str) -> bool:
+        try:
+            note: dict[str, Any] = json.loads(self._files.read(name))
+            here, pid, beat = note["here"], int(note["pid"]), int(note["beat"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False  # given back meanwhile, or no claim at all
+        if here and here == HERE:
+            return _born(pid) == note.get("born")
+        if note.get("run") == self._run:
+            return False  # a worker of this very run, on a machine that is gone: its job is being retried
+        if self._seen.get(name, (None, 0.0))[0] != beat:
+            self._seen[name] = beat, time.monotonic()
+        return time.monotonic() - self._seen[name][1] < STALE
+
+
+def _here() -> str:
+    """This machine since it was last started, and the set of processes that this one can see."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _born(pid: int) -> int | None:
+    """When a process was started, in the kernel's ticks; a number that is used again has another."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[-1].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+HERE = _here()
