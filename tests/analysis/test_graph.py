@@ -1,5 +1,6 @@
 """The graph and its picture's numbers: fixed places, round trips, labels that cover nothing."""
 
+import json
 import math
 from itertools import permutations
 
@@ -53,6 +54,24 @@ def test_what_is_undefined_is_left_out_of_graphml(tmp_path):
     known = TransferGraph.from_edges(lonely, nodes=nodes(NAMES[:2]), data_source="prepared")
     known.write_graphml(tmp_path / "graph.graphml")
     assert "nan" not in (tmp_path / "graph.graphml").read_text()
+
+
+def test_json_is_read_by_other_programs(tmp_path):
+    known = graph(4)
+    known.write_json(tmp_path / "graph.json")
+    data = json.loads((tmp_path / "graph.json").read_text())
+    assert {(edge["source"], edge["target"]) for edge in data["edges"]} == set(known.digraph.edges)
+    back = nx.node_link_graph(data, edges="edges")
+    assert nx.utils.graphs_equal(back, nx.DiGraph(known.digraph))
+
+
+def test_a_larger_claim_is_drawn_wider_and_what_is_not_claimed_thin():
+    edges = fabricated(NAMES[:3]).assign(verdict="improves", gain=[0.024, 0.08, 0.33, 0.76, 0.01, 0.5])
+    edges.loc[5, "verdict"] = "inconclusive"
+    marks = TransferGraph.from_edges(edges, nodes=nodes(NAMES[:3]), data_source="prepared").picture().edges
+    widths = {(mark.source, mark.target): mark.width for mark in marks}
+    ranked = [widths[tuple(edge)] for edge in edges[["source", "target"]].to_numpy()[[5, 4, 0, 1, 2, 3]]]
+    assert ranked == sorted(set(ranked))
 
 
 def test_the_graph_cannot_be_changed():

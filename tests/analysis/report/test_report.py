@@ -1,5 +1,6 @@
 """The report: complete, true to its frames, marked when synthetic, the same at every writing."""
 
+import json
 import math
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from transfer.analysis.evidence import Cell
 NAMES = ["mednli", "shareclefe", "ddi2013"]
 FILES = {
     "results.csv", "edges.csv", "table_groups.csv", "table_scores.csv", "table_scores.md",
-    "table_corpora.csv", "table_corpora.md", "report.md", "graph.graphml",
+    "table_corpora.csv", "table_corpora.md", "table_edges.md", "table_edges.tex", "table_scores.tex",
+    "report.md", "graph.graphml", "graph.json",
     *(f"{stem}.{form}" for stem in ("graph", "gains", "forest", "seeds") for form in ("svg", "png", "pdf")),
 }  # fmt: skip
 
@@ -67,6 +69,8 @@ def test_writes_every_file_and_all_say_synthetic(tmp_path):
             assert set(table[column]) == {"synthetic"}
         elif path.suffix == ".graphml":
             assert nx.read_graphml(path).graph["data_source"] == "synthetic"
+        elif path.name == "graph.json":
+            assert json.loads(path.read_text())["graph"]["data_source"] == "synthetic"
         else:
             assert b"SYNTHETIC DATA" in path.read_bytes(), path.name
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.report.findings import Findings, findings
-from transfer.analysis.report.markdown import report_md, tables_md
+from transfer.analysis.report.markdown import report_md
+from transfer.analysis.report.paste import to_paste
 from transfer.analysis.report.pictures import draw_all
 from transfer.analysis.report.sentences import sentence
 from transfer.analysis.tables import CorpusRow, results, to_csv
@@ -60,7 +61,7 @@ def write_report(
         evidence=evidence,
         expected=expected,
     )
-    texts = {**_csv(found), **tables_md(found), "report.md": report_md(found)}
+    texts = {**_csv(found), **to_paste(found), "report.md": report_md(found)}
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as folder:
         made = draw_all(found, Path(folder))

@@ -45,7 +45,7 @@ def report_md(found: Findings) -> str:
     if found.null is not None:
         table = f"\n{to_markdown(in_points(found.null))}" if len(found.null) else ""
         parts.append(f"## Null control\n\n{null_text(found.null)}\n{table}")
-    parts.append(f"## Scores\n\n{_scores(found)}")
+    parts.append(f"## Scores\n\n{scores_md(found)}")
     if len(found.missing):
         parts.append(f"## Failed or missing\n\n{to_markdown(found.missing)}")
     parts += [
@@ -56,14 +56,6 @@ def report_md(found: Findings) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def tables_md(found: Findings) -> dict[str, str]:
-    """The tables that stand alone, by file name."""
-    return {
-        f"{name}.md": f"{MARK}\n{text}" if found.synthetic else text
-        for name, text in (("table_scores", _scores(found)), ("table_corpora", to_markdown(found.corpora)))
-    }
-
-
 def _answer(found: Answer) -> str:
     text = f"{found.tally}\n"
     for verdict, intro, lines in found.verdicts:
@@ -72,7 +64,7 @@ def _answer(found: Answer) -> str:
     return text
 
 
-def _scores(found: Findings) -> str:
+def scores_md(found: Findings) -> str:
     """Each stage's matrix under its name."""
     matrices = "".join(f"\n**{name}**\n\n{to_markdown(matrix)}" for name, matrix in found.matrices.items())
     return f"{SCORES}\n{matrices}"

@@ -22,7 +22,8 @@ def draw_all(found: Findings, folder: Path) -> list[Path]:
         graph_name, heat_name, forest_name, scatter_name = figure_names(stage, found.stages)
         graph = TransferGraph.from_edges(rows, nodes=nodes, data_source=found.source)
         graph.write_graphml(folder / f"{graph_name}.graphml")
-        made.append(folder / f"{graph_name}.graphml")
+        graph.write_json(folder / f"{graph_name}.json")
+        made += [folder / f"{graph_name}.graphml", folder / f"{graph_name}.json"]
         drawing = figures.draw_graph(graph.picture(), **words)
         made += figures.save(drawing, folder / graph_name, title=f"{mark}transfer graph")
         drawing = figures.gains_heatmap(

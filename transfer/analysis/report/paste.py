@@ -1,0 +1,27 @@
+"""The tables that stand alone, ready to paste: Markdown for pages, LaTeX for papers."""
+
+from transfer.analysis.latex import to_latex
+from transfer.analysis.report.findings import Findings, in_points
+from transfer.analysis.report.markdown import MARK, scores_md
+from transfer.analysis.report.sentences import BANNER, SCORES, caption
+from transfer.analysis.tables import to_markdown
+
+
+def to_paste(found: Findings) -> dict[str, str]:
+    """The edges and scores in both forms, the corpora in Markdown, by file name."""
+    edges = in_points(found.edges)
+    pages = {
+        "table_edges.md": f"Gains in points.\n\n{to_markdown(edges)}",
+        "table_scores.md": scores_md(found),
+        "table_corpora.md": to_markdown(found.corpora),
+    }
+    mark = f"{BANNER} " if found.synthetic else ""
+    scores = [
+        to_latex(matrix, caption=f"{mark}{SCORES} Stage: {stage}.", label=f"tab:scores-{stage}")
+        for stage, matrix in found.matrices.items()
+    ]
+    papers = {
+        "table_edges.tex": to_latex(edges, caption=caption(found), label="tab:edges"),
+        "table_scores.tex": "\n".join(scores),
+    }
+    return {name: f"{MARK}\n{text}" if found.synthetic else text for name, text in pages.items()} | papers
