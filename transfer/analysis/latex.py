@@ -4,13 +4,14 @@ import re
 
 import pandas as pd
 
+from transfer.analysis.tables import minus
+
 LONG = 40  # rows; a float with more does not fit a page
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
     "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", "→": r"$\to$", "±": r"$\pm$", "−": "$-$",
 }  # fmt: skip
-_MINUS = re.compile(r"(?<![^\s(])-(?=\d)")
 
 
 def to_latex(frame: pd.DataFrame, *, caption: str, label: str) -> str:
@@ -54,7 +55,7 @@ def to_latex(frame: pd.DataFrame, *, caption: str, label: str) -> str:
 
 def latex(text: str) -> str:
     """One line of text that LaTeX shows as it is; a minus before a number is typeset as one."""
-    line = _MINUS.sub("−", " ".join(text.split()))
+    line = minus(" ".join(text.split()))
     return "".join(_SPECIAL.get(letter, letter) for letter in line)
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.analysis.curves import curves
 from transfer.analysis.evidence import Arm, Cell, Evidence, arm_of
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.report import write_report
+from transfer.analysis.rerun import rerun
 from transfer.analysis.sequential import Verdicts, looks
 from transfer.analysis.tables import CorpusRow
 from transfer.corpora.synthetic_plan import Planted
@@ -33,6 +35,8 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]
         evidence=_evidence(store, record),
         smallest_effect=grid.smallest_effect / 100,
         source=record.source,
+        curves=curves(store.results(record.jobs).values()),
+        rerun=rerun(record),
         expected=[cell for job in wanted(store, record) for cell in _cells(job)],
     )
 

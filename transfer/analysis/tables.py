@@ -27,6 +27,8 @@ P_VALUES = ("p", "p_adjusted")
 # An absolute path (two or more parts) that is not the tail of a URL or of a relative path.
 _ABSOLUTE = re.compile(r"(?<![\w.:/…-])(?:~|[A-Za-z]:)?[\\/](?:[^\s\\/'\":,;()]+[\\/])+")
 
+_MINUS = re.compile(r"(?<![^\s(])-(?=\d)")
+
 
 class CorpusRow(TypedDict):
     """What the report says of one corpus; counts are items."""
@@ -53,6 +55,15 @@ def points(value: float, *, sign: bool = False) -> str:
         return ""
     rounded = round(100 * value, 1) + 0.0  # + 0.0 turns -0.0 into 0.0
     return f"{rounded:+.1f}" if sign else f"{rounded:.1f}"
+
+
+def minus(text: str) -> str:
+    """The hyphen before a number as a minus sign; names keep theirs.
+
+    >>> minus("i2b2-2010: -1.5 to 2.0 (-3)")
+    'i2b2-2010: −1.5 to 2.0 (−3)'
+    """
+    return _MINUS.sub("−", text)
 
 
 def without_paths(text: str) -> str:

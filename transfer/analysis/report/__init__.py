@@ -13,9 +13,11 @@ import pandas as pd
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.report.findings import Findings, findings
 from transfer.analysis.report.markdown import report_md
+from transfer.analysis.report.page import report_html
 from transfer.analysis.report.paste import to_paste
 from transfer.analysis.report.pictures import draw_all
 from transfer.analysis.report.sentences import sentence
+from transfer.analysis.rerun import Rerun
 from transfer.analysis.tables import CorpusRow, results, to_csv
 
 __all__ = ["sentence", "write_report"]
@@ -37,14 +39,17 @@ def write_report(
     correction: str = "bh",
     evidence: Evidence | None = None,
     expected: Iterable[Cell] | None = None,
+    curves: pd.DataFrame | None = None,
+    rerun: Rerun | None = None,
 ) -> list[Path]:
-    """Writes the whole report of a grid into `out` and returns the files, `report.md` last.
+    """Writes the whole report of a grid into `out` and returns the files, `report.html` last.
 
     `frame` is the store's tidy frame (see `gains`), `corpora` the grid's corpora in its order,
     `settings` what the page shows of how it was run, `smallest_effect` a fraction (0.005 is
     half a point), `edges` the verdicts (without them: one look at all seeds) and `correction`
     theirs, `null_control` whether the grid asks for one, `evidence` what the arms predicted (see
-    `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies).
+    `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies),
+    `curves` the learning curves (see `curves.curves`), `rerun` how all this is made again.
     The files are made beside their places and then moved in, so none is ever half-written.
     Raises ValueError where `source` is unknown or the frame says another one.
     """
@@ -60,8 +65,15 @@ def write_report(
         correction=correction,
         evidence=evidence,
         expected=expected,
+        curves=curves,
+        rerun=rerun,
     )
-    texts = {**_csv(found), **to_paste(found), "report.md": report_md(found)}
+    texts = {
+        **_csv(found),
+        **to_paste(found),
+        "report.md": report_md(found),
+        "report.html": report_html(found),
+    }
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as folder:
         made = draw_all(found, Path(folder))
@@ -69,8 +81,10 @@ def write_report(
             path = Path(folder, name)
             path.write_text(text, encoding="utf-8")
             made.append(path)
-        # The page is moved in last: what it refers to is there.
-        made.sort(key=lambda path: path.name == "report.md")
+        # The pages are moved in last: what they refer to is there.
+        made.sort(
+            key=lambda path: ("report.md", "report.html").index(path.name) if path.stem == "report" else -1
+        )
         for path in made:
             os.replace(path, out / path.name)
     for path in {p for pattern in OURS for p in out.glob(pattern)} - {out / p.name for p in made}:

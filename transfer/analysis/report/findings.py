@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from transfer.analysis import gains, tables
+from transfer.analysis.curves import CURVES
 from transfer.analysis.evidence import Cell, Evidence
+from transfer.analysis.rerun import Rerun
 from transfer.analysis.tables import CorpusRow, points, without_paths
 
 SOURCES = ("synthetic", "prepared")
@@ -31,6 +33,8 @@ class Findings:
     missing: pd.DataFrame
     corpora: pd.DataFrame
     settings: pd.DataFrame
+    curves: pd.DataFrame  # see `curves.curves`
+    rerun: Rerun | None
 
     @property
     def synthetic(self) -> bool:
@@ -69,6 +73,8 @@ def findings(
     correction: str = "bh",
     evidence: Evidence | None = None,
     expected: Iterable[Cell] | None = None,
+    curves: pd.DataFrame | None = None,
+    rerun: Rerun | None = None,
 ) -> Findings:
     """What the store's tidy frame says; the arguments are those of `write_report`.
 
@@ -108,6 +114,8 @@ def findings(
             [(str(key), _shown(value)) for key, value in settings.items()],
             columns=pd.Index(["setting", "value"]),
         ),
+        curves=pd.DataFrame(columns=pd.Index(CURVES)) if curves is None else curves,
+        rerun=rerun,
     )
 
 

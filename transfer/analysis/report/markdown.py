@@ -15,6 +15,7 @@ from transfer.analysis.report.sentences import (
     protocol,
     warning,
 )
+from transfer.analysis.rerun import Rerun
 from transfer.analysis.tables import escaped, to_markdown
 
 MARK = f"> **{BANNER}** {SYNTHETIC}\n"
@@ -51,9 +52,21 @@ def report_md(found: Findings) -> str:
     parts += [
         f"## Data\n\n{to_markdown(found.corpora)}",
         f"## Settings\n\n{to_markdown(found.settings)}",
+        _again(found.rerun) if found.rerun else "",
         "## Protocol\n\n" + "".join(f"- {line}\n" for line in protocol(found)),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _again(rerun: Rerun) -> str:
+    fence = "`" * 3
+    while fence in rerun.grid:
+        fence += "`"
+    file = f"{fence}yaml\n{rerun.grid}{fence}\n"
+    return (
+        f"## To run it again\n\nSave this as `{rerun.file_name}`:\n\n{file}\n"
+        f"{fence}sh\n{rerun.command}\n{fence}\n"
+    )
 
 
 def _answer(found: Answer) -> str:

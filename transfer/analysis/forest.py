@@ -1,0 +1,49 @@
+"""The axes of a forest plot as plain numbers, in points."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+class ForestAxes(NamedTuple):
+    """Half the width of the axis for all gains, and of one that shows what does not matter.
+
+    `near` is None where ± the smallest effect can be seen on the wide axis.
+    """
+
+    wide: float
+    near: float | None
+
+
+def forest_axes(edges: pd.DataFrame, *, smallest_effect: float) -> ForestAxes:
+    """All gains and the intervals of three quarters of the edges fit on the wide axis.
+
+    Where the band of ± `smallest_effect` (a fraction) is narrower than a tenth of that, a second
+    axis is five smallest effects wide to either side.
+    """
+    band = 100 * smallest_effect
+    gains = [100 * abs(gain) for gain in edges["gain"]]
+    ends = 100 * edges[["ci_low", "ci_high"]].abs().max(axis=1).to_numpy(dtype=float)
+    ends = ends[~np.isnan(ends)]
+    wide = 1.08 * max([4 * band, float(np.quantile(ends, 0.75)) if len(ends) else 0.0, *gains])
+    return ForestAxes(wide, 5 * band if band < wide / 10 else None)
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round numbers (1, 2, 5 times a power of ten) from low to high, as many as `most` at the most.
+
+    >>> ticks(-13, 13)
+    [-10.0, -5.0, 0.0, 5.0, 10.0]
+    """
+    span = high - low
+    if not span > 0:
+        return [low]
+    power = 10.0 ** math.floor(math.log10(span / most))
+    steps = (power * times for times in (1, 2, 5, 10, 20))
+    for step in steps:
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first < most:
+            return [round(step * n, 10) + 0.0 for n in range(first, last + 1)]
+    raise AssertionError("twenty times a step that fits five times into the span")
