@@ -9,7 +9,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 GRID ?= grids/clinical_pairs.yaml
 CORPORA ?= ../shared/corpora/prepared
-BENCHES := bench-scheduling bench-verdicts bench-parity
+BENCHES := bench-scheduling bench-report bench-verdicts bench-parity
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -59,6 +59,9 @@ bench: setup $(BENCHES) ## all benchmarks at a reasonable size, with their table
 
 bench-scheduling: setup ## what a job costs beside its training: 2,000 trivial ones, 200 that wait for others
 	$(BIN)/python bench/scheduling.py
+
+bench-report: setup ## a report of 30 corpora x 10 seeds (4,660 simulated jobs): time and memory
+	$(BIN)/python bench/report.py
 
 bench-verdicts: setup ## coverage of the intervals on simulated studies
 	$(BIN)/python bench/verdicts.py --repetitions 100 --metrics accuracy micro_f1

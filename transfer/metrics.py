@@ -20,11 +20,13 @@ class Measure:
 
     ``parts`` gives [items, k] numbers that are added up over items; ``value`` takes such sums,
     [..., k], and gives the score of each, [...]. Sums of different calls of ``parts`` must not be
-    added where the gold values differ (Pearson's are centred on them).
+    added where the gold values differ (Pearson's are centred on them). ``itemwise``: an item's parts
+    follow from its own two values, whatever the other items are.
     """
 
     parts: Callable[[Sequence[Any], Sequence[Any]], np.ndarray]
     value: Callable[[np.ndarray], np.ndarray]
+    itemwise: bool = True
 
     def __call__(self, gold: Sequence[Any], predicted: Sequence[Any]) -> float:
         """The score. Raises ValueError where the two differ in length or are empty."""
@@ -85,7 +87,7 @@ def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
 
     Raises ValueError where a value is not finite.
     """
-    return Measure(_moments, _correlation)(gold, predicted)
+    return Measure(_moments, _correlation, itemwise=False)(gold, predicted)
 
 
 def example_f1(gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]]) -> float:
@@ -103,7 +105,7 @@ def measure_of(metric: str, *, negative: str | None = None) -> Measure:
     return {
         "accuracy": Measure(_right, _ratio),
         "span_f1": Measure(_mentions, _ratio),
-        "pearson": Measure(_moments, _correlation),
+        "pearson": Measure(_moments, _correlation, itemwise=False),
         "example_f1": Measure(_sets, _ratio),
     }[metric]
 

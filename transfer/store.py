@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from transfer.files import files_at
@@ -124,7 +126,7 @@ class Store:
         for job_id, result in self.results(jobs).items():
             if result.predictions:
                 with contextlib.suppress(FileNotFoundError, Damaged):
-                    self.predictions(job_id, digest=result.predictions)
+                    self._predictions(job_id, result.predictions)
                     continue
                 self.damaged[job_id] = (
                     f"{self.files.at(f'jobs/{job_id}')}: its predictions are damaged or gone"
@@ -172,11 +174,20 @@ class Store:
 
         Raises Damaged where the file's SHA-256 is not ``digest``, if one is given.
         """
+        return pd.read_parquet(io.BytesIO(self._predictions(job_id, digest)))
+
+    def prediction_table(self, job_id: str, *, digest: str = "") -> pa.Table:
+        """The same for a program that reads thousands: corpus and predicted say each value once."""
+        data = pa.BufferReader(self._predictions(job_id, digest))
+        with pq.ParquetFile(data, read_dictionary=["corpus", "predicted"]) as file:
+            return file.read(use_threads=False).unify_dictionaries()
+
+    def _predictions(self, job_id: str, digest: str) -> bytes:
         name = f"jobs/{job_id}/predictions.parquet"
         data = self.files.read(name)
         if digest and hashlib.sha256(data).hexdigest() != digest:
             raise Damaged(f"{self.files.at(name)}: was changed after it was written")
-        return pd.read_parquet(io.BytesIO(data))
+        return data
 
     def running(self, job_id: str, progress: Mapping[str, Any]) -> None:
         """Notes that this process works on a job, and how far it is."""
@@ -216,12 +227,13 @@ class Store:
                 "run the grid again, that writes it anew"
             ) from None
 
-    def frame(self, record: GridRecord) -> pd.DataFrame:
+    def frame(self, record: GridRecord, results: Mapping[str, JobResult] | None = None) -> pd.DataFrame:
         """The results of a grid, tidy: one row for each job, target and split. See FRAME_COLUMNS.
 
-        A failed job has a row for each of its targets, with no value and its error.
+        A failed job has a row for each of its targets, with no value and its error. ``results`` are those
+        of the grid's jobs by id, where they have been read already.
         """
-        results = self.results(record.jobs)
+        results = self.results(record.jobs) if results is None else results
         rows = [
             row for job in record.jobs if job.id in results for row in _rows(job, results[job.id], record)
         ]

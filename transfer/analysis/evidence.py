@@ -1,18 +1,12 @@
-"""What every arm predicted for the test items, in the form that intervals are made of."""
+"""What every arm scored on the test documents, in the form that intervals are made of."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from transfer.analysis.inference import Estimate, two_way
-from transfer.metrics import Measure
-
-# a stored score and the one recomputed from its predictions differ by rounding alone
-SAME = 1e-9
+from transfer.analysis.inference import Estimate, crossed
 
 
 class Cell(NamedTuple):
@@ -26,17 +20,18 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Arm:
-    """A cell's predictions: the test documents in order, and the [documents, k] parts of the score."""
+    """A cell's score, and the share in it of each test document, [documents] (see ``inference.shares``)."""
 
     documents: tuple[str, ...]
-    parts: np.ndarray
+    score: float
+    shares: np.ndarray
 
 
 class Evidence:
-    """The arms of a grid, by cell; read when they are first needed."""
+    """The arms of a grid, by cell; a job's are read together when one of them is first needed."""
 
-    def __init__(self, measures: Mapping[str, Measure], read: Callable[[Cell], Arm]) -> None:
-        self._measures = measures
+    def __init__(self, read: Callable[[Cell], Mapping[Cell, Arm]]) -> None:
+        """``read`` gives the arms of the job that a cell belongs to."""
         self._read = read
         self._arms: dict[Cell, Arm] = {}
 
@@ -51,38 +46,13 @@ class Evidence:
         single = [self._arm(Cell(alone or stage, target, target, seed)) for seed in seeds]
         joint = [self._arm(Cell(stage, corpora, target, seed)) for seed in seeds]
         for seed, arm in zip([*seeds, *seeds], [*single, *joint], strict=True):
-            if arm.documents != single[0].documents:
+            expected = single[0].documents
+            if arm.documents is not expected and arm.documents != expected:
                 raise ValueError(f"{target}: the arms of {corpora}, seed {seed}, were tested on other items")
-        return two_way(_stacked(single), _stacked(joint), self._measures[target])
+        gains = np.array([j.score - s.score for j, s in zip(joint, single, strict=True)])
+        return crossed(gains, np.stack([j.shares - s.shares for j, s in zip(joint, single, strict=True)]))
 
     def _arm(self, cell: Cell) -> Arm:
         if cell not in self._arms:
-            self._arms[cell] = self._read(cell)
+            self._arms |= self._read(cell)
         return self._arms[cell]
-
-
-def _stacked(arms: Iterable[Arm]) -> np.ndarray:
-    return np.stack([arm.parts for arm in arms])
-
-
-def arm_of(predictions: pd.DataFrame, target: str, measure: Measure, *, score: float) -> Arm:
-    """The arm of one target in a job's kept predictions (see ``Store.predictions``).
-
-    Items that name a document are added up by it; the others are documents of their own. Raises
-    ValueError where the predictions do not give the job's ``score``.
-    """
-    rows = predictions[predictions["corpus"] == target]
-    gold = [json.loads(value) for value in rows["gold"]]
-    predicted = [json.loads(value) for value in rows["predicted"]]
-    recomputed = measure(gold, predicted)
-    if abs(recomputed - score) > SAME:
-        raise ValueError(
-            f"{target}: the kept predictions give {recomputed:.6f}, the kept score is {score:.6f}; "
-            "one of the two was changed"
-        )
-    parts = measure.parts(gold, predicted)
-    documents = np.array([doc or id_ for doc, id_ in zip(rows["doc"], rows["id"], strict=True)], dtype=object)
-    names, of = np.unique(documents, return_inverse=True)
-    sums = np.zeros((len(names), parts.shape[1]))
-    np.add.at(sums, of, parts)
-    return Arm(tuple(names), sums)

@@ -101,7 +101,13 @@ def over_seeds(gains: np.ndarray) -> Estimate:
 
 
 def two_way(single: np.ndarray, joint: np.ndarray, measure: Measure) -> Estimate:
-    """The mean gain of ``joint`` over ``single``, [..., seeds, documents, k] parts of ``measure``.
+    """The mean gain of ``joint`` over ``single``, [..., seeds, documents, k] parts of ``measure``."""
+    gains = measure.value(joint.sum(axis=-2)) - measure.value(single.sum(axis=-2))
+    return crossed(gains, shares(joint, measure) - shares(single, measure))
+
+
+def crossed(gains: np.ndarray, shares: np.ndarray) -> Estimate:
+    """The mean of ``gains`` [..., seeds], of which each document has its share [..., seeds, documents].
 
     Seeds and documents are crossed random effects. A document's share in a seed's gain is its
     jackknife pseudo-value, which makes any score that is a function of sums into a mean (Tukey
@@ -109,11 +115,9 @@ def two_way(single: np.ndarray, joint: np.ndarray, measure: Measure) -> Estimate
     document's mean square only what its interaction with the seeds does not explain is added, and
     never less than nothing.
     """
-    gains = measure.value(joint.sum(axis=-2)) - measure.value(single.sum(axis=-2))
-    seeds, documents = single.shape[-3:-1]
+    seeds, documents = shares.shape[-2:]
     if seeds < 2 or documents < 2:
         return over_seeds(gains)
-    shares = _pseudo_values(joint, measure) - _pseudo_values(single, measure)
     by_document = shares.mean(axis=-2, keepdims=True)
     rest = shares - by_document - shares.mean(axis=-1, keepdims=True) + shares.mean((-2, -1), keepdims=True)
     interaction = (rest**2).sum((-2, -1)) / ((seeds - 1) * (documents - 1))
@@ -127,8 +131,11 @@ def two_way(single: np.ndarray, joint: np.ndarray, measure: Measure) -> Estimate
     )
 
 
-def _pseudo_values(parts: np.ndarray, measure: Measure) -> np.ndarray:
-    """[..., seeds, documents]: n times the score of all, less n - 1 times that of all but the one."""
+def shares(parts: np.ndarray, measure: Measure) -> np.ndarray:
+    """Each document's share in the score of its arm, from [..., documents, k] parts: [..., documents].
+
+    The jackknife's pseudo-value: n times the score of all, less n - 1 times that of all but the one.
+    """
     documents = parts.shape[-2]
     sums = parts.sum(axis=-2, keepdims=True)
     return documents * measure.value(sums) - (documents - 1) * measure.value(sums - parts)

@@ -1,18 +1,22 @@
 """From a grid's record in the store to its report, and to its graph held against what was planted."""
 
-from collections.abc import Iterable, Sequence
+import functools
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.analysis.arms import Arms
 from transfer.analysis.curves import curves
-from transfer.analysis.evidence import Arm, Cell, Evidence, arm_of
+from transfer.analysis.evidence import Arm, Cell, Evidence
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.report import write_report
 from transfer.analysis.rerun import rerun
 from transfer.analysis.sequential import Verdicts, looks
 from transfer.analysis.tables import CorpusRow
+from transfer.analysis.watch import Watch, nobody
 from transfer.corpora.synthetic_plan import Planted
 from transfer.grid import Job, Seeds
 from transfer.inputs import InputError
@@ -20,40 +24,31 @@ from transfer.metrics import measure_of
 from transfer.store import Damaged, GridRecord, Store
 
 
-def report_of_grid(store: Store, record: GridRecord, *, out: Path) -> list[Path]:
+def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch = nobody) -> list[Path]:
     """Writes ``out/<grid>/`` from what the store holds of the grid; returns the files."""
-    grid = record.grid
+    grid, kept = record.grid, Kept(store, record, watch=watch)
     return write_report(
-        store.frame(record),
-        edges=edges_of_grid(store, record),
+        kept.frame,
+        edges=kept.edges,
         null_control="null" in grid.controls,
         correction=grid.correction,
         out=out / grid.name,
         title=grid.name,
         corpora=[_corpus_row(record, name) for name in grid.tasks],
-        settings=_settings(store, record),
-        evidence=_evidence(store, record),
+        settings=_settings(kept),
+        evidence=kept.evidence,
         smallest_effect=grid.smallest_effect / 100,
         source=record.source,
-        curves=curves(store.results(record.jobs).values()),
+        curves=curves(kept.results.values()),
         rerun=rerun(record),
-        expected=[cell for job in wanted(store, record) for cell in _cells(job)],
+        expected=[cell for job in kept.wanted for cell in _cells(job)],
+        watch=watch,
     )
 
 
 def edges_of_grid(store: Store, record: GridRecord) -> pd.DataFrame:
     """The grid's edges with their verdicts; see ``gains.edges`` and, for adaptive seeds, ``Verdicts``."""
-    smallest = record.grid.smallest_effect / 100
-    if isinstance(record.grid.seeds, Seeds):
-        verdicts, groups = _looked_at(store, record)
-        return gains.edge_table(verdicts, groups, smallest_effect=smallest)
-    seed_gains = gains.seed_gains(store.frame(record))
-    return gains.edges(
-        seed_gains,
-        smallest_effect=smallest,
-        evidence=_evidence(store, record),
-        correction=record.grid.correction,
-    )
+    return Kept(store, record).edges
 
 
 def wanted(store: Store, record: GridRecord) -> tuple[Job, ...]:
@@ -62,80 +57,119 @@ def wanted(store: Store, record: GridRecord) -> tuple[Job, ...]:
     A function of the results alone: a run that was killed wants the same jobs when it goes on. The
     jobs of a look are wanted together, and no edge is looked at before all of them have ended.
     """
-    seeds = record.grid.seeds
-    if not isinstance(seeds, Seeds):
-        return record.jobs
-    verdicts, _ = _looked_at(store, record)
-    # both stages of a group, so that a child never comes after its parent's encoder is gone
-    groups = {(name,) for edge in verdicts.open for name in (edge.target,)}
-    groups |= {tuple(edge.corpora.split("+")) for edge in verdicts.open}
-    ended = set(store.results(record.jobs))
-    return tuple(
-        job
-        for job in record.jobs
-        if job.arm_seed < seeds.first
-        or job.id in ended
-        or (job.group in groups and job.seed < verdicts.seeds)
-    )
+    fixed = not isinstance(record.grid.seeds, Seeds)
+    return record.jobs if fixed else Kept(store, record).wanted
 
 
-def _looked_at(store: Store, record: GridRecord) -> tuple[Verdicts[EdgeKey], dict[EdgeKey, pd.DataFrame]]:
-    """The verdicts after the last look whose jobs have all ended, and each edge's gains."""
-    seeds, frame, evidence = record.grid.seeds, store.frame(record), _evidence(store, record)
-    assert isinstance(seeds, Seeds)
-    metrics = {c.card.name: c.card.metric for c in record.corpora}
-    pairs = {(job.stage, job.group) for job in record.jobs if len(job.group) == 2}
-    edges = [
-        EdgeKey(stage, "+".join(group), source, target, metrics[target])
-        for stage, group in pairs
-        for source, target in (group, group[::-1])
-    ]
-    edges.sort(key=lambda edge: (edge.stage, edge.source, edge.target))
-    verdicts = Verdicts(
-        edges,
-        at=looks(seeds.first, seeds.most),
-        smallest_effect=record.grid.smallest_effect / 100,
-        correction=record.grid.correction,
-    )
-    seed_gains = gains.seed_gains(frame)
-    found = gains.by_edge(seed_gains)
-    groups = {edge: found.get(edge, seed_gains.iloc[:0]) for edge in edges}
-    ended = {Cell(*cell) for cell in frame[gains.CELL].itertuples(index=False, name=None)}
-    while verdicts.open and all(
-        Cell(edge.stage, corpora, edge.target, seed) in ended
-        for edge in verdicts.open
-        for corpora in (edge.corpora, edge.target)
-        for seed in range(verdicts.seeds)
-    ):
-        verdicts.look(
-            lambda edge, count: gains.estimate(groups[edge][groups[edge]["seed"] < count], evidence)
+class Kept:
+    """What a store holds of a grid as it is now, and what follows from it; every file is read once."""
+
+    def __init__(self, store: Store, record: GridRecord, *, watch: Watch = nobody) -> None:
+        watch("results", 0, 1)
+        self.record = record
+        self.results = store.results(record.jobs)
+        self._store = store
+        self._watch = watch
+
+    @functools.cached_property
+    def frame(self) -> pd.DataFrame:
+        return self._store.frame(self.record, self.results)
+
+    @functools.cached_property
+    def edges(self) -> pd.DataFrame:
+        """See ``edges_of_grid``."""
+        grid = self.record.grid
+        smallest = grid.smallest_effect / 100
+        if isinstance(grid.seeds, Seeds):
+            return gains.edge_table(*self._looked_at, smallest_effect=smallest)
+        return gains.edges(
+            gains.seed_gains(self.frame),
+            smallest_effect=smallest,
+            evidence=self.evidence,
+            correction=grid.correction,
         )
-    return verdicts, groups
+
+    @functools.cached_property
+    def wanted(self) -> tuple[Job, ...]:
+        """See the function of this name."""
+        seeds = self.record.grid.seeds
+        if not isinstance(seeds, Seeds):
+            return self.record.jobs
+        verdicts, _ = self._looked_at
+        # both stages of a group, so that a child never comes after its parent's encoder is gone
+        groups = {(edge.target,) for edge in verdicts.open}
+        groups |= {tuple(edge.corpora.split("+")) for edge in verdicts.open}
+        return tuple(
+            job
+            for job in self.record.jobs
+            if job.arm_seed < seeds.first
+            or job.id in self.results
+            or (job.group in groups and job.seed < verdicts.seeds)
+        )
+
+    @functools.cached_property
+    def _looked_at(self) -> tuple[Verdicts[EdgeKey], Mapping[EdgeKey, pd.DataFrame]]:
+        """The verdicts after the last look whose jobs have all ended, and each edge's gains."""
+        seeds, record = self.record.grid.seeds, self.record
+        assert isinstance(seeds, Seeds)
+        metrics = {c.card.name: c.card.metric for c in record.corpora}
+        pairs = {(job.stage, job.group) for job in record.jobs if len(job.group) == 2}
+        edges = [
+            EdgeKey(stage, "+".join(group), source, target, metrics[target])
+            for stage, group in pairs
+            for source, target in (group, group[::-1])
+        ]
+        edges.sort(key=lambda edge: (edge.stage, edge.source, edge.target))
+        verdicts = Verdicts(
+            edges,
+            at=looks(seeds.first, seeds.most),
+            smallest_effect=record.grid.smallest_effect / 100,
+            correction=record.grid.correction,
+        )
+        seed_gains = gains.seed_gains(self.frame)
+        found = gains.by_edge(seed_gains)
+        groups = {edge: found.get(edge, seed_gains.iloc[:0]) for edge in edges}
+        ended = {Cell(*cell) for cell in self.frame[gains.CELL].itertuples(index=False, name=None)}
+        while verdicts.open and all(
+            Cell(edge.stage, corpora, edge.target, seed) in ended
+            for edge in verdicts.open
+            for corpora in (edge.corpora, edge.target)
+            for seed in range(verdicts.seeds)
+        ):
+            verdicts.look(
+                lambda edge, count: gains.estimate(groups[edge][groups[edge]["seed"] < count], self.evidence)
+            )
+        return verdicts, groups
+
+    @functools.cached_property
+    def evidence(self) -> Evidence:
+        """The kept predictions, read job by job as they are asked for."""
+        jobs = {cell: job for job in self.record.jobs for cell in _cells(job)}
+        cards = [corpus.card for corpus in self.record.corpora]
+        arms = {c.name: Arms(c.name, measure_of(c.metric, negative=c.negative)) for c in cards}
+        files = sum(result.status == "done" for result in self.results.values())
+        count = itertools.count(1)
+
+        def read(cell: Cell) -> Mapping[Cell, Arm]:
+            job = jobs[cell]
+            result = self.results[job.id]
+            scores = {s.corpus: s.value for s in result.scores if s.split == "test"}
+            self._watch("predictions and intervals", next(count), files)
+            try:
+                table = self._store.prediction_table(job.id, digest=result.predictions)
+                return {c: arms[c.target].arm(table, score=scores[c.target]) for c in _cells(job)}
+            except (FileNotFoundError, ValueError, Damaged) as error:
+                home = self._store.files.at(f"jobs/{job.id}")
+                # a result from before there were checksums is not set aside by itself
+                mend = "run the grid again" if result.predictions else f"remove {home} and run the grid again"
+                raise InputError(f"{home}/predictions.parquet: {error}; {mend}") from None
+
+        return Evidence(read)
 
 
 def _cells(job: Job) -> list[Cell]:
     """The scores that a job promises."""
     return [Cell(job.arm, "+".join(job.group), name, job.arm_seed) for name in job.names]
-
-
-def _evidence(store: Store, record: GridRecord) -> Evidence:
-    """The grid's kept predictions, read cell by cell as they are asked for."""
-    jobs = {cell: job for job in record.jobs for cell in _cells(job)}
-    measures = {c.card.name: measure_of(c.card.metric, negative=c.card.negative) for c in record.corpora}
-
-    def read(cell: Cell) -> Arm:
-        result = store.get(jobs[cell].id)
-        score = next(s.value for s in result.scores if (s.corpus, s.split) == (cell.target, "test"))
-        try:
-            kept = store.predictions(result.id, digest=result.predictions)
-            return arm_of(kept, cell.target, measures[cell.target], score=score)
-        except (FileNotFoundError, ValueError, Damaged) as error:
-            home = store.files.at(f"jobs/{result.id}")
-            # a result from before there were checksums is not set aside by itself
-            mend = "run the grid again" if result.predictions else f"remove {home} and run the grid again"
-            raise InputError(f"{home}/predictions.parquet: {error}; {mend}") from None
-
-    return Evidence(measures, read)
 
 
 def against_plan(edges: pd.DataFrame, plan: Sequence[Planted], *, tasks: Iterable[str]) -> pd.DataFrame:
@@ -186,8 +220,8 @@ def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
     )
 
 
-def _settings(store: Store, record: GridRecord) -> dict[str, object]:
-    grid = record.grid
+def _settings(kept: Kept) -> dict[str, object]:
+    record, grid = kept.record, kept.record.grid
     recipe = grid.recipe.model_dump(exclude={"fine_tune"})
     shown: dict[str, object] = {
         "encoder": grid.encoder.name
@@ -204,7 +238,7 @@ def _settings(store: Store, record: GridRecord) -> dict[str, object]:
         shown["changed on the command line"] = ", ".join(record.overrides)
     versions = {
         f"{name} {version}"
-        for result in store.results(record.jobs).values()
+        for result in kept.results.values()
         for name, version in result.provenance.items()
         if name in ("transfer", "torch", "transformers", "python", "device")
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transfer.cli.planning import costs, expanded, recorded, site
-from transfer.cli.terminal import SOME_FAILED, last_line, say
+from transfer.cli.terminal import SOME_FAILED, bar, last_line, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
@@ -283,7 +283,8 @@ def _workers_that_fit(gpus_per_job: float) -> int:
 def _report(store: "Store", record: "GridRecord", out: Path) -> None:
     from transfer.analysis.of_grid import report_of_grid
 
-    written = report_of_grid(store, record, out=out)
+    with bar() as watch:
+        written = report_of_grid(store, record, out=out, watch=watch)
     say(f"wrote {len(written)} files to {out / record.grid.name}; open {written[-1]}")
     _damaged(store)
 

@@ -19,6 +19,7 @@ from transfer.analysis.report.pictures import draw_all
 from transfer.analysis.report.sentences import sentence
 from transfer.analysis.rerun import Rerun
 from transfer.analysis.tables import CorpusRow, results, to_csv
+from transfer.analysis.watch import Watch, nobody
 
 __all__ = ["sentence", "write_report"]
 
@@ -41,6 +42,7 @@ def write_report(
     expected: Iterable[Cell] | None = None,
     curves: pd.DataFrame | None = None,
     rerun: Rerun | None = None,
+    watch: Watch = nobody,
 ) -> list[Path]:
     """Writes the whole report of a grid into `out` and returns the files, `report.html` last.
 
@@ -49,7 +51,8 @@ def write_report(
     half a point), `edges` the verdicts (without them: one look at all seeds) and `correction`
     theirs, `null_control` whether the grid asks for one, `evidence` what the arms predicted (see
     `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies),
-    `curves` the learning curves (see `curves.curves`), `rerun` how all this is made again.
+    `curves` the learning curves (see `curves.curves`), `rerun` how all this is made again,
+    `watch` is told how far it is.
     The files are made beside their places and then moved in, so none is ever half-written.
     Raises ValueError where `source` is unknown or the frame says another one.
     """
@@ -68,6 +71,7 @@ def write_report(
         curves=curves,
         rerun=rerun,
     )
+    watch("pages", 0, 1)
     texts = {
         **_csv(found),
         **to_paste(found),
@@ -76,7 +80,7 @@ def write_report(
     }
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as folder:
-        made = draw_all(found, Path(folder))
+        made = draw_all(found, Path(folder), watch=watch)
         for name, text in texts.items():
             path = Path(folder, name)
             path.write_text(text, encoding="utf-8")

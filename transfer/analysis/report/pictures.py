@@ -1,43 +1,55 @@
 """The figures of a report as files, one set for each stage, and the graph for other programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from transfer.analysis import tables
 from transfer.analysis.graph import TransferGraph
 from transfer.analysis.report.findings import STAGES, Findings
 from transfer.analysis.report.sentences import caption
+from transfer.analysis.watch import Watch, nobody
+
+TITLES = ("transfer graph", "gains", "gains with intervals", "scores of each seed")
 
 
-def draw_all(found: Findings, folder: Path) -> list[Path]:
+def draw_all(found: Findings, folder: Path, *, watch: Watch = nobody) -> list[Path]:
     """The figures of each stage; where there is no edge, one graph of the bare nodes."""
     from transfer.analysis import figures  # matplotlib loads here, not with the command line
 
-    nodes = [dict(zip(found.corpora.columns, row, strict=True)) for row in found.corpora.to_numpy()]
     mark = f"{figures.BANNER}: " if found.synthetic else ""
-    words = {"caption": caption(found), "source": found.source}
+    stages = found.stages or [STAGES[0]]
     made = []
-    for stage in found.stages or [STAGES[0]]:
-        rows = found.edges[found.edges["stage"] == stage]
-        graph_name, heat_name, forest_name, scatter_name = figure_names(stage, found.stages)
-        graph = TransferGraph.from_edges(rows, nodes=nodes, data_source=found.source)
-        graph.write_graphml(folder / f"{graph_name}.graphml")
-        graph.write_json(folder / f"{graph_name}.json")
-        made += [folder / f"{graph_name}.graphml", folder / f"{graph_name}.json"]
-        drawing = figures.draw_graph(graph.picture(), **words)
-        made += figures.save(drawing, folder / graph_name, title=f"{mark}transfer graph")
-        drawing = figures.gains_heatmap(
-            tables.gain_matrix(rows, column="gain", order=found.order),
-            tables.gain_matrix(rows, column="verdict", order=found.order),
-            **words,
-        )
-        made += figures.save(drawing, folder / heat_name, title=f"{mark}gains")
-        drawing = figures.draw_forest(rows, smallest_effect=found.smallest_effect, **words)
-        made += figures.save(drawing, folder / forest_name, title=f"{mark}gains with intervals")
-        seeds = found.seed_gains[found.seed_gains["stage"] == stage]
-        drawing = figures.draw_scatter(seeds, order=found.order, **words)
-        made += figures.save(drawing, folder / scatter_name, title=f"{mark}scores of each seed")
+    for number, stage in enumerate(stages):
+        graph, names = _graph(found, stage), figure_names(stage, found.stages)
+        graph.write_graphml(folder / f"{names[0]}.graphml")
+        graph.write_json(folder / f"{names[0]}.json")
+        made += [folder / f"{names[0]}.graphml", folder / f"{names[0]}.json"]
+        drawings = _drawings(found, stage, graph)
+        for place, (name, title) in enumerate(zip(names, TITLES, strict=True)):
+            watch("figures", len(TITLES) * number + place, len(TITLES) * len(stages))
+            made += figures.save(next(drawings), folder / name, title=f"{mark}{title}")
     return made
+
+
+def _graph(found: Findings, stage: str) -> TransferGraph:
+    nodes = [dict(zip(found.corpora.columns, row, strict=True)) for row in found.corpora.to_numpy()]
+    edges = found.edges[found.edges["stage"] == stage]
+    return TransferGraph.from_edges(edges, nodes=nodes, data_source=found.source)
+
+
+def _drawings(found: Findings, stage: str, graph: TransferGraph) -> Iterator[Any]:
+    """Graph, heat map, forest and scatter of a stage, each drawn when it is asked for."""
+    from transfer.analysis import figures
+
+    words = {"caption": caption(found), "source": found.source}
+    edges = found.edges[found.edges["stage"] == stage]
+    yield figures.draw_graph(graph.picture(), **words)
+    gain, verdict = (tables.gain_matrix(edges, column=c, order=found.order) for c in ("gain", "verdict"))
+    yield figures.gains_heatmap(gain, verdict, **words)
+    yield figures.draw_forest(edges, smallest_effect=found.smallest_effect, **words)
+    seed_gains = found.seed_gains[found.seed_gains["stage"] == stage]
+    yield figures.draw_scatter(seed_gains, order=found.order, **words)
 
 
 def figure_names(stage: str, stages: Sequence[str]) -> tuple[str, str, str, str]:
