@@ -11,7 +11,7 @@ from transfer.analysis import figures, gains, tables
 from transfer.analysis.graph import TransferGraph
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
-         "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip
+         "bc5cdr-disease", "ddi2013", "chemprot", *(f"corpus-{n:02d}" for n in range(8))]  # fmt: skip
 KINDS = ["graph", "heat", "forest", "scatter"]
 CAPTION = "Gain of each target from each partner. Encoder minilm-l6, recipe quick, 3 seeds. " * 3
 
@@ -59,7 +59,7 @@ def boxes(figure):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("count", [2, 4, 8])
+@pytest.mark.parametrize("count", [2, 4, 8, 16])
 def test_no_text_lies_on_another_or_is_cut(kind, count):
     figure = drawn(count, kind)
     found, (width, height) = boxes(figure)
@@ -114,3 +114,19 @@ def test_an_interval_beyond_the_axis_and_an_edge_without_one_are_drawn():
     for line in figure.axes[1].lines[1:]:
         assert low <= min(line.get_xdata())
         assert max(line.get_xdata()) <= high
+
+
+@pytest.mark.parametrize(("gain", "axes"), [(0.02, 1), (0.7, 2)])
+def test_the_band_of_what_does_not_matter_can_be_seen(gain, axes):
+    edges = edges_of(NAMES[:3]).assign(ci_low=lambda e: e["gain"] - 0.01, ci_high=lambda e: e["gain"] + 0.01)
+    edges.loc[0, "gain"] = gain
+    figure = figures.draw_forest(edges, smallest_effect=0.005, caption="c", source="prepared")
+    assert len(figure.axes) == 1 + axes  # and the page
+    low, high = figure.axes[-1].get_xlim()
+    assert 1.0 / (high - low) > 1 / 20
+
+
+def test_no_two_partners_have_the_same_mark():
+    figure = drawn(16, "scatter")
+    marks = [(line.get_color(), line.get_marker()) for line in figure.axes[0].lines]
+    assert len(marks) == len(set(marks)) == 16

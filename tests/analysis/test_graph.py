@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.graph import LABEL_SIZE, TransferGraph, text_width
+from transfer.analysis.graph import CLAIMS, LABEL_SIZE, PALE, TransferGraph, text_width
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
          "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip
@@ -72,6 +72,16 @@ def test_a_larger_claim_is_drawn_wider_and_what_is_not_claimed_thin():
     widths = {(mark.source, mark.target): mark.width for mark in marks}
     ranked = [widths[tuple(edge)] for edge in edges[["source", "target"]].to_numpy()[[5, 4, 0, 1, 2, 3]]]
     assert ranked == sorted(set(ranked))
+
+
+def test_of_many_nodes_only_claims_have_numbers():
+    names = [f"corpus-{n:02d}" for n in range(14)]
+    known = TransferGraph.from_edges(fabricated(names), nodes=nodes(names), data_source="prepared")
+    marks = known.picture().edges
+    claimed = [mark for mark in marks if mark.verdict in CLAIMS]
+    assert not [mark for mark in marks if mark.label and mark not in claimed]
+    assert len([mark for mark in claimed if mark.label]) > 0.8 * len(claimed)
+    assert {mark.color for mark in marks if mark not in claimed} == {PALE}
 
 
 def test_the_graph_cannot_be_changed():

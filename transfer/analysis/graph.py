@@ -22,6 +22,7 @@ LABEL_SIZE, NAME_SIZE = 7.0, 10.0  # type sizes in printers' points
 GAP = 0.04  # between an arc's end and its node
 HEAD = 0.11  # length of an arrowhead
 POINTS = 81  # of an arc
+MANY = 12  # nodes; with more, what is not claimed is drawn pale and without numbers
 FULL_GAIN = 0.05  # the widest line is the largest claimed gain, or this where all are smaller
 
 
@@ -41,6 +42,7 @@ STYLES = {
     "inconclusive": EdgeStyle("#8C8C8C", True, "open", 0.9),
 }
 CLAIMS = ("improves", "harms")
+PALE = "#C9C9C9"
 
 
 class NodeMark(NamedTuple):
@@ -142,10 +144,15 @@ class TransferGraph:
         paths = [_arc(places[edge[0]], places[edge[1]], radius + GAP) for edge in ranked]
         labels = [points(edge[2]["gain"], sign=True).replace("-", "−") for edge in ranked]
         weights = [3.0 if edge[2]["verdict"] in CLAIMS else 1.0 for edge in ranked]
-        spots = _label_spots(paths, labels, weights, nodes=np.array([*places.values()]), radius=radius)
+        many = len(nodes) > MANY
+        labelled = [not many or edge[2]["verdict"] in CLAIMS for edge in ranked]
+        count = sum(labelled)  # claims come first
+        spots = _label_spots(
+            paths, labels[:count], weights, nodes=np.array([*places.values()]), radius=radius
+        ) + [None] * (len(ranked) - count)
         largest = max([FULL_GAIN, *(abs(data["gain"]) for *_, data in ranked if data["verdict"] in CLAIMS)])
         marks = [
-            _edge_mark(edge, path, label if spot else "", spot or (0.0, 0.0), largest=largest)
+            _edge_mark(edge, path, label if spot else "", spot or (0.0, 0.0), largest=largest, pale=many)
             for edge, path, label, spot in zip(ranked, paths, labels, spots, strict=True)
         ]
         return GraphPicture(nodes, tuple(reversed(marks)), ring, radius)
@@ -160,7 +167,7 @@ def _ring(digraph: nx.DiGraph) -> tuple[tuple[NodeMark, ...], float, float]:
     """The nodes clockwise on a ring in their own order, with its radius and the nodes' radius."""
     count = len(digraph)
     ring = 0.0 if count == 1 else 1.0 + 0.26 * count
-    radius = 0.14 + 0.018 * count
+    radius = 0.14 + 0.018 * min(count, 8)
     start = 90.0 if count % 2 else 90.0 + 180.0 / count
     marks = []
     for index, (name, data) in enumerate(digraph.nodes(data=True)):
@@ -198,6 +205,8 @@ def _label_spots(
 ) -> list[tuple[float, float] | None]:
     """For each label the place on its own arc that covers least; None where none is free.
 
+    The arcs may be more than the labels; those without one come last.
+
     A label never covers another label, a node or an arrowhead. Among the free places the one
     over the least of foreign arcs wins (`weights` says how much each arc counts), then the one
     nearest to the middle of its own arc.
@@ -209,7 +218,8 @@ def _label_spots(
     arcs = np.concatenate([*(path[::thin] for path in paths), np.empty((0, 2))])
     per_arc = -(-POINTS // thin)
     half_height = 0.62 * LABEL_SIZE / 72
-    for own, (path, label) in enumerate(zip(paths, labels, strict=True)):
+    for own, label in enumerate(labels):
+        path = paths[own]
         half = np.array([text_width(label, LABEL_SIZE) / 2, half_height])
         places = path[POINTS // 6 : -POINTS // 6 : 2]
         foreign = np.repeat(np.where(np.arange(len(paths)) == own, 0.0, weights), per_arc)
@@ -234,7 +244,13 @@ def _inside(places: np.ndarray, things: np.ndarray, half: np.ndarray) -> np.ndar
 
 
 def _edge_mark(
-    edge: tuple[str, str, dict], path: np.ndarray, label: str, spot: tuple[float, float], *, largest: float
+    edge: tuple[str, str, dict],
+    path: np.ndarray,
+    label: str,
+    spot: tuple[float, float],
+    *,
+    largest: float,
+    pale: bool,
 ) -> EdgeMark:
     source, target, data = edge
     style = STYLES[data["verdict"]]
@@ -244,7 +260,7 @@ def _edge_mark(
         source,
         target,
         data["verdict"],
-        style.color,
+        PALE if pale and data["verdict"] not in CLAIMS else style.color,
         style.dashed,
         style.head,
         round(style.width + swell, 3),

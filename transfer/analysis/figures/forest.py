@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from transfer.analysis.figures.page import (
@@ -14,25 +15,29 @@ from transfer.analysis.figures.page import (
     draw_caption,
     wrapped,
 )
+from transfer.analysis.forest import forest_axes, ticks
 from transfer.analysis.graph import STYLES, text_width
-from transfer.analysis.tables import points
+from transfer.analysis.tables import minus, points
 
 ROW = 0.2  # inches from one edge to the next
 MARKERS = {"improves": "^", "harms": "v", "no effect": "s", "inconclusive": "o"}
 NAMES, NUMBERS = 7.5, 7.0  # type sizes in printers' points
+WIDE, NEAR, BETWEEN = 3.2, 2.0, 0.25  # inches: the axes and the gap from one to the other
 
 
 def draw_forest(edges: pd.DataFrame, *, smallest_effect: float, caption: str, source: str) -> Figure:
     """The gains (points) of one stage's `gains.edges`, by target and then by gain, with 95 % intervals.
 
-    The band is what does not matter, ± `smallest_effect` (a fraction). An interval that leaves the
-    axis ends in an arrow; an edge without an interval has its gain alone.
+    The band is what does not matter, ± `smallest_effect` (a fraction); where it is too narrow to be
+    seen, a second axis shows the same edges near zero. An interval that leaves an axis ends in an
+    arrow; an edge without an interval has its gain alone.
     """
     rows = edges.sort_values(["target", "gain"], ascending=[True, False]).to_dict("records")
     labels = [f"{row['source']} → {row['target']}" for row in rows]
+    limits = forest_axes(edges, smallest_effect=smallest_effect)
     name = max((text_width(label, NAMES) for label in labels), default=1.0)
     number = text_width("+99.9 (−99.9 to +99.9)", NUMBERS)
-    middle = 3.2
+    middle = WIDE + (BETWEEN + NEAR if limits.near else 0.0)
     width = name + middle + number + 2 * MARGIN + 0.3
     lines = wrapped(caption, width)
     banner = 0.4 if source == "synthetic" else 0.0
@@ -43,49 +48,62 @@ def draw_forest(edges: pd.DataFrame, *, smallest_effect: float, caption: str, so
     page.set_xlim(0, width)
     page.set_ylim(0, height)
     left = MARGIN + name + 0.15
-    axes = figure.add_axes((left / width, below / height, middle / width, tall / height), frameon=False)
-    limit = _limit(rows, smallest_effect)
-    axes.set_xlim(-limit, limit)
-    axes.set_ylim(len(rows) - 0.5 if rows else 0.5, -0.5)
-    axes.axvspan(-100 * smallest_effect, 100 * smallest_effect, color="#E6E9EE", linewidth=0)
-    axes.axvline(0, color=QUIET, linewidth=0.8)
-    axes.set_yticks([])
-    axes.tick_params(labelsize=NUMBERS, length=3, color=QUIET)
-    for place, (row, label) in enumerate(zip(rows, labels, strict=True)):
-        color = STYLES[row["verdict"]].color
-        gain, low, high = (100 * float(row[key]) for key in ("gain", "ci_low", "ci_high"))
-        if not np.isnan(low):
-            ends = max(low, -limit), min(high, limit)
-            axes.plot(ends, (place, place), color=color, linewidth=1.4, solid_capstyle="butt")
-            for end, beyond, marker in ((ends[0], low < -limit, "<"), (ends[1], high > limit, ">")):
-                if beyond:
-                    axes.plot(end, place, marker=marker, color=color, markersize=4, clip_on=False)
-        filled = color if row["verdict"] in ("improves", "harms") else "white"
-        if abs(gain) <= limit:
-            axes.plot(gain, place, marker=MARKERS[row["verdict"]], color=color, markersize=5,
-                      markerfacecolor=filled)  # fmt: skip
-        y = below + tall - ROW * (place + 0.5)
+    for limit, start, size in ((limits.wide, left, WIDE), (limits.near, left + WIDE + BETWEEN, NEAR)):
+        if limit:
+            place = (start / width, below / height, size / width, tall / height)
+            axes = figure.add_axes(place, frameon=False)
+            _draw_axis(axes, limit, rows=max(len(rows), 1), band=100 * smallest_effect)
+            for index, row in enumerate(rows):
+                _draw_edge(axes, row, index, limit)
+    for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        claimed = row["verdict"] in ("improves", "harms")
+        y = below + tall - ROW * (index + 0.5)
         page.text(left - 0.12, y, label, ha="right", va="center", fontsize=NAMES, color=INK)
         page.text(left + middle + 0.12, y, _numbers(row), ha="left", va="center", fontsize=NUMBERS,
-                  color=INK if filled == color else QUIET)  # fmt: skip
-    page.text(left + middle / 2, below - 0.42, "gain in points; band: smaller than what matters",
-              ha="center", va="center", fontsize=NUMBERS, color=INK)  # fmt: skip
+                  color=INK if claimed else QUIET)  # fmt: skip
+    axis = f"gain in points; band: ± {100 * smallest_effect:g}, smaller than what matters"
+    _write(page, axis, left + WIDE / 2, below - 0.42)
+    if limits.near:
+        _write(page, "the same near zero", left + WIDE + BETWEEN + NEAR / 2, below - 0.42)
     draw_caption(page, lines, left=MARGIN, top=below - 0.62)
     draw_banner(page, source, x=width / 2, y=height - 0.3)
     return figure
 
 
-def _limit(rows: list[dict], smallest_effect: float) -> float:
-    """Half the axis in points: all gains, and the intervals of three quarters of the edges."""
-    gains = [abs(100 * row["gain"]) for row in rows]
-    ends = [100 * max(abs(row["ci_low"]), abs(row["ci_high"])) for row in rows if not np.isnan(row["ci_low"])]
-    wide = float(np.quantile(ends, 0.75)) if ends else 0.0
-    return 1.08 * max([4 * 100 * smallest_effect, wide, *gains])
+def _write(page: Axes, text: str, x: float, y: float) -> None:
+    page.text(x, y, text, ha="center", va="center", fontsize=NUMBERS, color=INK)
+
+
+def _draw_axis(axes: Axes, limit: float, *, rows: int, band: float) -> None:
+    axes.set_xlim(-limit, limit)
+    axes.set_ylim(rows - 0.5, -0.5)
+    # its edge keeps a band visible that is narrower than a line
+    axes.axvspan(-band, band, facecolor="#DDE2E9", edgecolor="#DDE2E9", linewidth=0.8)
+    axes.axvline(0, color=QUIET, linewidth=0.8)
+    axes.set_yticks([])
+    at = ticks(-limit, limit, 7)
+    axes.set_xticks(at, [minus(f"{tick:g}") for tick in at])
+    axes.tick_params(labelsize=NUMBERS, length=3, color=QUIET)
+
+
+def _draw_edge(axes: Axes, row: dict, index: int, limit: float) -> None:
+    """An edge's interval and gain at its place from above; what is beyond the axis ends in an arrow."""
+    color = STYLES[row["verdict"]].color
+    gain, low, high = (100 * float(row[key]) for key in ("gain", "ci_low", "ci_high"))
+    if not np.isnan(low):
+        ends = [min(max(end, -limit), limit) for end in (low, high)]
+        axes.plot(ends, (index, index), color=color, linewidth=1.4, solid_capstyle="butt")
+        for end, beyond, marker in ((-limit, low < -limit, "<"), (limit, high > limit, ">")):
+            if beyond:
+                axes.plot(end, index, marker=marker, color=color, markersize=4, clip_on=False)
+    if abs(gain) <= limit:
+        filled = color if row["verdict"] in ("improves", "harms") else "white"
+        axes.plot(gain, index, marker=MARKERS[row["verdict"]], color=color, markersize=5,
+                  markerfacecolor=filled)  # fmt: skip
 
 
 def _numbers(row: dict) -> str:
     gain = points(row["gain"], sign=True)
     if np.isnan(row["ci_low"]):
-        return gain.replace("-", "−")
-    interval = f"{points(row['ci_low'], sign=True)} to {points(row['ci_high'], sign=True)}"
-    return f"{gain} ({interval})".replace("-", "−")
+        return minus(gain)
+    return minus(f"{gain} ({points(row['ci_low'], sign=True)} to {points(row['ci_high'], sign=True)})")

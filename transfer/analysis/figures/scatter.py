@@ -19,13 +19,9 @@ from transfer.analysis.figures.page import (
 
 PANEL, GAP = 1.9, 0.55  # inches
 # of partners: told apart by form as well as by colour (Okabe and Ito 2008)
-MARKS = list(
-    zip(
-        ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F00"),
-        ("o", "^", "s", "D", "v", "P", "X", "*"),
-        strict=True,
-    )
-)
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F00")
+FORMS = ("o", "^", "s", "D", "v", "P", "X", "*")
+KEY = 1.4  # inches of a partner in the key
 
 
 def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, source: str) -> Figure:
@@ -38,9 +34,9 @@ def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, so
     down = math.ceil(len(targets) / across)
     width = 2 * MARGIN + 0.35 + across * PANEL + (across - 1) * GAP
     lines = wrapped(caption, width)
-    key_rows = math.ceil(len(order) / max(1, int((width - 2 * MARGIN) / 1.4)))
+    key_rows = math.ceil(len(order) / max(1, int((width - 2 * MARGIN) / KEY)))
     banner = 0.4 if source == "synthetic" else 0.0
-    below = 0.6 + 0.2 * key_rows + LINE * len(lines) + MARGIN
+    below = 0.7 + 0.2 * key_rows + LINE * len(lines) + MARGIN
     height = below + down * PANEL + (down - 1) * GAP + 0.35 + banner
     figure, page = canvas(width, height)
     page.set_xlim(0, width)
@@ -56,7 +52,7 @@ def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, so
         room = 0.08 * (high - low) + 0.2
         axes.plot([low - room, high + room], [low - room, high + room], color=QUIET, linewidth=0.8)
         for partner, some in rows.groupby("source"):
-            color, marker = MARKS[order.index(str(partner)) % len(MARKS)]
+            color, marker = _mark(order.index(str(partner)))
             axes.plot(100 * some["single"], 100 * some["joint"], marker, color=color, markersize=4.5,
                       markeredgecolor="white", markeredgewidth=0.4)  # fmt: skip
         axes.set_xlim(low - room, high + room)
@@ -72,16 +68,21 @@ def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, so
     page.text(width / 2, below - 0.42, "test score in points: alone (across), with the partner (up)",
               ha="center", va="center", fontsize=7.0, color=INK)  # fmt: skip
     _key(page, order, width, below - 0.66)
-    draw_caption(page, lines, left=MARGIN, top=below - 0.6 - 0.2 * key_rows)
+    draw_caption(page, lines, left=MARGIN, top=below - 0.7 - 0.2 * key_rows)
     draw_banner(page, source, x=width / 2, y=height - 0.25)
     return figure
 
 
+def _mark(place: int) -> tuple[str, str]:
+    """Colour and form of a partner by its place; of 64 partners no two have the same."""
+    return COLORS[place % 8], FORMS[(place + place // 8) % 8]
+
+
 def _key(page, order: list[str], width: float, top: float) -> None:
-    a_row = max(1, int((width - 2 * MARGIN) / 1.4))
+    a_row = max(1, int((width - 2 * MARGIN) / KEY))
     for place, name in enumerate(order):
         row, column = divmod(place, a_row)
-        color, marker = MARKS[place % len(MARKS)]
-        x, y = MARGIN + 0.1 + 1.4 * column, top - 0.2 * row
+        color, marker = _mark(place)
+        x, y = MARGIN + 0.1 + KEY * column, top - 0.2 * row
         page.plot(x, y, marker, color=color, markersize=5)
         page.text(x + 0.1, y, name, ha="left", va="center", fontsize=7.0, color=INK)
