@@ -39,3 +39,11 @@ def test_a_long_table_breaks_over_pages_and_repeats_its_head():
     assert r"\begin{longtable}{r}" in text
     assert text.count("n \\\\") == 2
     assert r"\begin{table}" not in text
+
+
+def test_a_wide_table_is_set_smaller():
+    def text(columns):
+        return to_latex(pd.DataFrame([["1.0"] * columns]), caption="x", label="tab:x")
+
+    assert "footnotesize" not in text(6)
+    assert "footnotesize" in text(7)

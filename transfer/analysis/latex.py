@@ -7,6 +7,7 @@ import pandas as pd
 from transfer.analysis.tables import minus
 
 LONG = 40  # rows; a float with more does not fit a page
+WIDE = 6  # columns; more are set smaller and closer
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
     "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
@@ -38,15 +39,18 @@ def to_latex(frame: pd.DataFrame, *, caption: str, label: str) -> str:
     head = _row(frame.columns)
     rows = [_row(row) for row in frame.itertuples(index=False, name=None)]
     title = f"\\caption{{{latex(caption)}}}\\label{{{label}}}"
+    size = ["\\footnotesize\\setlength{\\tabcolsep}{3pt}"] if len(frame.columns) > WIDE else []
     if len(rows) > LONG:
         lines = [
-            "% \\usepackage{booktabs,longtable}", f"\\begin{{longtable}}{{{columns}}}", f"{title}\\\\",
+            "% \\usepackage{booktabs,longtable}", "\\begingroup\\setlength{\\LTcapwidth}{\\textwidth}", *size,
+            f"\\begin{{longtable}}{{{columns}}}", f"{title}\\\\",
             "\\toprule", head, "\\midrule", "\\endfirsthead", "\\toprule", head, "\\midrule", "\\endhead",
             "\\bottomrule", "\\endfoot", *rows, "\\end{longtable}",
+            "\\endgroup",
         ]  # fmt: skip
     else:
         lines = [
-            "% \\usepackage{booktabs}", "\\begin{table}", "\\centering", title,
+            "% \\usepackage{booktabs}", "\\begin{table}", "\\centering", *size, title,
             f"\\begin{{tabular}}{{{columns}}}", "\\toprule", head, "\\midrule", *rows, "\\bottomrule",
             "\\end{tabular}", "\\end{table}",
         ]  # fmt: skip
