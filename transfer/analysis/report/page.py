@@ -17,7 +17,7 @@ from transfer.analysis.report import panels
 from transfer.analysis.report import sentences as say
 from transfer.analysis.report.findings import Findings, in_points
 from transfer.analysis.report.pictures import figure_names
-from transfer.analysis.tables import minus, points
+from transfer.analysis.tables import ALL, minus, points
 
 GLYPHS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
 SCRIPTS = ("graph.js", "tables.js", "page.js")
@@ -97,6 +97,8 @@ def report_html(found: Findings) -> str:
         glyphs=GLYPHS,
         warning=say.warning(found),
         protocol=say.protocol(found),
+        together=any(series.kind == ALL for stage in stages for made in stage.learning.values()
+                     for panel in made for series in panel.series),
         unmeasured=say.answer(found.edges, smallest_effect=found.smallest_effect) if not stages else None,
         null_text="" if found.null is None else say.null_text(found.null),
         tables=_tables(found),
