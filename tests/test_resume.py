@@ -8,6 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from transfer.cli.interrupts import GO_ON
+
 
 def parents() -> dict[int, int]:
     """The parent of each living process."""
@@ -47,6 +51,35 @@ def wait_until(condition, seconds: float) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["once", "twice"])
+def test_an_interrupted_run_leaves_no_process_and_says_how_to_go_on(
+    tiny_grid: Path, tmp_path: Path, signals: list[int]
+):
+    process = subprocess.Popen(
+        command(tiny_grid, tmp_path),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    everyone: set[int] = set()
+    try:
+        assert wait_until(lambda: done(tmp_path) or process.poll() is not None, 120)
+        everyone = family(process.pid)
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.2)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130, err
+        assert err.splitlines() == ["stopping (once more: at once)", GO_ON]
+        assert wait_until(lambda: not everyone & parents().keys(), 20), "a process lives on"
+        assert len(done(tmp_path)) < 14
+    finally:
+        for pid in everyone & parents().keys():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(tiny_grid: Path, tiny_run, tmp_path: Path):

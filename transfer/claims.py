@@ -23,6 +23,11 @@ from typing import Any
 from transfer.files import Files
 
 BEAT, STALE = 15.0, 120.0  # seconds
+PRESENT = "run"
+
+
+class Taken(Exception):
+    """Another run has taken the job, and lives."""
 
 
 class Claim:
@@ -77,6 +82,21 @@ class Claims:
             return None
         claim.beat()
         return claim
+
+    def present(self) -> Claim:
+        """Shows that this run is at work on the store; of these there may be many at once."""
+        claim = Claim(self._files, f"claims/{PRESENT}.{uuid.uuid4().hex}.json", self._run)
+        claim.beat()
+        return claim
+
+    def others_present(self, own: Claim | None) -> bool:
+        """Whether another run is at work on the store."""
+        return self.held(PRESENT, but=own.name if own else "")
+
+    def sweep(self) -> None:
+        """Removes the claims of dead processes."""
+        for name in self._files.names("claims"):
+            self.held(name.partition(".")[0])
 
     def held(self, what: str, *, but: str = "") -> bool:
         """Whether a living process has taken it; claims of dead ones are removed."""

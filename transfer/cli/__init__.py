@@ -10,6 +10,7 @@ import typer
 
 from transfer import __version__
 from transfer.cli import corpora, corpora_tables, grids
+from transfer.cli.interrupts import GO_ON
 from transfer.cli.terminal import INTERRUPTED, SOME_FAILED, WRONG_INPUT, say
 from transfer.inputs import InputError
 
@@ -41,7 +42,7 @@ def main() -> None:
         sys.exit(WRONG_INPUT)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer's answer to Ctrl-C
-            say("interrupted; what is finished is kept, the same command goes on from there", error=True)
+            say(GO_ON, error=True)
         raise
     except OSError as error:
         if debug:

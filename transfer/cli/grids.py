@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from transfer.cli.interrupts import interruptible
 from transfer.cli.planning import costs, expanded, recorded, site
 from transfer.cli.terminal import SOME_FAILED, bar, last_line, say
 from transfer.inputs import InputError
@@ -257,20 +258,29 @@ def _run(
         for note in result.notes:
             say(f"note: {job.label}: {note}")
 
-    work = Work(JobQueue(pending, cost=cost), site, tell, record.source, more)
-    if executor is Executor.inline:
-        from transfer.scheduling.inline import run_inline
+    work = Work(JobQueue(pending, cost=cost), site, tell, record.source, more, note=say)
+    with interruptible(), work:
+        if executor is Executor.inline:
+            from transfer.scheduling.inline import run_inline
 
-        run_inline(work, threads=os.cpu_count() or 1)
-    else:
-        try:
-            from transfer.scheduling.cluster import run_on_ray
-        except ModuleNotFoundError as error:
-            if error.name and error.name.split(".")[0] != "ray":
-                raise
-            raise InputError("ray is not installed here; use --executor inline") from None
-        threads = max(1, (os.cpu_count() or 1) // workers)
-        run_on_ray(work, workers=workers, threads=threads, gpus_per_job=gpus_per_job, address=address)
+            run_inline(work, threads=os.cpu_count() or 1)
+        else:
+            try:
+                from transfer.scheduling.cluster import run_on_ray
+            except ModuleNotFoundError as error:
+                if error.name and error.name.split(".")[0] != "ray":
+                    raise
+                raise InputError("ray is not installed here; use --executor inline") from None
+            threads = max(1, (os.cpu_count() or 1) // workers)
+            run_on_ray(work, workers=workers, threads=threads, gpus_per_job=gpus_per_job, address=address)
+    if work.stopped:
+        say(f"error: {work.stopped}", error=True)
+        say(
+            f"the disk with {store.root} is full: nothing more was started, what is finished is kept; "
+            "free some space and run the same command again",
+            error=True,
+        )
+        raise typer.Exit(SOME_FAILED)
 
 
 def _workers_that_fit(gpus_per_job: float) -> int:

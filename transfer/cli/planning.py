@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,8 @@ def site(store: "Store", grid: "Grid", files: "EncoderFiles", *, checkpoint_seco
         limit=grid.limit,
         encoder=files.folder.resolve(),
         checkpoint_seconds=checkpoint_seconds,
+        run=uuid.uuid4().hex,
+        grid=grid.id,
     )
 
 

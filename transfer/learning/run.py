@@ -1,14 +1,16 @@
 """One job, from its record to its result in the store. What a worker does."""
 
+import errno
 import functools
 import json
 import platform
+import socket
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 import torch
@@ -17,9 +19,11 @@ from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load, save_file
 
 from transfer import __version__, corpora
+from transfer.claims import Claims, Taken
 from transfer.corpora import Corpus, Limit
 from transfer.corpora.base import SPLITS, Split
 from transfer.grid import Job, Trained
+from transfer.inputs import InputError
 from transfer.learning import encoder
 from transfer.learning.batches import Batch, Mixture, evaluation_batches, training_batches
 from transfer.learning.best import MEAN, Best
@@ -36,6 +40,7 @@ class Site(BaseModel):
     """Where a worker finds what jobs name: the store, the corpora, the encoder's files.
 
     ``checkpoint_seconds``: the least time between two checkpoints of a job; 0 makes one each epoch.
+    ``run`` names the run for its claims on jobs, ``grid`` the record that a worker must see in the store.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +50,8 @@ class Site(BaseModel):
     limit: Limit = Limit()
     encoder: Path
     checkpoint_seconds: float = 10.0
+    run: str = ""
+    grid: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,21 +72,55 @@ class Run(Protocol):
 def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
     """Runs a job and keeps its result; an exception becomes a failed result with its traceback.
 
-    ``keep_encoder`` keeps the encoder of the epoch with the best mean dev score for child jobs.
+    Raises Taken where another run has taken the job. ``keep_encoder`` keeps the encoder of the epoch with the
+    best mean dev score for child jobs. Where the disk is full the failed result may not be kept.
     """
     store = Store(site.store)
+    if site.grid and not store.files.exists(f"grids/{site.grid}.json"):
+        raise InputError(
+            f"{store.files.at('')}: this machine ({socket.gethostname()}) does not see the store that the "
+            "run was started with; it must be the same folder on all machines, or a bucket"
+        )
+    claim = Claims(store.files, run=site.run).take(job.id)
+    if claim is None:
+        raise Taken(job.id)
+    with claim:
+        if store.is_done(job.id) and (store.has_encoder(job.id) or not keep_encoder):
+            return store.get(job.id)  # another run was quicker
+        return _kept(job, site, store, keep_encoder=keep_encoder)
+
+
+def _kept(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResult:
     began = time.perf_counter()
     source = corpora.SYNTHETIC if site.corpora == corpora.SYNTHETIC else "prepared"
-    store.running(job.id, {"epoch": 0, "epochs": job.recipe.epochs})
     try:
+        store.running(job.id, {"epoch": 0, "epochs": job.recipe.epochs})
         return _trained(job, site, store, source=source, began=began, keep_encoder=keep_encoder)
-    except Exception:  # recorded as what it is: the job failed, and the others go on
+    except Exception as error:  # recorded as what it is: the job failed, and the others go on
         failed = JobResult(
             id=job.id, job=job, status="failed", source=source, seconds=time.perf_counter() - began,
-            ended=time.time(), provenance=_provenance(), error=traceback.format_exc(),
+            ended=time.time(), provenance=_provenance(), error=traceback.format_exc(), cause=cause_of(error),
         )  # fmt: skip
+    try:
         store.put(failed)
-        return failed
+    except OSError as error:
+        if cause_of(error) != "disk":
+            raise
+        store.no_longer_running(job.id)
+        return failed.model_copy(update={"cause": "disk", "error": failed.error + f"\n{error}"})
+    return failed
+
+
+def cause_of(error: BaseException) -> Literal["", "memory", "disk"]:
+    """What a job failed of, where another try may help: memory (of the CPU or a GPU), or a full disk."""
+    told = str(error)
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in told:
+        return "memory"
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # safetensors and pyarrow have errors of their own for what they could not write
+    if full or "No space left on device" in told or "Disk quota exceeded" in told:
+        return "disk"
+    return ""
 
 
 def _trained(

@@ -1,9 +1,14 @@
 """The grid on Ray Tune: one trial a job, actors reused. The only module that imports ray."""
 
+import contextlib
 import logging
 import os
 import shutil
+import signal
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +24,11 @@ import torch
 from ray import tune
 from ray.tune.search import Searcher
 
+from transfer.claims import Taken
 from transfer.grid import Job
 from transfer.learning.run import Run, Site
-from transfer.scheduling.work import Work
+from transfer.scheduling.work import LOOK, Work
+from transfer.store import JobResult
 
 # Tune keeps a copy of its own state on disk for resuming; ours is the store
 SECONDS_BETWEEN_TUNE_SNAPSHOTS = "3600"
@@ -39,8 +46,13 @@ class JobTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         job = Job.model_validate_json(self._config["job"])
-        result = self._run(job, self._site, keep_encoder=self._config["keep_encoder"])
-        return {"done": True, "ok": result.status == "done"}
+        try:
+            result = self._run(job, self._site, keep_encoder=self._config["keep_encoder"])
+        except Taken:
+            return {"done": True, "ok": False, "taken": True}
+        ok = result.status == "done"
+        # of a job that is done the result stands in the store; of a failed one perhaps not
+        return {"done": True, "ok": ok, "failed": "" if ok else result.model_dump_json()}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._config = new_config
@@ -65,6 +77,8 @@ class GridSearcher(Searcher):
     def suggest(self, trial_id: str) -> Any:
         job = self._work.next()
         if job is None:
+            if self._work.waits:
+                time.sleep(LOOK)  # another run has what is left; Tune itself would ask at once again
             return Searcher.FINISHED if self._work.over else None
         self._jobs[trial_id] = job
         return {"job": job.model_dump_json(), "keep_encoder": self._work.keeps_encoder(job)}
@@ -73,9 +87,19 @@ class GridSearcher(Searcher):
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         job = self._jobs.pop(trial_id)
-        self._work.ended(job, died="its worker process died twice (out of memory?)" if error else "")
+        if error:
+            self._work.ended(job, died="its worker process died twice (out of memory?)")
+        elif result and result.get("taken"):
+            self._work.taken(job)
+        elif result and result.get("failed"):
+            self._work.ended(job, JobResult.model_validate_json(result["failed"]))
+        else:
+            self._work.ended(job)
 
-    # Tune would save its searcher; what is done and what is not stands in the store
+    # Tune saves and copies its searcher; what is done and what is not stands in the store
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
     def save(self, checkpoint_path: str) -> None:
         return None
 
@@ -92,16 +116,18 @@ def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, a
     scratch = Path(tempfile.mkdtemp(prefix="transfer-tune-"))
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = SECONDS_BETWEEN_TUNE_SNAPSHOTS
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if address is None:
-        ray.init(
-            num_cpus=workers * threads,
-            include_dashboard=False,
-            object_store_memory=256 * 2**20,
-            _node_ip_address="127.0.0.1",
-            **quiet,
-        )
-    else:
-        ray.init(address=address, **quiet)
+    with _signals_kept():
+        if address is None:
+            ray.init(
+                address="local",  # whatever RAY_ADDRESS says
+                num_cpus=workers * threads,
+                include_dashboard=False,
+                object_store_memory=256 * 2**20,
+                _node_ip_address="127.0.0.1",
+                **quiet,
+            )
+        else:
+            ray.init(address=address, **quiet)
     try:
         # what all jobs share goes to a worker once, and not into each trial
         trainable = tune.with_parameters(JobTrainable, run=work.run, site=work.site, threads=threads)
@@ -124,3 +150,15 @@ def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, a
     finally:
         ray.shutdown()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Gives Ctrl-C and SIGTERM back to whom they belong: Ray has its own ends for a process that it is in."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)

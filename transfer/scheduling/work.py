@@ -1,14 +1,20 @@
 """What every executor does around a job: run it, tell of it, and let its children go on or not."""
 
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from transfer.claims import Claim, Claims
 from transfer.grid import Job
 from transfer.learning.run import Run, Site, run
 from transfer.scheduling.queue import JobQueue
 from transfer.store import JobResult, Store
 
 Tell = Callable[[Job, JobResult], None]
+
+# seconds between two looks at jobs that another run has taken
+LOOK = 1.0
 
 
 @dataclass
@@ -17,6 +23,11 @@ class Work:
 
     ``more`` is asked for further jobs when all have ended; it gives none when there is nothing to add.
     ``run`` is what a worker does with a job; it goes to the workers, so it must hold nothing large.
+    ``note`` is told of what is neither a result nor a reason to stop.
+    A context manager: while it is open, other runs on the store leave the encoders that are kept.
+
+    What another run has taken comes last, and is waited for. What ran out of memory is tried once more,
+    when nothing else runs. ``stopped`` says why nothing is handed out any more, where that is so.
     """
 
     queue: JobQueue
@@ -25,36 +36,121 @@ class Work:
     source: str
     more: Callable[[], Sequence[Job]] = tuple
     run: Run = run
+    note: Callable[[str], None] = lambda _: None
+    stopped: str = ""
+    _active: set[str] = field(default_factory=set)
+    _taken: deque[Job] = field(default_factory=deque)
+    _looked: float = 0.0
+    _due: int = 0  # how many of the taken ones are still to be looked at in this round
+    _again: deque[Job] = field(default_factory=deque)
+    _alone: set[str] = field(default_factory=set)
+    _unneeded: set[str] = field(default_factory=set)
+    _presence: Claim | None = None
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.site.store)
+        self.claims = Claims(self.store.files, run=self.site.run)
+
+    def __enter__(self) -> "Work":
+        self._presence = self.claims.present()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._presence is not None
+        self._presence.release()
+        self.claims.sweep()
+        self._drop_unneeded()
 
     def next(self) -> Job | None:
         """The job to run now; None where none is ready yet, or ``over``."""
+        if self.stopped or self._active & self._alone:
+            return None
+        while (job := self._candidate()) is not None:
+            if self._done_by_another(job):
+                self.ended(job)
+            elif self.claims.held(job.id):
+                self._taken.append(job)
+            else:
+                self._active.add(job.id)
+                return job
+        if self._again and not self._active:
+            job = self._again.popleft()
+            self._active.add(job.id)
+            return job
+        return None
+
+    def _candidate(self) -> Job | None:
         job = self.queue.next()
         if job is None and self.queue.empty:
             self.queue.add(self.more())
             job = self.queue.next()
+        if job is None and self._taken:
+            if time.monotonic() - self._looked > LOOK:
+                self._looked, self._due = time.monotonic(), len(self._taken)
+            if self._due:
+                self._due -= 1
+                return self._taken.popleft()
         return job
+
+    def _done_by_another(self, job: Job) -> bool:
+        """Whether the job was done since this run began; a parent's encoder must be there, too."""
+        kept = not self.keeps_encoder(job) or self.store.has_encoder(job.id)
+        return kept and self.store.is_done(job.id)
 
     @property
     def over(self) -> bool:
         """Whether there is nothing left to hand out, for an executor whose ``next`` gave None."""
-        return self.queue.empty
+        return self.queue.empty or bool(self.stopped)
 
-    def ended(self, job: Job, *, died: str = "") -> None:
-        """After a job: reads its result, or keeps a failed one where its worker ``died``."""
-        store = Store(self.site.store)
+    @property
+    def waits(self) -> bool:
+        """Whether nothing runs here, and all that is left is being run by others."""
+        return not self._active and not self.over
+
+    def taken(self, job: Job) -> None:
+        """After a job that its worker found taken by another run."""
+        self._active.discard(job.id)
+        self._taken.append(job)
+
+    def ended(self, job: Job, result: JobResult | None = None, *, died: str = "") -> None:
+        """After a job: its result (else it is read), or a failed one where its worker ``died``."""
+        self._active.discard(job.id)
         if died:
-            store.put(self._failed(job, died))
-        result = store.get(job.id)
+            result = self._failed(job, died).model_copy(update={"cause": "memory"})
+        result = result or self.store.get(job.id)
+        if result.cause == "memory" and job.id not in self._alone:
+            self._alone.add(job.id)
+            self._again.append(job)
+            self.note(f"{job.label}: {last_line(result)}; it is tried again when nothing else runs")
+            return
+        if result.cause == "disk":
+            self.stopped = last_line(result)
+        if died:
+            self.store.put(result)
         self.tell(job, result)
         for child in self.queue.done(job.id, ok=result.status == "done"):
-            store.put(self._failed(child, f"its parent job {job.id} ({job.label}) failed"))
-            self.tell(child, store.get(child.id))
+            lost = self._failed(child, f"its parent job {job.id} ({job.label}) failed")
+            if not self.stopped:
+                self.store.put(lost)
+            self.tell(child, lost)
         parent = self.queue.unneeded_parent(job)
         if parent is not None and result.status == "done":
-            store.drop_encoder(parent)
+            self._unneeded.add(parent)
+            self._drop_unneeded()
+
+    def _drop_unneeded(self) -> None:
+        if self._unneeded and not self.claims.others_present(self._presence):
+            for parent in self._unneeded:
+                self.store.drop_encoder(parent)
+            self._unneeded.clear()
 
     def keeps_encoder(self, job: Job) -> bool:
         return job.id in self.queue.parents
 
     def _failed(self, job: Job, error: str) -> JobResult:
         return JobResult(id=job.id, job=job, status="failed", source=self.source, error=error)
+
+
+def last_line(result: JobResult) -> str:
+    """The error of a failed result in one line."""
+    return result.error.strip().splitlines()[-1]
