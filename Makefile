@@ -15,7 +15,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 INSTALL := $(BIN)/python -m pip install --progress-bar off -c constraints.txt
 
-.PHONY: help setup run test test-all lint type bench $(BENCHES) clean
+.PHONY: help setup run test test-all lint type audit faults bench $(BENCHES) clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,13 @@ bench-verdicts: setup ## coverage of the intervals on simulated studies
 
 bench-parity: setup ## single-task scores beside the Hugging Face Trainer's (CORPORA=...)
 	$(BIN)/python bench/parity.py --corpora $(CORPORA)
+
+audit: setup ## known security holes of what is installed (asks PyPI's advisories over the network)
+	$(BIN)/python .ci/audit.py
+
+KILLS ?= 100
+faults: setup ## random kills of driver, workers and raylets; nothing may be lost (KILLS=...)
+	$(BIN)/python bench/faults.py --kills $(KILLS)
 
 clean: ## remove .venv and caches; runs/ and reports/ stay
 	rm -rf .venv build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

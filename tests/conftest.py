@@ -27,7 +27,12 @@ LETTERS = [
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random two-layer BERT of width 32 with its tokenizer, in transformers format."""
-    folder = tmp_path_factory.mktemp("tiny-bert")
+    return write_encoder(tmp_path_factory.mktemp("tiny-bert"))
+
+
+def write_encoder(folder: Path) -> Path:
+    """A random two-layer BERT of width 32 with its tokenizer; the same numbers each time."""
+    folder.mkdir(exist_ok=True)
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *WORDS]
     (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
     BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)

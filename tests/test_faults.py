@@ -182,7 +182,8 @@ def test_a_disk_that_is_really_full(run, tmp_path: Path, monkeypatch):
         code, out, err = run(store=store)
         assert code == 1
         assert "No space left on device" in err
-        assert "free some space and run the same command again" in err
+        assert "free some space" in err
+        assert "run the same command again" in err
         assert "Traceback" not in err
         results = results_of(store)
         assert [r["status"] for r in results.values()].count("done") == 1
@@ -200,7 +201,7 @@ def test_a_disk_that_a_fake_calls_full(run, fault, tmp_path: Path, number: int):
     raised = fault("sim", OSError(number, os.strerror(number)))
     code, _, err = run()
     assert code == 1
-    assert "is full: nothing more was started, what is finished is kept" in err
+    assert "is full; free some space\nnothing more was started, what is finished is kept" in err
     assert len(raised) == 1
     ended = {name: r["status"] for name, r in results_of(tmp_path / "runs").items()}
     assert ended.pop("sim") == "failed"

@@ -18,7 +18,9 @@ from transfer.inputs import InputError
 from transfer.records import signed
 from transfer.store import FRAME_COLUMNS, CorpusRecord, Damaged, GridRecord, JobResult, Score, Store
 
-ASSET = Path(__file__).parent / "assets" / "result-v1"
+# a store as the first version of the format wrote it: no checksums, no notes, no time of ending
+ASSET = Path(__file__).parent / "assets" / "store-v1"
+OLD = "45b0123ba37e54f8"
 RECIPE = {"lr": 1e-3, "epochs": 2, "batch_size": 4, "fine_tune": {"lr": 1e-3, "epochs": 1}}
 GRID = Grid.model_validate(
     {
@@ -296,9 +298,8 @@ def test_a_later_versions_keys_are_no_hindrance(store: Store):
 
 
 def test_an_old_result_loads_for_ever(store: Store):
-    text = (ASSET / "result.json").read_text(encoding="utf-8")
-    id_ = json.loads(text)["id"]
-    shutil.copytree(ASSET, store.home(id_))
+    id_ = OLD
+    shutil.copytree(ASSET / "jobs" / id_, store.home(id_))
     result = store.get(id_)
     assert result.status == "done"
     assert result.job.id == id_, "its job is still the same job"
@@ -316,7 +317,44 @@ def test_an_old_result_loads_for_ever(store: Store):
 
 
 def test_the_old_result_names_no_place_of_a_machine():
-    assert not any(b"/tmp" in path.read_bytes() or b"/work" in path.read_bytes() for path in ASSET.iterdir())
+    files = [path.read_bytes() for path in ASSET.rglob("*") if path.is_file()]
+    assert len(files) == 2 * 9 + 2
+    assert not any(b"/tmp" in text or b"/work" in text or b"/root" in text for text in files)
+
+
+def test_a_store_of_the_first_format_is_nothing_to_set_aside(tmp_path: Path):
+    store = Store(Path(shutil.copytree(ASSET, tmp_path / "runs")))
+    record = store.get_grid(Grid.load(ASSET / "first.yaml"))
+    assert len(store.results(record.jobs)) == len(record.jobs) == 9
+    assert store.quarantine(record.jobs) == []
+    assert store.pending(record.jobs) == ()
+    assert store.damaged == {}
+
+
+def test_a_store_of_the_first_format_is_reported_on_and_not_written_to(transfer, tmp_path: Path):
+    shutil.copytree(ASSET, tmp_path / "runs")
+    before = {
+        p: (p.stat().st_mtime_ns, p.read_bytes()) for p in (tmp_path / "runs").rglob("*") if p.is_file()
+    }
+    code, _, err = transfer(
+        "report", ASSET / "first.yaml", "--store", tmp_path / "runs", "--out", tmp_path / "out"
+    )
+    assert (code, err) == (0, "")
+    frame = pd.read_csv(tmp_path / "out" / "first" / "results.csv")
+    kept = {
+        (result["id"], score["corpus"], score["split"]): score["value"]
+        for path in ASSET.glob("jobs/*/result.json")
+        for result in [json.loads(path.read_text())]
+        for score in result["scores"]
+    }
+    shown = {(row.job, row.target, row.split): row.value for row in frame.itertuples()}
+    assert shown == pytest.approx(kept, abs=1e-6)
+    edges = pd.read_csv(tmp_path / "out" / "first" / "edges.csv")
+    assert dict(zip(edges["source"], edges["gain"], strict=True)) == pytest.approx(
+        {"ner": -0.133333, "rel": -0.111111}, abs=1e-6
+    )
+    after = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in (tmp_path / "runs").rglob("*") if p.is_file()}
+    assert after == before
 
 
 def test_progress_of_a_living_process(store: Store):

@@ -62,7 +62,7 @@ class JobResult(_Record):
     source: str
     provenance: dict[str, str] = {}
     error: str = ""
-    cause: Literal["", "memory", "disk"] = ""
+    cause: Literal["", "memory", "disk", "place"] = ""
     notes: tuple[str, ...] = ()
     predictions: str = ""
     checksum: str = ""  # stays the last key: see ``signed``

@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from transfer.claims import Claims
 from transfer.files import files_at
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
@@ -85,8 +86,9 @@ class Store:
         self.no_longer_running(result.id)
 
     def sweep(self) -> None:
-        """Removes what killed workers left: drafts a day old, checkpoints of jobs that are done."""
+        """Removes what killed runs left: drafts a day old, claims, checkpoints of jobs that are done."""
         self.files.sweep()
+        Claims(self.files, run="").sweep()
         for job_id in self.files.names("checkpoints"):
             if self.is_done(job_id):
                 self.files.remove(f"checkpoints/{job_id}")

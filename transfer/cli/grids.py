@@ -276,8 +276,7 @@ def _run(
     if work.stopped:
         say(f"error: {work.stopped}", error=True)
         say(
-            f"the disk with {store.root} is full: nothing more was started, what is finished is kept; "
-            "free some space and run the same command again",
+            "nothing more was started, what is finished is kept; run the same command again after the mend",
             error=True,
         )
         raise typer.Exit(SOME_FAILED)

@@ -23,7 +23,6 @@ from transfer.claims import Claims, Taken
 from transfer.corpora import Corpus, Limit
 from transfer.corpora.base import SPLITS, Split
 from transfer.grid import Job, Trained
-from transfer.inputs import InputError
 from transfer.learning import encoder
 from transfer.learning.batches import Batch, Mixture, evaluation_batches, training_batches
 from transfer.learning.best import MEAN, Best
@@ -73,14 +72,16 @@ def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
     """Runs a job and keeps its result; an exception becomes a failed result with its traceback.
 
     Raises Taken where another run has taken the job. ``keep_encoder`` keeps the encoder of the epoch with the
-    best mean dev score for child jobs. Where the disk is full the failed result may not be kept.
+    best mean dev score for child jobs. Where the disk is full, or this machine does not see the store,
+    the failed result may not be kept.
     """
     store = Store(site.store)
     if site.grid and not store.files.exists(f"grids/{site.grid}.json"):
-        raise InputError(
-            f"{store.files.at('')}: this machine ({socket.gethostname()}) does not see the store that the "
-            "run was started with; it must be the same folder on all machines, or a bucket"
+        error = (
+            f"a machine ({socket.gethostname()}) does not see the store {store.files.at('')} that the run "
+            "was started with; it must be the same folder on all machines, or a bucket"
         )
+        return JobResult(id=job.id, job=job, status="failed", source="", error=error, cause="place")
     claim = Claims(store.files, run=site.run).take(job.id)
     if claim is None:
         raise Taken(job.id)

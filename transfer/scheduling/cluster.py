@@ -5,9 +5,11 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,16 +24,25 @@ os.environ["TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"] = "1000000"
 import ray
 import torch
 from ray import tune
+from ray._private import ray_constants
+from ray.exceptions import GetTimeoutError, NodeDiedError, RayError
 from ray.tune.search import Searcher
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from transfer import __version__
 from transfer.claims import Taken
 from transfer.grid import Job
+from transfer.inputs import InputError
 from transfer.learning.run import Run, Site
-from transfer.scheduling.work import LOOK, Work
+from transfer.scheduling.preflight import lacks, refusal
+from transfer.scheduling.work import LOOK, Work, last_line
 from transfer.store import JobResult
 
 # Tune keeps a copy of its own state on disk for resuming; ours is the store
 SECONDS_BETWEEN_TUNE_SNAPSHOTS = "3600"
+# reading all corpora of a grid over a slow network folder, after a worker was started
+SECONDS_TO_LOOK = 300
+SECONDS_TO_CONNECT = 10
 
 
 class JobTrainable(tune.Trainable):
@@ -113,22 +124,27 @@ def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, a
     On this machine: ``workers`` jobs at a time, ``threads`` CPU cores each, Ray on loopback and
     ended when the jobs are. A worker that dies is replaced and its job tried once more.
     """
+    # a worker that dies is told of in the job's record; Tune would show its own traceback
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     scratch = Path(tempfile.mkdtemp(prefix="transfer-tune-"))
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = SECONDS_BETWEEN_TUNE_SNAPSHOTS
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     with _signals_kept():
         if address is None:
-            ray.init(
-                address="local",  # whatever RAY_ADDRESS says
-                num_cpus=workers * threads,
-                include_dashboard=False,
-                object_store_memory=256 * 2**20,
-                _node_ip_address="127.0.0.1",
-                **quiet,
-            )
+            with _loopback_only():
+                ray.init(
+                    address="local",  # whatever RAY_ADDRESS says
+                    num_cpus=workers * threads,
+                    include_dashboard=False,
+                    object_store_memory=256 * 2**20,
+                    _node_ip_address="127.0.0.1",
+                    **quiet,
+                )
         else:
-            ray.init(address=address, **quiet)
+            _join(address, **quiet)
     try:
+        if address is not None:
+            _look_at_nodes(work)
         # what all jobs share goes to a worker once, and not into each trial
         trainable = tune.with_parameters(JobTrainable, run=work.run, site=work.site, threads=threads)
         tuner = tune.Tuner(
@@ -150,6 +166,75 @@ def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, a
     finally:
         ray.shutdown()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _join(address: str, **quiet: Any) -> None:
+    if address.startswith("ray://"):
+        raise InputError(
+            f"--address {address}: a run is started on a machine of the cluster, with --address auto, or "
+            "as a Ray job (ray job submit -- transfer run-grid …); see docs/cluster.md"
+        )
+    try:
+        if address != "auto":
+            # Ray itself would try for minutes
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), timeout=SECONDS_TO_CONNECT).close()
+        ray.init(address=address, **quiet)
+    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"--address {address}: no Ray cluster can be joined there from this machine ({reason}); "
+            "ray start --head starts one, ray start --address=HEAD:6379 adds this machine to it"
+        ) from None
+
+
+def _look_at_nodes(work: Work) -> None:
+    """Raises InputError naming every node that could not run the grid's jobs, before any is sent there."""
+    token = f"tmp/seen-{uuid.uuid4().hex}"
+    work.store.files.write(token, b"")
+    nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
+    everything = work.everything()
+    look: Any = ray.remote(num_cpus=0, max_retries=0)(lacks)  # type: ignore[call-overload]
+    asked = {
+        node: look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(
+            everything, work.site, token=token, version=__version__
+        )
+        for node in nodes
+    }
+    lacking: dict[str, list[str]] = {}
+    try:
+        for node, answer in asked.items():
+            try:
+                what = ray.get(answer, timeout=SECONDS_TO_LOOK)
+            except GetTimeoutError:
+                what = [f"did not answer within {SECONDS_TO_LOOK} seconds"]
+            except NodeDiedError:
+                continue  # it left; nodes may
+            except RayError as error:
+                what = [f"cannot import transfer {__version__} ({last_line(str(error))})"]
+            if what:
+                lacking[f"{nodes[node]} (node {node[:8]})"] = what
+    finally:
+        work.store.files.remove(token)
+    if lacking:
+        raise refusal(lacking, len(nodes))
+
+
+@contextlib.contextmanager
+def _loopback_only() -> Iterator[None]:
+    """Has a Ray that is started listen on 127.0.0.1 and nowhere else.
+
+    Asked for that address, Ray puts the machine's own in its place and listens on all interfaces, but where
+    it takes itself for one that makes no clusters, as on Windows; its processes take that from the
+    environment.
+    """
+    name, before = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER, os.environ[name] = False, "0"
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+        del os.environ[name]
 
 
 @contextlib.contextmanager

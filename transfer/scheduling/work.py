@@ -121,11 +121,15 @@ class Work:
         if result.cause == "memory" and job.id not in self._alone:
             self._alone.add(job.id)
             self._again.append(job)
-            self.note(f"{job.label}: {last_line(result)}; it is tried again when nothing else runs")
+            self.note(f"{job.label}: {last_line(result.error)}; it is tried again when nothing else runs")
             return
         if result.cause == "disk":
-            self.stopped = last_line(result)
-        if died:
+            self.stopped = (
+                f"{last_line(result.error)}: the disk with {self.store.root} is full; free some space"
+            )
+        elif result.cause == "place":
+            self.stopped = result.error
+        elif died:
             self.store.put(result)
         self.tell(job, result)
         for child in self.queue.done(job.id, ok=result.status == "done"):
@@ -144,6 +148,12 @@ class Work:
                 self.store.drop_encoder(parent)
             self._unneeded.clear()
 
+    def everything(self) -> Job:
+        """A job of all corpora that the jobs name: what a machine needs for any of them."""
+        found = {c.name: c for job in self.queue.jobs.values() for c in job.corpora}
+        job = next(iter(self.queue.jobs.values()))
+        return job.model_copy(update={"corpora": tuple(found[name] for name in sorted(found))})
+
     def keeps_encoder(self, job: Job) -> bool:
         return job.id in self.queue.parents
 
@@ -151,6 +161,6 @@ class Work:
         return JobResult(id=job.id, job=job, status="failed", source=self.source, error=error)
 
 
-def last_line(result: JobResult) -> str:
-    """The error of a failed result in one line."""
-    return result.error.strip().splitlines()[-1]
+def last_line(error: str) -> str:
+    """An error, perhaps with its traceback, in one line."""
+    return error.strip().splitlines()[-1]
