@@ -105,6 +105,14 @@ def test_a_worker_of_the_same_run_on_a_machine_that_is_gone_holds_nothing(tmp_pa
     assert claims(tmp_path, "a").take(JOB) is not None
 
 
+def test_what_an_interruption_left_of_this_process_is_given_back(tmp_path: Path):
+    claims(tmp_path, "a").take(JOB)
+    claims(tmp_path, "b").sweep()
+    assert claims(tmp_path, "b").held(JOB)
+    claims(tmp_path, "a").sweep(own=True)
+    assert not list((tmp_path / "claims").iterdir())
+
+
 def test_a_claim_beats(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(claims_module, "BEAT", 0.05)
     claim = claims(tmp_path).take(JOB)

@@ -37,6 +37,7 @@ class Claim:
         self._files, self.name = files, name
         self._note = {"run": run, "here": HERE, "pid": os.getpid(), "born": _born(os.getpid())}
         self._over = threading.Event()
+        self._writing = threading.Lock()
         self._write(0)
 
     def _write(self, beat: int) -> None:
@@ -50,12 +51,15 @@ class Claim:
         beat = 0
         while not self._over.wait(BEAT):
             beat += 1
-            with contextlib.suppress(OSError):  # the network or a full disk; the next beat may get through
-                self._write(beat)
+            # the network or a full disk may fail it; the next beat may get through
+            with self._writing, contextlib.suppress(OSError):
+                if not self._over.is_set():
+                    self._write(beat)
 
     def release(self) -> None:
         self._over.set()
-        self._files.remove(self.name)
+        with self._writing:  # else a beat could bring it back
+            self._files.remove(self.name)
 
     def __enter__(self) -> "Claim":
         return self
@@ -93,10 +97,18 @@ class Claims:
         """Whether another run is at work on the store."""
         return self.held(PRESENT, but=own.name if own else "")
 
-    def sweep(self) -> None:
-        """Removes the claims of dead processes."""
+    def sweep(self, *, own: bool = False) -> None:
+        """Removes the claims of dead processes; with ``own`` of this one too, which an interruption left."""
         for name in self._files.names("claims"):
             self.held(name.partition(".")[0])
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                note = json.loads(self._files.read(f"claims/{name}"))
+                if own and (note["here"], note["pid"], note["born"]) == (
+                    HERE,
+                    os.getpid(),
+                    _born(os.getpid()),
+                ):
+                    self._files.remove(f"claims/{name}")
 
     def held(self, what: str, *, but: str = "") -> bool:
         """Whether a living process has taken it; claims of dead ones are removed."""

@@ -58,7 +58,7 @@ class Work:
     def __exit__(self, *_: object) -> None:
         assert self._presence is not None
         self._presence.release()
-        self.claims.sweep()
+        self.claims.sweep(own=True)
         self._drop_unneeded()
 
     def next(self) -> Job | None:
