@@ -8,6 +8,7 @@ The input is the store's tidy frame: one row for each job, target and split, wit
 stage, corpora (names joined by '+'), target, split, metric, seed, value, status and error.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,10 +28,11 @@ SEED_GAINS = ["stage", "corpora", "source", "target", "metric", "seed", "single"
 EDGES = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high",
     "p", "p_adjusted", "verdict", "seeds", "smallest_effect", "detectable",
-    "detectable_10_seeds",
+    "detectable_10_seeds", "se_seeds", "se_items",
 ]  # fmt: skip
 GROUP_GAINS = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high", "seeds",
+    "se_seeds", "se_items",
 ]  # fmt: skip
 
 
@@ -216,7 +218,7 @@ def edge_table(
 
 
 def _measured(edge: EdgeKey, group: pd.DataFrame, found: Estimate, alpha: float) -> dict[str, Any]:
-    """An edge's mean scores, its gain and the gain's interval."""
+    """An edge's mean scores, its gain, the gain's interval and standard errors."""
     reach = found.reach(alpha)
     return {
         **edge._asdict(),
@@ -225,6 +227,9 @@ def _measured(edge: EdgeKey, group: pd.DataFrame, found: Estimate, alpha: float)
         "gain": found.gain,
         "ci_low": found.gain - reach,
         "ci_high": found.gain + reach,
+        # what the standard error is made of: more seeds lessen the one, more test items the other
+        "se_seeds": math.sqrt(found.seeds),
+        "se_items": math.sqrt(found.items),
     }
 
 
@@ -256,7 +261,7 @@ def group_gains(
     for edge, group in by_edge(both.assign(source=pd.Series(sources, dtype=object))).items():
         rows.append({**_measured(edge, group, estimate(group, evidence), alpha), "seeds": len(group)})
     table = pd.DataFrame(rows, columns=pd.Index(GROUP_GAINS))
-    numbers = ["single", "joint", "gain", "ci_low", "ci_high"]
+    numbers = ["single", "joint", "gain", "ci_low", "ci_high", "se_seeds", "se_items"]
     return table.astype({**dict.fromkeys(numbers, float), "seeds": int})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from transfer.analysis import gains
+from transfer.analysis import gains, tables
 from transfer.analysis.arms import Arms
 from transfer.analysis.curves import curves
 from transfer.analysis.evidence import Arm, Cell, Evidence
@@ -46,6 +46,20 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch 
     )
 
 
+def tables_of_grid(
+    store: Store, record: GridRecord
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The tables of the report: results, edges, gains of larger groups, corpora."""
+    kept = Kept(store, record)
+    described = [dict(_corpus_row(record, name)) for name in record.grid.tasks]
+    return (
+        tables.results(kept.frame),
+        kept.edges,
+        gains.group_gains(kept.frame, evidence=kept.evidence),
+        tables.corpora_table(described, source=record.source),
+    )
+
+
 def edges_of_grid(store: Store, record: GridRecord) -> pd.DataFrame:
     """The grid's edges with their verdicts; see ``gains.edges`` and, for adaptive seeds, ``Verdicts``."""
     return Kept(store, record).edges
@@ -59,6 +73,11 @@ def wanted(store: Store, record: GridRecord) -> tuple[Job, ...]:
     """
     fixed = not isinstance(record.grid.seeds, Seeds)
     return record.jobs if fixed else Kept(store, record).wanted
+
+
+def decided(store: Store, record: GridRecord) -> tuple[dict[str, int], int, int]:
+    """With adaptive seeds: how many edges have which verdict for good, how many are open, the next seeds."""
+    return Kept(store, record).decided
 
 
 class Kept:
@@ -106,6 +125,14 @@ class Kept:
             or job.id in self.results
             or (job.group in groups and job.seed < verdicts.seeds)
         )
+
+    @property
+    def decided(self) -> tuple[dict[str, int], int, int]:
+        """See the function of this name."""
+        verdicts, _ = self._looked_at
+        still = set(verdicts.open)
+        found = [state.verdict for edge, state in verdicts.states.items() if edge not in still]
+        return {verdict: found.count(verdict) for verdict in gains.VERDICTS}, len(still), verdicts.seeds
 
     @functools.cached_property
     def _looked_at(self) -> tuple[Verdicts[EdgeKey], Mapping[EdgeKey, pd.DataFrame]]:

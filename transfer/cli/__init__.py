@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from transfer import __version__
-from transfer.cli import corpora, corpora_tables, grids
+from transfer.cli import advice, corpora, corpora_tables, grids
 from transfer.cli.interrupts import GO_ON
 from transfer.cli.terminal import INTERRUPTED, SOME_FAILED, WRONG_INPUT, say
 from transfer.inputs import InputError
@@ -22,6 +22,7 @@ app = typer.Typer(
     help="Which text tasks, trained together, help which, and which harm which.",
 )
 app.add_typer(grids.app)
+app.add_typer(advice.app)
 app.add_typer(corpora.app)
 app.add_typer(corpora_tables.app)
 

@@ -6,8 +6,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from transfer.cli import own
-from transfer.cli.terminal import say
+from transfer.cli import completion, own
+from transfer.cli.terminal import examples, say
 from transfer.inputs import InputError, did_you_mean
 
 T = TypeVar("T")
@@ -15,9 +15,22 @@ T = TypeVar("T")
 app = typer.Typer()
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "transfer prepare chemprot --raw ChemProt_Corpus --to corpora",
+        "transfer prepare own --kind classification --name triage --from notes.csv --label urgency",
+        "transfer prepare own --kind tagging --name drugs --train a.conll --test b.conll",
+    )
+)
 def prepare(
-    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus that is known by name, or own.")],
+    corpus: Annotated[
+        str,
+        typer.Argument(
+            metavar="CORPUS",
+            help="A corpus that is known by name, or own.",
+            autocompletion=completion.releases,
+        ),
+    ],
     files: Annotated[
         list[Path] | None,
         typer.Argument(metavar="FILE…", help="own: further files after --from.", show_default=False),

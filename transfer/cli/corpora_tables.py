@@ -1,13 +1,13 @@
 """``transfer corpora``: what is known, what is there, and what is wrong with it."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer.cli.terminal import WRONG_INPUT, say
+from transfer.cli.terminal import WRONG_INPUT, aligned, examples, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Named = Annotated[
 NUMBERS = ("count", "lines", "published", "difference")
 
 
-@app.command("list")
+@app.command("list", epilog=examples("transfer corpora list", "transfer corpora list corpora"))
 def list_(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[DIR]", help="A folder: what of them is prepared in it.")
@@ -58,7 +58,9 @@ def list_(
     say(f"\nsynthetic, for grids that say corpora: synthetic: {', '.join(synthetic.NAMES)}")
 
 
-@app.command()
+@app.command(
+    epilog=examples("transfer corpora check corpora", "transfer corpora check corpora --corpus triage")
+)
 def check(folder: Folder, names: Named = None) -> None:
     """Shows everything that is wrong or doubtful in prepared corpora; exit code 2 where there are errors."""
     from transfer.corpora.check import check as findings
@@ -77,7 +79,9 @@ def check(folder: Folder, names: Named = None) -> None:
         raise typer.Exit(WRONG_INPUT)
 
 
-@app.command()
+@app.command(
+    epilog=examples("transfer corpora stats corpora", "transfer corpora stats corpora --csv table1.csv")
+)
 def stats(
     folder: Folder,
     names: Named = None,
@@ -126,21 +130,6 @@ def _table(corpus: "CorpusStats") -> list[dict[str, str]]:
             "difference": "" if row.difference is None else f"{row.difference:+d}" if row.difference else "0",
         }
         for row in corpus.splits
-    ]
-
-
-def aligned(rows: Sequence[dict[str, str]], *, numbers: Iterable[str] = ()) -> list[str]:
-    """Rows as lines of a plain table, a heading first; the columns named in ``numbers`` to the right."""
-    if not rows:
-        return ["nothing"]
-    lines = [{name: name for name in rows[0]}, *rows]
-    widths = {name: max(len(line.get(name, "")) for line in lines) for name in rows[0]}
-    return [
-        "  ".join(
-            line.get(name, "").rjust(width) if name in numbers else line.get(name, "").ljust(width)
-            for name, width in widths.items()
-        ).rstrip()
-        for line in lines
     ]
 
 

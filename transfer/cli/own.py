@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
 
 import typer
 
+from transfer.cli import completion
 from transfer.cli.terminal import say
 from transfer.inputs import InputError, did_you_mean
 
@@ -23,7 +24,12 @@ FromFiles = Annotated[
     typer.Option("--from", metavar="FILE", help="own: a file or folder; may be given again and again."),
 ]
 KindName = Annotated[
-    str | None, typer.Option("--kind", help="own: tagging, classification, similarity or multilabel.")
+    str | None,
+    typer.Option(
+        "--kind",
+        help="own: tagging, classification, similarity or multilabel.",
+        autocompletion=completion.kinds,
+    ),
 ]
 CorpusName = Annotated[str | None, typer.Option("--name", help="own: what the corpus is to be called.")]
 TextColumn = Annotated[

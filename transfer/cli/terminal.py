@@ -1,8 +1,10 @@
 """What the commands share: how they speak and how they end."""
 
 import contextlib
+import shutil
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +19,31 @@ def say(text: str, *, error: bool = False) -> None:
 
 def last_line(text: str) -> str:
     return text.strip().splitlines()[-1] if text.strip() else ""
+
+
+def examples(*commands: str) -> str:
+    """The end of a command's help: commands that can be copied. (\b keeps their lines as they are.)"""
+    return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
+
+
+def paragraph(text: str) -> str:
+    """The text in lines that a terminal of the present width shows unbroken, at most 100 letters."""
+    return textwrap.fill(text, min(shutil.get_terminal_size().columns, 100), break_on_hyphens=False)
+
+
+def aligned(rows: Sequence[dict[str, str]], *, numbers: Iterable[str] = ()) -> list[str]:
+    """Rows as lines of a plain table, a heading first; the columns named in ``numbers`` to the right."""
+    if not rows:
+        return ["nothing"]
+    lines = [{name: name for name in rows[0]}, *rows]
+    widths = {name: max(len(line.get(name, "")) for line in lines) for name in rows[0]}
+    return [
+        "  ".join(
+            line.get(name, "").rjust(width) if name in numbers else line.get(name, "").ljust(width)
+            for name, width in widths.items()
+        ).rstrip()
+        for line in lines
+    ]
 
 
 @contextlib.contextmanager

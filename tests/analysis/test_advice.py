@@ -1,0 +1,210 @@
+"""Whom to train a task with: held against brute force, simulated studies and the committed reports."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from transfer.analysis.advice import Option, chance_settled, held_out, options_of, recommend
+from transfer.analysis.inference import over_seeds
+from transfer.inputs import InputError
+
+REPORTS = Path(__file__).parents[2] / "reports"
+REAL = sorted(path.name for path in REPORTS.glob("public_*"))
+SMALLEST = 0.005
+
+
+def option(values, partners: str, *, verdict: str = "", target: str = "t") -> Option:
+    group = tuple(sorted([target, *partners.split("+")]))
+    by_seed = dict(enumerate(map(float, values)))
+    return Option(target, group, partners, "accuracy", 0.5, over_seeds(np.array(values)), verdict, by_seed)
+
+
+def advised(options, target: str = "t"):
+    return recommend(options, target, stage="refine", data_source="prepared", smallest_effect=SMALLEST)
+
+
+def study(rng: np.random.Generator, truth: np.ndarray, *, seeds: int, noise: float = 0.01) -> list[Option]:
+    """One target and a pair with each partner, judged as a grid does."""
+    drawn = truth[:, None] + rng.normal(0, noise, (len(truth), seeds))
+    adjusted = stats.false_discovery_control(stats.ttest_1samp(drawn, 0, axis=1).pvalue)
+    return [
+        option(
+            own, f"p{i}", verdict=("improves" if own.mean() > 0 else "harms") if p < 0.05 else "inconclusive"
+        )
+        for i, (own, p) in enumerate(zip(drawn, adjusted, strict=True))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_advice_is_that_of_brute_force(seed: int):
+    rng = np.random.default_rng(seed)
+    options = study(rng, rng.normal(0.0, 0.02, rng.integers(1, 7)), seeds=int(rng.integers(2, 8)))
+    found = advised(options)
+    bounds = {}
+    for each in options:
+        values = np.array([*each.by_seed.values()])
+        low, high = stats.t.interval(
+            1 - 0.05 / len(options), len(values) - 1, loc=values.mean(), scale=stats.sem(values)
+        )
+        bounds[each.partners] = (low, high, each.verdict)
+    for judged in found.options:
+        low, high, verdict = bounds[judged.option.partners]
+        assert (judged.low, judged.high) == pytest.approx((low, high))
+        assert judged.verdict == verdict
+    improving = {name: low for name, (low, _, verdict) in bounds.items() if verdict == "improves"}
+    wanted = max(improving, key=improving.__getitem__) if improving else None
+    assert (found.best.option.partners if found.best else None) == wanted
+
+
+def test_the_interval_of_the_best_of_many_holds_what_it_promises():
+    rng = np.random.default_rng(5)
+    covered, plain, claimed = [], [], []
+    for _ in range(300):
+        truth = np.zeros(8)
+        found = advised(study(rng, truth, seeds=5))
+        claimed.append(found.best is not None)
+        top = max(found.options, key=lambda judged: judged.option.estimate.gain)
+        covered.append(top.low <= 0.0 <= top.high)
+        reach = float(top.option.estimate.reach(0.05))
+        plain.append(abs(top.option.estimate.gain) <= reach)
+    assert np.mean(covered) >= 0.93
+    assert np.mean(claimed) <= 0.08, "with nothing to find, nobody is recommended"
+    assert np.mean(plain) < 0.88, "an interval that does not know of the choice is too short: else why ours"
+
+
+def test_what_is_held_out_is_free_of_the_luck_that_chose():
+    rng = np.random.default_rng(6)
+    best, honest = [], []
+    for _ in range(300):
+        drawn = rng.normal(0, 0.01, (10, 4))
+        best.append(drawn.mean(axis=1).max())
+        honest.append(held_out([dict(enumerate(own)) for own in drawn]))
+    assert np.mean(best) > 0.006, "the best of ten nothings looks like something"
+    assert abs(np.mean(honest)) < 3 * np.std(honest) / math.sqrt(300)
+
+
+def test_held_out_by_hand():
+    a, b = {0: 0.03, 1: 0.01, 2: -0.02}, {0: 0.0, 1: 0.02, 2: 0.01}
+    # without 0: a -.005, b .015 -> b: 0; without 1: a .005, b .005 -> the first: .01; without 2: a -> -.02
+    assert held_out([a, b]) == pytest.approx((0.0 + 0.01 - 0.02) / 3)
+    assert held_out([{0: -0.1, 1: -0.2}]) == 0.0, "where all lose, training alone is chosen"
+    assert math.isnan(held_out([{0: 0.1}]))
+    assert math.isnan(held_out([]))
+
+
+def test_a_larger_group_is_judged_by_its_simultaneous_interval():
+    sure, small, loose = [0.05, 0.051, 0.049], [0.001, 0.0011, 0.0009], [0.05, 0.20, -0.05]
+    found = advised(
+        [option(sure, "a+b"), option(small, "b+c"), option(loose, "c+d"), option(-np.array(sure), "e+f")]
+    )
+    verdicts = {judged.option.partners: judged.verdict for judged in found.options}
+    assert verdicts == {"a+b": "improves", "b+c": "no effect", "c+d": "inconclusive", "e+f": "harms"}
+    assert found.best
+    assert found.best.option.partners == "a+b"
+
+
+def test_a_sure_gain_is_preferred_to_a_larger_one_that_is_not():
+    sure = option([0.040, 0.041, 0.042], "sure", verdict="improves")
+    lucky = option([0.02, 0.05, 0.08], "lucky", verdict="improves")
+    open_ = option([0.10, 0.30, 0.50], "open", verdict="inconclusive")
+    found = advised([lucky, open_, sure])
+    assert found.best
+    assert found.best.option.partners == "sure"
+    text = " ".join(found.sentences())
+    assert text.startswith("Train t with sure: accuracy 50.0 alone, measured +4.1 points")
+    assert "as good may be lucky" in text
+
+
+def test_where_nothing_improves_the_task_is_trained_alone():
+    found = advised([option([-0.01, 0.03, 0.02], "a", verdict="inconclusive")])
+    assert found.best is None
+    assert found.sentences()[0] == (
+        "Train t alone (accuracy 50.0): none of the 1 measured option is shown to improve it."
+    )
+    assert "not shown either" in found.sentences()[1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_chance_that_a_seed_settles_is_that_of_drawing_it(seed: int):
+    rng = np.random.default_rng(seed)
+    own = option(rng.normal(0.02, 0.008, rng.integers(2, 6)), "a")
+    level = 0.05 / 3
+    values = np.array([*own.by_seed.values()])
+    count = len(values)
+    drawn = values.mean() + values.std(ddof=1) * math.sqrt(1 + 1 / count) * rng.standard_t(count - 1, 4000)
+    later = over_seeds(np.column_stack([np.tile(values, (4000, 1)), drawn]))
+    size = np.abs(later.gain)
+    settled = (size > np.maximum(later.reach(level), SMALLEST)) | (size + later.reach(2 * level) < SMALLEST)
+    assert chance_settled(own, level=level, smallest=SMALLEST) == pytest.approx(settled.mean(), abs=0.03)
+
+
+def test_seeds_that_settle_grow_fewer_as_gains_agree():
+    near, far = (advised([option(v, "a", verdict="inconclusive")]).options[0].outlook
+                 for v in ([0.02, 0.03, 0.045], [0.0, 0.03, 0.07]))  # fmt: skip
+    assert near
+    assert far
+    assert near.seeds
+    assert far.seeds
+    assert near.seeds < far.seeds
+    assert near.chance > far.chance
+
+
+def test_a_single_seed_claims_and_foretells_nothing():
+    found = advised([option([0.3], "a", verdict="inconclusive")])
+    assert found.best is None
+    assert math.isnan(found.options[0].low)
+    assert found.table["chance_one_more_seed"].isna().all()
+    assert len(found.sentences()) == 2
+
+
+def test_an_unmeasured_target_is_named():
+    with pytest.raises(InputError, match="no gain of 'u' was measured; known: t"):
+        advised([option([0.1, 0.2], "a")], target="u")
+
+
+def tables(name: str) -> list[pd.DataFrame]:
+    files = ("results.csv", "edges.csv", "table_groups.csv")
+    return [pd.read_csv(REPORTS / name / f, keep_default_na=False, na_values=[""]) for f in files]
+
+
+@pytest.mark.parametrize("name", [*REAL, "clinical_pairs"])
+def test_the_committed_reports_are_read_back_as_they_are(name: str):
+    frame, edges, groups = tables(name)
+    options = options_of(frame, edges, groups, stage="refine")
+    assert len(options) == len(edges) + len(groups)
+    rows = {(row["source"], row["target"]): row for t in (edges, groups) for row in t.to_dict("records")}
+    for each in options:
+        row = rows[each.partners, each.target]
+        assert each.target in each.group
+        assert each.estimate.gain == row["gain"]
+        assert np.mean([*each.by_seed.values()]) == pytest.approx(row["gain"], abs=2e-6)
+        reach = float(each.estimate.reach(0.05))
+        wanted = (row["ci_high"] - row["ci_low"]) / 2
+        assert reach == pytest.approx(wanted, abs=2e-6, nan_ok=True)
+        if "detectable" in row and not math.isnan(wanted):
+            # the variances, not only their sum: with 10 seeds the two weigh differently
+            assert float(each.estimate.detectable(0.05)) == pytest.approx(row["detectable"], rel=0.02)
+            ten = float(each.estimate.with_seeds(10).detectable(0.05))
+            assert ten == pytest.approx(row["detectable_10_seeds"], rel=0.02)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_on_the_real_reports_the_advice_is_that_of_their_verdicts(name: str):
+    """By brute force from edges.csv: no pair improves there, and no group's interval leaves 0 out."""
+    frame, edges, groups = tables(name)
+    options = options_of(frame, edges, groups, stage="refine")
+    for target in sorted(set(edges["target"])):
+        found = advised(options, target)
+        pairs = edges[(edges["target"] == target) & (edges["verdict"] == "improves")]
+        larger = [
+            judged
+            for judged in found.options
+            if len(judged.option.group) > 2
+            and judged.option.estimate.gain >= max(SMALLEST, float(judged.option.estimate.reach(0.05 / 4)))
+        ]
+        assert (found.best is None) == (pairs.empty and not larger)
+        assert len(found.options) == 4

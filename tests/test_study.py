@@ -1,0 +1,160 @@
+"""A finished grid from Python: its tables, graph, figures and advice, from the store and from a report."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx as nx
+import pandas as pd
+import pytest
+
+from transfer import Study
+from transfer.inputs import InputError
+
+REPORTS = Path(__file__).parents[1] / "reports"
+
+
+@pytest.fixture(scope="module")
+def study(tiny_run) -> Study:
+    return Study.open(tiny_run.grid, store=tiny_run.store)
+
+
+@pytest.fixture(scope="module")
+def committed() -> Study:
+    return Study.open(REPORTS / "clinical_pairs")
+
+
+def test_the_store_and_the_report_of_a_grid_are_the_same_study(study: Study, tiny_run):
+    read = Study.open(tiny_run.out / "tiny")
+    assert (read.name, read.tasks, read.data_source) == ("tiny", ("sim", "rel", "ner"), "prepared")
+    assert read.smallest_effect == study.smallest_effect == 0.005
+    for name in ("results", "edges", "groups"):
+        ours, theirs = getattr(study, name), getattr(read, name)
+        shared = [column for column in ours.columns if column != "encoder"]  # the page tells no folders
+        pd.testing.assert_frame_equal(
+            ours[shared].reset_index(drop=True), theirs[shared], check_dtype=False, atol=1e-6, rtol=1e-3
+        )
+    assert study.group(2).best.groups == read.group(2).best.groups
+    for target in study.tasks:
+        one, two = study.recommend(target).table, read.recommend(target).table
+        pd.testing.assert_frame_equal(one, two, check_dtype=False, atol=1e-4, rtol=1e-2)
+
+
+def test_edges_and_graph_say_the_same(committed: Study):
+    assert isinstance(committed.graph, nx.DiGraph)
+    assert list(committed.graph.nodes) == list(committed.tasks)
+    assert committed.graph.number_of_edges() == len(committed.edges) == 12
+    row = committed.edges.set_index(["source", "target"]).loc[("mednli", "shareclefe")]
+    edge = committed.graph.edges["mednli", "shareclefe"]
+    assert edge["verdict"] == row["verdict"] == "improves"
+    assert edge["gain"] == pytest.approx(row["gain"])
+
+
+def test_a_stage_or_label_that_reads_like_nothing_is_kept(committed: Study):
+    null = Study.open(REPORTS / "public_clinical_pairs")
+    assert "null" in set(null.results["stage"]), "the null control's stage is the word, not a missing value"
+    assert (null.results["error"] == "").all()
+    assert committed.stages == ("refine",)
+
+
+@pytest.mark.parametrize("figure", ["graph_figure", "forest_figure", "seeds_figure"])
+def test_figures_show_themselves_and_synthetic_ones_say_so(committed: Study, figure: str, tmp_path: Path):
+    drawn = getattr(committed, figure)()
+    assert drawn._repr_svg_().lstrip().startswith("<?xml")
+    assert "<svg" in drawn.svg
+    assert drawn.svg == getattr(committed, figure)().svg
+    assert drawn.save(tmp_path / "figure.svg").read_text(encoding="utf-8") == drawn.svg
+    assert "SYNTHETIC DATA" in drawn.svg, "the picture's text may be paths; its title is not"
+
+
+def test_advice_shows_itself_as_markdown(committed: Study):
+    text = committed.recommend("mednli")._repr_markdown_()
+    assert "Train mednli with all others" in text
+    assert "| shareclefe |" in text
+    assert "SYNTHETIC DATA" in text
+    text = committed.group(2)._repr_markdown_()
+    assert "2 models" in text
+    assert "| mednli |" in text
+    assert "SYNTHETIC DATA" in text
+
+
+def test_what_is_wrong_is_named(committed: Study, tmp_path: Path, tiny_grid: Path):
+    with pytest.raises(InputError, match="unknown task 'mednly' in clinical_pairs; did you mean 'mednli'"):
+        committed.recommend("mednly")
+    with pytest.raises(InputError, match="in the stage 'fine-tune'; known: refine"):
+        committed.group(2, stage="fine-tune")
+    with pytest.raises(InputError, match=r"results\.csv is missing"):
+        Study.open(tmp_path)
+    with pytest.raises(InputError, match="never run into this store"):
+        Study.open(tiny_grid, store=tmp_path / "runs")
+    with pytest.raises(InputError, match="no such file"):
+        Study.open(tmp_path / "nothing.yaml")
+
+
+def test_a_study_without_gains_opens_and_advises_nothing(committed: Study, tmp_path: Path):
+    for name in ("results", "edges", "table_groups", "table_corpora"):
+        table = pd.read_csv(REPORTS / "clinical_pairs" / f"{name}.csv")
+        if name in ("edges", "table_groups"):
+            table = table.iloc[:0]
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    empty = Study.open(tmp_path)
+    assert "edges: none" in repr(empty)
+    with pytest.raises(InputError, match="no gain was measured"):
+        empty.recommend("mednli")
+
+
+def test_importing_is_light_and_the_study_needs_no_torch():
+    code = (
+        "import sys, transfer; "
+        "assert not {'pandas', 'torch', 'scipy', 'pydantic'} & set(sys.modules), 'import transfer is heavy'; "
+        "from transfer import Study; "
+        f"s = Study.open({str(REPORTS / 'clinical_pairs')!r}); s.recommend('mednli'); s.group(2); s.graph; "
+        "assert not {'torch', 'transformers', 'ray', 'matplotlib'} & set(sys.modules), 'a study is heavy'"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_an_unknown_name_of_the_package_is_an_ordinary_error():
+    import transfer
+
+    with pytest.raises(AttributeError, match="has no attribute 'Stady'"):
+        _ = transfer.Stady
+
+
+def test_recommend_on_the_command_line(transfer):
+    code, shown, _ = transfer("recommend", "mednli", "--from", REPORTS / "clinical_pairs")
+    assert code == 0
+    assert "SYNTHETIC DATA" in shown
+    assert "Train mednli with all others" in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_group_on_the_command_line(transfer, tiny_run):
+    code, shown, _ = transfer("group", tiny_run.grid, "--models", 2, "--store", tiny_run.store)
+    assert code == 0
+    assert {"sim", "rel", "ner"} <= set(shown.split())
+    assert "SYNTHETIC" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["recommend", "mednly", "--from", REPORTS / "clinical_pairs"], "did you mean 'mednli'?"),
+        (["recommend", "mednli", "--from", REPORTS], "results.csv is missing"),
+        (["group", REPORTS / "clinical_pairs", "--models", 0], "should be 1 or more"),
+        (["group", "nowhere.yaml", "--models", 1], "nowhere.yaml: no such file"),
+    ],
+)
+def test_wrong_input_is_one_message_and_exit_2(transfer, arguments: list, what: str):
+    code, _, err = transfer(*arguments)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert what in err
+
+
+def test_a_gain_without_spread_is_shown_as_that(committed: Study):
+    real = Study.open(REPORTS / "public_clinical_pairs")
+    table = real.recommend("nli4ct").table.set_index("partners")
+    assert math.isnan(table.loc["stsb", "low"]), "its gains do not vary; nothing is known of the spread"

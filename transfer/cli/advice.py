@@ -1,0 +1,138 @@
+"""The commands that answer with whom to train: ``recommend`` and ``group``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transfer.cli import completion
+from transfer.cli.terminal import aligned, examples, paragraph, say
+
+if TYPE_CHECKING:
+    from transfer.study import Study
+
+app = typer.Typer()
+
+SYNTHETIC = "SYNTHETIC DATA: this advice is about invented corpora"
+From = Annotated[
+    Path,
+    typer.Option(
+        "--from",
+        metavar="GRID",
+        help="The grid's YAML file, as it was run, or a report's folder.",
+        autocompletion=completion.grids,
+    ),
+]
+StoreDir = Annotated[
+    Path, typer.Option("--store", metavar="DIR", help="Where the results of a GRID file are kept.")
+]
+CorporaDir = Annotated[
+    str | None, typer.Option("--corpora", metavar="DIR", help="What run-grid was given as --corpora.")
+]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="What run-grid was given as --set.")
+]
+StageName = Annotated[
+    str | None,
+    typer.Option(
+        "--stage",
+        help="refine or fine-tune; the first that was measured if not given.",
+        autocompletion=completion.stages,
+    ),
+]
+
+
+@app.command(
+    epilog=examples(
+        "transfer recommend mednli --from reports/clinical_pairs",
+        "transfer recommend my-task --from my.yaml --store /data/runs",
+    )
+)
+def recommend(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="A task of the grid.", autocompletion=completion.tasks)
+    ],
+    from_: From,
+    store: StoreDir = Path("runs"),
+    corpora: CorporaDir = None,
+    overrides: Overrides = None,
+    stage: StageName = None,
+) -> None:
+    """Says whether to train TARGET alone or with whom, what that gains, and how sure it is."""
+    from transfer.analysis.tables import points
+
+    study = _opened(from_, store, corpora, overrides)
+    advice = study.recommend(target, stage=stage)
+    for sentence in advice.sentences():
+        say(f"{paragraph(sentence)}\n")
+    rows = [
+        {
+            "with": row["partners"],
+            "gain": points(row["gain"], sign=True),
+            f"95 % (all {len(advice.options)})": _interval(row["low"], row["high"]),
+            "verdict": row["verdict"],
+            "seeds": f"{row['seeds']}",
+            "settled by": f"{row['seeds_to_settle']:.0f}" if row["seeds_to_settle"] > 0 else "",
+        }
+        for row in advice.table.to_dict("records")
+    ]
+    say("\n".join(aligned(rows, numbers=("gain", "seeds", "settled by"))))
+    if any(row["settled by"] for row in rows):
+        say("\nsettled by: with so many seeds, if the gain stays as it is")
+
+
+@app.command(
+    epilog=examples(
+        "transfer group reports/clinical_pairs --models 2",
+        "transfer group my.yaml --models 3 --stage fine-tune",
+    )
+)
+def group(
+    grid: Annotated[
+        Path,
+        typer.Argument(
+            metavar="GRID",
+            help="The grid's YAML file, as it was run, or a report's folder.",
+            autocompletion=completion.grids,
+        ),
+    ],
+    models: Annotated[int, typer.Option("--models", metavar="M", help="At most so many models.")],
+    store: StoreDir = Path("runs"),
+    corpora: CorporaDir = None,
+    overrides: Overrides = None,
+    stage: StageName = None,
+) -> None:
+    """Divides the tasks into at most M jointly trained models, by measured gains."""
+    from transfer.analysis.tables import points
+
+    study = _opened(grid, store, corpora, overrides)
+    found = study.group(models, stage=stage)
+    for sentence in found.sentences():
+        say(f"{paragraph(sentence)}\n")
+    rows = [
+        {
+            "model": f"{row['model']}",
+            "task": row["task"],
+            "gain": points(row["gain"], sign=True),
+            "from": row["origin"],
+            "verdict": row["verdict"],
+        }
+        for row in found.table.to_dict("records")
+    ]
+    say("\n".join(aligned(rows, numbers=("gain",))))
+
+
+def _opened(where: Path, store: Path, corpora: str | None, overrides: Sequence[str] | None) -> "Study":
+    from transfer.study import Study
+
+    study = Study.open(where, store=store, corpora=corpora, overrides=overrides or ())
+    if study.data_source == "synthetic":
+        say(f"{SYNTHETIC}\n")
+    return study
+
+
+def _interval(low: float, high: float) -> str:
+    from transfer.analysis.tables import points
+
+    return f"{points(low, sign=True)} to {points(high, sign=True)}" if low == low else "none"
