@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -185,7 +186,7 @@ def test_an_interruption_is_130_and_says_that_all_is_kept(transfer, tiny_grid: P
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.grids, "_run", interrupted)
+    monkeypatch.setattr(cli.grids, "run", interrupted)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 130
     assert "what is finished is kept" in err
@@ -196,7 +197,7 @@ def test_a_fault_of_the_program_is_1_without_a_traceback(transfer, tiny_grid: Pa
     def fault(*_, **__):
         raise RuntimeError("some fault")
 
-    monkeypatch.setattr(cli.grids, "_run", fault)
+    monkeypatch.setattr(cli.grids, "run", fault)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 1
     assert err.strip() == "error: RuntimeError: some fault (--debug shows where)"
@@ -208,6 +209,7 @@ def test_plan_of_a_new_store_writes_nothing(transfer, tiny_grid: Path, tmp_path:
     assert code == 0
     assert out.count("to run   refine ") == 14
     assert "14 jobs, 14 to run" in out
+    assert re.search(r"^roughly .* to .* on this machine's 1 CPU cores: a guess", out, re.MULTILINE)
     assert nothing_written(tmp_path)
 
 
@@ -220,7 +222,8 @@ def test_plan_and_status_of_a_store_that_has_some(transfer, tiny_run, tiny_grid:
     assert f"{gone.name}  to run" in out
     assert out.count("  done     refine ") == 13
     assert "14 jobs, 1 to run" in out
-    assert "minutes of one worker, by the 13 jobs that are done" in out
+    assert "of one worker, under 1 s with 1 at a time, by the 13 jobs that are done" in out
+    assert "disk: under 1 MiB in the store" in out
     code, out, _ = transfer("status", tiny_grid, "--store", tmp_path / "runs")
     assert code == 0
     assert "13 done, 0 running, 0 failed, 1 pending" in out

@@ -199,15 +199,22 @@ class Store:
     def no_longer_running(self, job_id: str) -> None:
         self.files.remove(f"running/{job_id}.json")
 
+    def all_running(self) -> dict[str, dict[str, Any]]:
+        """The notes of all jobs that somebody works on, by job id."""
+        files = self.files.read_all(f"running/{name}" for name in self.files.names("running"))
+        notes = {Path(name).stem: _note(data) for name, data in files.items()}
+        return {id_: note for id_, note in notes.items() if note}
+
     def progress(self, job_id: str) -> dict[str, Any] | None:
-        """The note of the process that works on a job; None where none does, or it is gone."""
+        """The note of the process that works on a job; None where none does, or it is gone.
+
+        epoch (ended) and epochs, pid and host; after the first epoch also loss (its mean over corpora)
+        and best (each corpus's best dev score so far).
+        """
         try:
-            note = json.loads(self.files.read(f"running/{job_id}.json"))
-        except (FileNotFoundError, ValueError):
+            return _note(self.files.read(f"running/{job_id}.json"))
+        except FileNotFoundError:
             return None
-        if note["host"] == socket.gethostname() and not Path(f"/proc/{note['pid']}").exists():
-            return None
-        return note
 
     def put_grid(self, record: GridRecord) -> None:
         text = record.model_dump_json(indent=1).encode()
@@ -241,6 +248,17 @@ class Store:
         ]
         frame = pd.DataFrame(rows, columns=list(FRAME_COLUMNS))
         return frame.astype(FRAME_COLUMNS)
+
+
+def _note(data: bytes) -> dict[str, Any] | None:
+    """A note of ``Store.running``; None where it is none, or its process on this machine is gone."""
+    try:
+        note = json.loads(data)
+    except ValueError:
+        return None
+    if note["host"] == socket.gethostname() and not Path(f"/proc/{note['pid']}").exists():
+        return None
+    return note
 
 
 FRAME_COLUMNS: dict[str, str] = {

@@ -1,36 +1,28 @@
 """The commands about a grid: run it, look at what there is of it, report on it."""
 
-import enum
-import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer.cli.interrupts import interruptible
+from transfer.cli import completion, forecast, live
 from transfer.cli.planning import costs, expanded, recorded, site
-from transfer.cli.terminal import SOME_FAILED, bar, last_line, say
+from transfer.cli.running import Executor, decided, run, workers_that_fit
+from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
+    from transfer.encoders import EncoderFiles
     from transfer.grid import Job
     from transfer.store import GridRecord, JobResult, Store
-
-# a worker on a small encoder was seen to hold 2.5
-GIB_PER_WORKER = 3
 
 app = typer.Typer()
 
 
-class Executor(enum.StrEnum):
-    """Where jobs run."""
-
-    ray = "ray"
-    inline = "inline"
-
-
-GridFile = Annotated[Path, typer.Argument(metavar="GRID", help="The grid's YAML file.")]
+GridFile = Annotated[
+    Path,
+    typer.Argument(metavar="GRID", help="The grid's YAML file.", autocompletion=completion.grids),
+]
 StoreDir = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where results are kept.")]
 OutDir = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where reports are written.")]
 CorporaDir = Annotated[
@@ -44,7 +36,14 @@ Overrides = Annotated[
 STORE, OUT = Path("runs"), Path("reports")
 
 
-@app.command("run-grid")
+@app.command(
+    "run-grid",
+    epilog=examples(
+        "transfer run-grid grids/clinical_pairs.yaml",
+        "transfer run-grid my.yaml --corpora corpora --workers 4",
+        "transfer run-grid my.yaml --set seeds=1 --set recipe.epochs=2 --executor inline",
+    ),
+)
 def run_grid(
     grid_file: GridFile,
     corpora: CorporaDir = None,
@@ -86,14 +85,15 @@ def run_grid(
     for overlap in record.overlaps:
         say(f"note: {overlap}")
     if pending:
-        _run(
+        run(
             store,
             record,
+            jobs,
             pending,
             site=site(store, grid, files, checkpoint_seconds=checkpoint_seconds),
             cost=costs(record.jobs, loaded),
             executor=executor,
-            workers=workers or _workers_that_fit(gpus_per_job),
+            workers=workers or workers_that_fit(gpus_per_job),
             gpus_per_job=gpus_per_job,
             address=address,
         )
@@ -107,7 +107,11 @@ def run_grid(
         raise typer.Exit(SOME_FAILED)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "transfer plan grids/clinical_pairs.yaml", "transfer plan my.yaml --corpora corpora --set seeds=5"
+    )
+)
 def plan(
     grid_file: GridFile,
     corpora: CorporaDir = None,
@@ -118,7 +122,7 @@ def plan(
     from transfer.analysis.of_grid import wanted
     from transfer.store import Store
 
-    _, record, _, loaded = expanded(grid_file, corpora, overrides)
+    _, record, files, loaded = expanded(grid_file, corpora, overrides)
     store = Store(store_dir)
     jobs = wanted(store, record)
     results = store.results(jobs)
@@ -127,21 +131,49 @@ def plan(
     for job in jobs:
         state = results[job.id].status if job.id in results else "to run"
         say(f"{job.id}  {state:7}  {job.label}")
-    done = [r for r in results.values() if r.status == "done"]
     say(f"{len(jobs)} jobs, {len(todo)} to run")
     if len(jobs) < len(record.jobs):
         say(f"up to {len(record.jobs) - len(jobs)} more where edges are undecided then")
-    if done and todo:
-        speed = sum(r.seconds for r in done) / sum(cost[r.id] for r in done)
-        seconds = sum(cost[id_] for id_ in todo) * speed
-        say(f"about {seconds / 60:.0f} minutes of one worker, by the {len(done)} jobs that are done")
-        size = sum(store.files.size(f"jobs/{r.id}") for r in done)
-        say(f"about {size / len(done) * len(todo) / 2**20:.0f} MiB in the store")
-    elif todo:
-        say("how long they take is known once one of them is done")
+    if todo:
+        _forecast(store, record, [job for job in jobs if job.id in todo], results, cost, files)
 
 
-@app.command()
+def _forecast(
+    store: "Store",
+    record: "GridRecord",
+    todo: "list[Job]",
+    results: "dict[str, JobResult]",
+    cost: dict[str, float],
+    files: "EncoderFiles",
+) -> None:
+    """How long, and how much disk: measured where jobs are done, else guessed."""
+    at_once = min(workers_that_fit(0.0), len(todo))
+    done = [id_ for id_, result in results.items() if result.status == "done"]
+    speed = forecast.Speed.of(results.values(), cost)
+    if speed is not None:
+        work = sum(cost[job.id] for job in todo)
+        wall = forecast.left({job.id: cost[job.id] for job in todo}, {}, speed, at_once=at_once)
+        size = sum(store.files.size(f"jobs/{id_}") for id_ in done) / len(done) * len(todo)
+        say(
+            f"about {forecast.duration(speed.seconds(work))} of one worker, {forecast.duration(wall)} with "
+            f"{at_once} at a time, by the {len(done)} jobs that are done"
+        )
+    else:
+        fast, slow = forecast.guess(todo, cost, files)
+        size = forecast.disk(todo, {c.card.name: c.items["test"] for c in record.corpora})
+        say(
+            f"roughly {forecast.duration(fast)} to {forecast.duration(slow)} on this machine's "
+            f"{forecast.cores()} CPU cores: a guess, by a matrix product that was timed just now; once a job "
+            "is done the time is known better"
+        )
+    say(f"disk: {forecast.size(size)} in the store")
+
+
+@app.command(
+    epilog=examples(
+        "transfer status grids/clinical_pairs.yaml", "watch transfer status my.yaml --store /data/runs"
+    )
+)
 def status(
     grid_file: GridFile,
     corpora: CorporaDir = None,
@@ -162,7 +194,7 @@ def status(
         state = "running" if note else result.status if result else "pending"
         counts[state] += 1
         if note:
-            say(f"running  {job.label}: epoch {note['epoch']} of {note['epochs']} done")
+            say(f"running  {job.label}: {live.how_far(note)}")
         elif result and result.status == "failed":
             say(f"failed   {job.label} ({job.id}): {last_line(result.error)}")
     say(", ".join(f"{count} {state}" for state, count in counts.items()))
@@ -172,11 +204,17 @@ def status(
     left = sum(len(job.names) for job in jobs if job.id not in results)
     if done and left:
         at_once = max(1, counts["running"])
-        minutes = left * sum(s for s, _ in done) / sum(n for _, n in done) / at_once / 60
-        say(f"about {minutes:.0f} minutes left with {at_once} at a time")
+        seconds = left * sum(s for s, _ in done) / sum(n for _, n in done) / at_once
+        say(f"about {forecast.duration(seconds)} left with {at_once} at a time")
+    if edges := decided(store, record):
+        say(f"edges: {edges}")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "transfer report grids/clinical_pairs.yaml", "transfer report my.yaml --store /data/runs --out paper"
+    )
+)
 def report(
     grid_file: GridFile,
     corpora: CorporaDir = None,
@@ -190,7 +228,7 @@ def report(
     _report(Store(store_dir), recorded(grid_file, corpora, overrides, store_dir), out)
 
 
-@app.command()
+@app.command(epilog=examples("transfer planted grids/clinical_pairs.yaml"))
 def planted(
     grid_file: GridFile,
     store_dir: StoreDir = STORE,
@@ -220,75 +258,6 @@ def planted(
             )
 
 
-def _run(
-    store: "Store",
-    record: "GridRecord",
-    pending: "tuple[Job, ...]",
-    *,
-    site,
-    cost: dict[str, float],
-    executor: Executor,
-    workers: int,
-    gpus_per_job: float,
-    address: str | None,
-) -> None:
-    from transfer.analysis.of_grid import wanted
-    from transfer.grid import Seeds
-    from transfer.scheduling.queue import JobQueue
-    from transfer.scheduling.work import Work
-
-    seeds, began, ended = record.grid.seeds, time.monotonic(), 0
-
-    def more() -> "tuple[Job, ...]":
-        if not isinstance(seeds, Seeds):
-            return ()
-        if seeds.hours and time.monotonic() - began > 3600 * seeds.hours:
-            say(f"no further seeds: {seeds.hours:g} hours are over")
-            return ()
-        added = tuple(job for job in store.pending(wanted(store, record)) if job.id not in work.queue.jobs)
-        if added:
-            say(f"{len(added)} more jobs, for edges that are undecided")
-        return added
-
-    def tell(job: "Job", result: "JobResult") -> None:
-        nonlocal ended
-        ended += 1
-        outcome = last_line(result.error) if result.status == "failed" else _scores(result)
-        say(f"[{ended}/{len(work.queue.jobs)}] {job.label}: {outcome} ({result.seconds:.0f} s)")
-        for note in result.notes:
-            say(f"note: {job.label}: {note}")
-
-    work = Work(JobQueue(pending, cost=cost), site, tell, record.source, more, note=say)
-    with interruptible(), work:
-        if executor is Executor.inline:
-            from transfer.scheduling.inline import run_inline
-
-            run_inline(work, threads=os.cpu_count() or 1)
-        else:
-            try:
-                from transfer.scheduling.cluster import run_on_ray
-            except ModuleNotFoundError as error:
-                if error.name and error.name.split(".")[0] != "ray":
-                    raise
-                raise InputError("ray is not installed here; use --executor inline") from None
-            threads = max(1, (os.cpu_count() or 1) // workers)
-            run_on_ray(work, workers=workers, threads=threads, gpus_per_job=gpus_per_job, address=address)
-    if work.stopped:
-        say(f"error: {work.stopped}", error=True)
-        say(
-            "nothing more was started, what is finished is kept; run the same command again after the mend",
-            error=True,
-        )
-        raise typer.Exit(SOME_FAILED)
-
-
-def _workers_that_fit(gpus_per_job: float) -> int:
-    """One a core, as far as memory goes. On GPUs Ray counts them, and cores are the only other bound."""
-    cores = os.cpu_count() or 1
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return cores if gpus_per_job else max(1, min(cores, int(memory / GIB_PER_WORKER)))
-
-
 def _report(store: "Store", record: "GridRecord", out: Path) -> None:
     from transfer.analysis.of_grid import report_of_grid
 
@@ -302,7 +271,3 @@ def _damaged(store: "Store") -> None:
     """Names the results that were found damaged and left out."""
     for told in store.damaged.values():
         say(f"warning: {told}; it was left out, run the grid again", error=True)
-
-
-def _scores(result: "JobResult") -> str:
-    return ", ".join(f"{s.corpus} {s.metric} {s.value:.3f}" for s in result.scores if s.split == "test")

@@ -1,0 +1,187 @@
+"""What a person sees of a grid that runs: in a terminal, in a narrow one, without colour, in a file."""
+
+import io
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from transfer.cli.live import Lines, Progress, View, decided, how_far, shown
+from transfer.store import JobResult, Store
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+@pytest.fixture
+def results(tiny_run) -> list[JobResult]:
+    store = Store(tiny_run.store)
+    found = [store.get(path.name) for path in (tiny_run.store / "jobs").iterdir()]
+    return sorted(found, key=lambda result: (len(result.job.names), result.job.label))
+
+
+@pytest.fixture
+def progress(results: list[JobResult], tmp_path: Path) -> Progress:
+    """A grid of which the first four jobs were done before; nothing has happened in this run yet."""
+    return Progress(
+        name="tiny",
+        store=Store(tmp_path / "runs"),
+        jobs={result.id: result.job for result in results},
+        cost={result.id: 100.0 * len(result.job.names) for result in results},
+        results={result.id: result for result in results[:4]},
+        at_once=2,
+    )
+
+
+def terminal(width: int = 80, **more) -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=width, height=24, highlight=False, **more)
+
+
+def seen(progress: Progress, console: Console) -> list[str]:
+    """The lines of the view, as the terminal gets them."""
+    console.print(View(progress, console).drawn())
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_a_resumed_run_starts_from_what_is_there(progress: Progress):
+    lines = seen(progress, terminal(no_color=True))
+    text = ESCAPES.sub("", "\n".join(lines))
+    assert "4 done, 0 running, 10 waiting, 0 failed" in text
+    assert "29%" in text
+    assert "workers start" in text
+    # by the speed of the jobs that an earlier run has done
+    assert "left" in ESCAPES.sub("", "\n".join(seen(running(progress), terminal(no_color=True))))
+
+
+def running(progress: Progress) -> Progress:
+    waiting = [id_ for id_ in progress.jobs if id_ not in progress.results]
+    best = {name: 0.5 + i / 10 for i, name in enumerate(progress.jobs[waiting[-1]].names)}
+    progress.store.running(waiting[0], {"epoch": 0, "epochs": 8})
+    progress.store.running(waiting[-1], {"epoch": 3, "epochs": 8, "loss": 0.12345, "best": best})
+    return progress
+
+
+def test_running_jobs_show_corpora_seed_epoch_loss_and_best_dev(progress: Progress):
+    text = ESCAPES.sub("", "\n".join(seen(running(progress), terminal())))
+    assert "2 running" in text
+    (row,) = [line for line in text.splitlines() if "3/8" in line]
+    for cell in ("refine ner+rel+sim", "0.123", "0.500, 0.600, 0.700"):
+        assert cell in row
+    (begun,) = [line for line in text.splitlines() if "0/8" in line]
+    assert "nan" not in begun.lower()
+
+
+def test_jobs_that_end_move_from_running_to_done_and_failures_stay_above(
+    progress: Progress, results: list[JobResult]
+):
+    console = terminal(no_color=True)
+    view = View(running(progress), console)
+    done = results[-1]
+    failed = JobResult(
+        id=results[5].id, job=results[5].job, status="failed", source="prepared", error="Trace\nOSError: full"
+    )
+    view.tell(done.job, done)
+    view.tell(failed.job, failed)
+    console.print(view.drawn())
+    text = ESCAPES.sub("", console.file.getvalue())  # type: ignore[attr-defined]
+    assert f"failed: {failed.job.label} ({failed.id}): OSError: full" in text
+    assert "5 done, 1 running, 7 waiting, 1 failed" in text
+    assert f"last: {failed.job.label}: OSError: full" in text
+    assert "jobs a minute" in text
+
+
+@pytest.mark.parametrize("width", [80, 60, 132])
+def test_no_line_is_wider_than_the_terminal(progress: Progress, width: int):
+    progress.edges = decided({"improves": 4, "harms": 2, "no effect": 1, "inconclusive": 0}, 5, 7)
+    progress.synthetic = True
+    lines = [ESCAPES.sub("", line) for line in seen(running(progress), terminal(width))]
+    assert max(map(len, lines)) <= width
+    assert any(line.startswith("edges: 7 of 12 decided (4 improves") for line in lines)
+    assert any("SYNTHETIC" in line for line in lines)
+
+
+def test_many_running_jobs_do_not_push_the_counts_off_the_screen(progress: Progress):
+    for id_ in progress.jobs:
+        if id_ not in progress.results:
+            progress.store.running(id_, {"epoch": 1, "epochs": 2})
+    ours = progress.jobs
+    progress.jobs = ours | {f"{id_}x": job for id_, job in ours.items()}
+    progress.cost = dict.fromkeys(progress.jobs, 1.0)
+    for id_ in list(progress.jobs)[14:]:
+        progress.store.running(id_, {"epoch": 1, "epochs": 2})
+    lines = seen(progress, terminal())
+    assert len(lines) < 24
+    assert "and 12 more" in "\n".join(lines)
+
+
+def test_without_colour_nothing_is_told_by_colour_alone(progress: Progress, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = seen(running(progress), terminal())
+    colours = [code for line in lines for code in re.findall(r"\x1b\[([0-9;]*)m", line)]
+    assert not [c for code in colours for c in code.split(";") if c.isdigit() and 30 <= int(c) <= 107]
+
+
+@pytest.mark.parametrize(
+    ("console", "kind"),
+    [
+        (Console(file=io.StringIO()), Lines),
+        (Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"}), Lines),
+        (terminal(), View),
+    ],
+    ids=["a file", "a dumb terminal", "a terminal"],
+)
+def test_the_view_is_for_terminals_that_can_move_the_cursor(progress: Progress, console: Console, kind: type):
+    assert type(shown(progress, console=console)) is kind
+
+
+def test_lines_count_this_run_and_say_what_is_left(progress: Progress, results: list[JobResult], capsys):
+    lines = Lines(progress)
+    lines.tell(results[5].job, results[5])
+    lines.add([results[6].job.model_copy(update={"seed": 9})])
+    told = capsys.readouterr().out
+    assert re.match(r"\[1/10\] refine .* seed \d: .* \(\d+ s, about .* left\)\n", told)
+
+
+def test_a_note_in_words():
+    assert how_far({"epoch": 0, "epochs": 8}) == "epoch 0 of 8 done"
+    note = {"epoch": 2, "epochs": 8, "loss": 0.5, "best": {"rel": 0.25}}
+    assert how_far(note) == "epoch 2 of 8 done, loss 0.500, best dev rel 0.250"
+
+
+@pytest.mark.parametrize("executor", ["inline", pytest.param("ray", marks=pytest.mark.slow)])
+def test_a_whole_run_in_a_real_terminal(tiny_grid: Path, tiny_run, tmp_path: Path, executor: str):
+    """In a pseudo-terminal of 80 columns: the view appears, ends with all done, and the report is named."""
+    shutil.copytree(tiny_run.store, tmp_path / "runs")
+    for job in sorted((tmp_path / "runs" / "jobs").iterdir())[:3]:
+        shutil.rmtree(job)
+    arguments = ["run-grid", tiny_grid, "--store", tmp_path / "runs", "--out", tmp_path / "reports",
+                 "--executor", executor]  # fmt: skip
+    code = f"import os; os.cpu_count = lambda: 1\nimport sys; sys.argv[1:] = {[*map(str, arguments)]!r}\n"
+    code += "from transfer.cli import main; main()"
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", "NO_COLOR": "1"}
+    ours, theirs = pty.openpty()
+    ran = subprocess.Popen([sys.executable, "-c", code], stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    output, end = b"", time.monotonic() + 240
+    while time.monotonic() < end:
+        ready, _, _ = select.select([ours], [], [], 1)
+        try:
+            output += os.read(ours, 65536) if ready else b""
+        except OSError:  # the other side is closed
+            break
+    os.close(ours)
+    assert ran.wait(timeout=60) == 0, output.decode()
+    text = ESCAPES.sub("", output.decode()).replace("\r", "")
+    assert "tiny  11 done, 0 running, 3 waiting, 0 failed" in text, "it starts from what is there"
+    assert "tiny  14 done, 0 running, 0 waiting, 0 failed" in text
+    assert "100%" in text
+    assert "Traceback" not in text
+    assert text.rstrip().endswith("report.md") or "open " in text.splitlines()[-1]

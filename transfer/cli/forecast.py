@@ -1,0 +1,143 @@
+"""How long and how much disk: measured where something was measured, else a guess that says so."""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transfer.encoders import EncoderFiles
+    from transfer.grid import Encoder, Job
+    from transfer.store import JobResult
+
+# useful arithmetic beside a large matrix product's, as measured for small and larger batches and encoders
+SHARE_OF_PEAK = (0.15, 0.8)
+BF16_GAIN = 2.0  # at most, where the processor has it
+PIECES_PER_WORD = 1.4
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Words trained on in a second of one worker (see ``planning.costs``), by jobs that are done."""
+
+    words: float
+
+    @staticmethod
+    def of(results: Iterable["JobResult"], cost: Mapping[str, float]) -> "Speed | None":
+        """None where nothing is done to measure from."""
+        done = [r for r in results if r.status == "done" and r.id in cost and r.seconds > 0]
+        return Speed(sum(cost[r.id] for r in done) / sum(r.seconds for r in done)) if done else None
+
+    def seconds(self, cost: float) -> float:
+        return cost / self.words
+
+
+def left(
+    todo: Mapping[str, float], notes: Mapping[str, Mapping[str, Any]], speed: Speed, *, at_once: int
+) -> float:
+    """Seconds until all is done: what is left of the jobs' cost over the workers, at least the longest's."""
+    rest = {id_: cost * (1 - _share(notes.get(id_))) for id_, cost in todo.items()}
+    if not rest:
+        return 0.0
+    return speed.seconds(max(sum(rest.values()) / max(1, at_once), *rest.values()))
+
+
+def _share(note: Mapping[str, Any] | None) -> float:
+    return note["epoch"] / note["epochs"] if note else 0.0
+
+
+def guess(jobs: Sequence["Job"], cost: Mapping[str, float], files: "EncoderFiles") -> tuple[float, float]:
+    """From how many to how many seconds the jobs take on all cores of this machine, never having run one.
+
+    Two floating-point operations a weight and word piece forward, four backward, at the share of a
+    matrix product's speed that training was seen to reach; the product is timed here and now.
+    """
+    config = json.loads((files.folder / "config.json").read_text(encoding="utf-8"))
+    peak = _peak()
+    slow = fast = 0.0
+    for job in jobs:
+        operations = 6 * _weights(config, job.encoder) * PIECES_PER_WORD * cost[job.id]
+        slow += operations / (peak * SHARE_OF_PEAK[0])
+        fast += operations / (peak * SHARE_OF_PEAK[1] * (BF16_GAIN if job.recipe.precision == "bf16" else 1))
+    return fast, slow
+
+
+def _weights(config: Mapping[str, Any], encoder: "Encoder") -> int:
+    """The encoder's weights without the embeddings, which cost a look-up."""
+    width, inner = int(config["hidden_size"]), int(config["intermediate_size"])
+    layers = encoder.layers or int(config["num_hidden_layers"])
+    return layers * (4 * width**2 + 2 * width * inner)
+
+
+def _peak() -> float:
+    """Floating-point operations a second of fp32 matrix products of this machine, the best of a few."""
+    import numpy as np
+
+    a = np.ones((1024, 1024), dtype=np.float32)
+    best = 0.0
+    for _ in range(5):
+        began = time.perf_counter()
+        np.dot(a, a)
+        best = max(best, 2 * 1024**3 / (time.perf_counter() - began))
+    return best
+
+
+def disk(jobs: Sequence["Job"], items: Mapping[str, int]) -> float:
+    """About how many bytes the jobs' results take, by the sizes of files of this form.
+
+    ``items``: the test items of each corpus. Encoders that are kept for a while for fine-tuning are not
+    in it.
+    """
+    total = 0.0
+    for job in jobs:
+        names = job.names
+        total += 3000 + 150 * job.recipe.epochs * len(names) + 5000 + 40 * sum(items[n] for n in names)
+    return total
+
+
+def memory() -> tuple[float, float] | None:
+    """GiB of memory that this machine has in use and has; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    kib = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    total = kib["MemTotal"]
+    return (total - kib.get("MemAvailable", kib["MemFree"])) / 2**20, total / 2**20
+
+
+def cores() -> int:
+    return os.cpu_count() or 1
+
+
+def duration(seconds: float) -> str:
+    """For people: ``40 s``, ``6 min``, ``2 h 10 min``, ``3 days 4 h``.
+
+    >>> [duration(s) for s in (0.4, 40, 350, 7800, 273600)]
+    ['under 1 s', '40 s', '6 min', '2 h 10 min', '3 days 4 h']
+    """
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours} h"
+
+
+def size(number: float) -> str:
+    """For people: ``under 1 MiB``, ``14 MiB``, ``3.2 GiB``.
+
+    >>> [size(n) for n in (1000, 15_000_000, 3.4e9)]
+    ['under 1 MiB', '14 MiB', '3.2 GiB']
+    """
+    mib = number / 2**20
+    return "under 1 MiB" if mib < 1 else f"{mib:.0f} MiB" if mib < 1000 else f"{mib / 1024:.1f} GiB"

@@ -1,0 +1,119 @@
+"""Runs the jobs of a grid that are still to run, on one of the executors."""
+
+import enum
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from transfer.cli import forecast, live
+from transfer.cli.interrupts import interruptible
+from transfer.cli.terminal import SOME_FAILED, say
+from transfer.inputs import InputError
+
+if TYPE_CHECKING:
+    from transfer.grid import Job
+    from transfer.scheduling.work import Work
+    from transfer.store import GridRecord, Store
+
+# a worker on a small encoder was seen to hold 2.5
+GIB_PER_WORKER = 3
+
+
+class Executor(enum.StrEnum):
+    """Where jobs run."""
+
+    ray = "ray"
+    inline = "inline"
+
+
+def run(
+    store: "Store",
+    record: "GridRecord",
+    jobs: "tuple[Job, ...]",
+    pending: "tuple[Job, ...]",
+    *,
+    site,
+    cost: dict[str, float],
+    executor: Executor,
+    workers: int,
+    gpus_per_job: float,
+    address: str | None,
+) -> None:
+    """Runs the pending of a grid's jobs, and those that undecided edges ask for, and shows how it goes."""
+    from transfer.analysis.of_grid import wanted
+    from transfer.grid import Seeds
+    from transfer.scheduling.queue import JobQueue
+    from transfer.scheduling.work import Work
+
+    seeds, began = record.grid.seeds, time.monotonic()
+    waiting = {job.id for job in pending}
+    there = store.results(job for job in jobs if job.id not in waiting)
+    progress = live.Progress(
+        record.grid.name,
+        store,
+        {job.id: job for job in jobs},
+        cost,
+        there,
+        at_once=1 if executor is Executor.inline else workers,
+        synthetic=record.source == "synthetic",
+        edges=decided(store, record),
+    )
+    shown = live.shown(progress)
+
+    def more() -> "tuple[Job, ...]":
+        if not isinstance(seeds, Seeds):
+            return ()
+        progress.edges = decided(store, record)
+        if seeds.hours and time.monotonic() - began > 3600 * seeds.hours:
+            shown.note(f"no further seeds: {seeds.hours:g} hours are over")
+            return ()
+        added = tuple(job for job in store.pending(wanted(store, record)) if job.id not in work.queue.jobs)
+        if added:
+            shown.note(f"{len(added)} more jobs, for edges that are undecided: {progress.edges}")
+            shown.add(added)
+        return added
+
+    work = Work(JobQueue(pending, cost=cost), site, shown.tell, record.source, more, note=shown.note)
+    with interruptible(), shown, work:
+        _execute(work, executor=executor, workers=workers, gpus_per_job=gpus_per_job, address=address)
+    if work.stopped:
+        say(f"error: {work.stopped}", error=True)
+        say(
+            "nothing more was started, what is finished is kept; run the same command again after the mend",
+            error=True,
+        )
+        raise typer.Exit(SOME_FAILED)
+
+
+def _execute(
+    work: "Work", *, executor: Executor, workers: int, gpus_per_job: float, address: str | None
+) -> None:
+    if executor is Executor.inline:
+        from transfer.scheduling.inline import run_inline
+
+        run_inline(work, threads=forecast.cores())
+    else:
+        try:
+            from transfer.scheduling.cluster import run_on_ray
+        except ModuleNotFoundError as error:
+            if error.name and error.name.split(".")[0] != "ray":
+                raise
+            raise InputError("ray is not installed here; use --executor inline") from None
+        threads = max(1, forecast.cores() // workers)
+        run_on_ray(work, workers=workers, threads=threads, gpus_per_job=gpus_per_job, address=address)
+
+
+def decided(store: "Store", record: "GridRecord") -> str:
+    """What is decided of the edges, where seeds are added as needed."""
+    from transfer.analysis import of_grid
+    from transfer.grid import Seeds
+
+    return live.decided(*of_grid.decided(store, record)) if isinstance(record.grid.seeds, Seeds) else ""
+
+
+def workers_that_fit(gpus_per_job: float) -> int:
+    """One a core, as far as memory goes. On GPUs Ray counts them, and cores are the only other bound."""
+    used = forecast.memory()
+    fit = int(used[1] / GIB_PER_WORKER) if used and not gpus_per_job else forecast.cores()
+    return max(1, min(forecast.cores(), fit))
