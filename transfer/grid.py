@@ -29,29 +29,42 @@ NULL_SEEDS = 1_000_000
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # what stands below a key describes it: docs/reference.md is made of that
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class FineTuning(_Strict):
     """What stage 3 does otherwise than refinement."""
 
     lr: float = Field(gt=0)
+    """Learning rate at its highest."""
     epochs: int = Field(ge=1)
+    """How often each example is seen."""
 
 
 class Recipe(_Strict):
     """Every number of the optimisation."""
 
     lr: float = Field(gt=0)
+    """Learning rate at its highest, where the warm-up ends."""
     epochs: int = Field(ge=1)
+    """How often each example is seen; the best epoch is chosen on dev."""
     batch_size: int = Field(ge=1)
+    """Examples of a mini-batch; all of them are of one corpus."""
     max_length: int = Field(default=128, ge=8)
+    """Word pieces of a sequence. Longer pairs lose their ends; taggers' sentences are divided."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
+    """The share of all steps in which the rate rises; then it falls to 0 in a straight line."""
     weight_decay: float = Field(default=0.01, ge=0)
+    """Decoupled, on all but bias and LayerNorm."""
     clip: float = Field(default=1.0, gt=0)
+    """The greatest norm of all gradients together."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    precision: Literal["fp32", "bf16"] = "fp32"  # of the encoder's products; weights stay fp32
+    """Everywhere: encoder, attention and heads."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the encoder's matrix products; weights stay fp32."""
     fine_tune: FineTuning | None = None
+    """What stage 3 does otherwise, for grids with `stages: [refine, fine-tune]`."""
 
 
 # `paper`: batch size, rate, schedule, clipping, dropout and length as in Peng et al. 2020 (after
@@ -68,7 +81,9 @@ class Encoder(_Strict):
     """The shared layers: an alias, folder or hub id, and how many of its layers are kept."""
 
     name: str
+    """An alias (`minilm-l6`), a folder in transformers format, or a hub id. BERT's family so far."""
     layers: int | None = Field(default=None, ge=1)
+    """Only so many of its layers, the first ones."""
 
 
 class Trained(_Strict):
@@ -140,9 +155,13 @@ class Seeds(_Strict):
     """
 
     first: int = Field(ge=3)
+    """The seeds of every job."""
     most: int = Field(le=1000)
+    """The most that an undecided edge gets."""
     until: Literal["decided"] = "decided"
+    """When an edge needs no more: its verdict is final, or further seeds would hardly decide it."""
     hours: float | None = Field(default=None, gt=0)
+    """After so many hours of a run no further seeds are begun."""
 
     @model_validator(mode="after")
     def _more_than_at_first(self) -> "Seeds":
@@ -155,22 +174,35 @@ class Grid(_Strict):
     """Which jobs: the YAML file that a person edits."""
 
     name: Name
+    """Names the report's folder."""
     corpora: str | None = None
+    """`synthetic`, or a folder of prepared corpora, relative to the grid's file; or left to `--corpora`."""
     tasks: tuple[Name, ...] = Field(min_length=1)
+    """The corpora, in the order in which the report shows them."""
     encoder: Encoder
+    """The shared layers: a name (see below), or `{name: …, layers: k}`."""
     recipe: Recipe
+    """A recipe's name, or `{base: quick, epochs: 4, …}`, or all numbers of your own."""
     recipe_name: str = Field(default="", exclude=True)
+    """(made from `recipe`)"""
     jobs: tuple[Literal["single", "pairs", "all", "leave-one-out"] | tuple[Name, ...], ...] = (
         "single",
         "pairs",
         "all",
     )
+    """The groups that are trained together: these words and lists of tasks, in any mixture."""
     stages: tuple[Stage, ...] = ("refine",)
+    """`[refine]`, or `[refine, fine-tune]`: each corpus then trains on alone from the shared encoder."""
     seeds: tuple[int, ...] | Seeds
+    """How many, or a list of them, or as many as needed: `{first: 3, most: 10}` (see below)."""
     controls: tuple[Literal["null"], ...] = ()
+    """`[null]`: each corpus alone again with other seeds, to see how often nothing is called something."""
     limit: Limit = Limit()
+    """A fixed subset of each split, stratified by label, the same for every job and seed."""
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
+    """The least gain that matters, in points."""
     correction: Literal["bh", "holm"] = "bh"
+    """Over all edges: Benjamini-Hochberg or Holm."""
 
     @field_validator("encoder", mode="before")
     @classmethod

@@ -36,24 +36,40 @@ class Card(BaseModel):
     did not fit. These four, and the texts above them, are said of a corpus and do not change it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     name: Name
+    """The folder's name."""
     kind: Kind
+    """The task kind: what a line holds and what is learnt of it."""
     metric: Metric
+    """The measure of dev and test."""
     pair: bool = False
+    """Whether an item has two texts."""
     labels: tuple[str, ...] = ()
+    """All labels (classification, multilabel)."""
     entities: tuple[str, ...] = ()
+    """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging)."""
     range: tuple[float, float] | None = None
+    """The lowest and highest score (similarity)."""
     negative: str | None = None
+    """The label that stands for nothing; micro-F1 and F1 leave it out."""
     domain: str = ""
+    """For the report: clinical, biomedical, …"""
     text: str = ""
+    """For the report: what the texts are."""
     licence: str = ""
+    """For the report: under what terms."""
     source: str = ""
+    """For the report: where it is from, and whom to cite."""
     splits: str = ""
+    """Where the division is from."""
     unit: str = ""
+    """What the literature counts of such a corpus."""
     gold: dict[Split, int] = {}
+    """How many of that unit each split of the release has."""
     notes: tuple[str, ...] = ()
+    """What became of whatever did not fit."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Card":
@@ -78,12 +94,15 @@ class Card(BaseModel):
         return self
 
 
-class Limit(BaseModel, extra="forbid", frozen=True):
+class Limit(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
     """At most so many examples of a split: a fixed, stratified subset, the same for every job."""
 
     train: int | None = Field(default=None, ge=1)
+    """Of train."""
     dev: int | None = Field(default=None, ge=1)
+    """Of dev."""
     test: int | None = Field(default=None, ge=1)
+    """Of test."""
 
 
 @dataclass(frozen=True, slots=True)

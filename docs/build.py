@@ -1,0 +1,202 @@
+"""Makes docs/reference.md from the code: ``make docs``. A test fails where the file is stale."""
+
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from transfer.analysis import gains, tables
+from transfer.analysis.columns import COLUMNS
+from transfer.cli import app
+from transfer.corpora.base import METRICS, Card, Limit
+from transfer.encoders import ALIASES
+from transfer.grid import RECIPES, Encoder, FineTuning, Grid, Recipe, Seeds
+
+MUST = "(must be given)"
+# where a short form stands for the mapping that the model holds
+TYPES = {
+    "encoder": "name or mapping",
+    "recipe": "name or mapping",
+    "seeds": "whole number, list of them, or mapping",
+}
+REFERENCE = Path(__file__).parent / "reference.md"
+HEAD = """\
+# Reference
+
+Every key, command, option and column. Made from the code by `make docs`; do not edit it by hand.
+
+[Commands](#commands) · [Keys of a grid](#keys-of-a-grid) · [Keys of a recipe](#keys-of-a-recipe) ·
+[Keys of a card](#keys-of-a-card) · [Columns of a report](#columns-of-a-report)
+"""
+ENDS = """\
+Every command ends with 0: done; 1: some jobs failed, each is named; 2: the input is wrong, one message says
+where, what and what would be right; 130: interrupted, everything finished is kept. `--debug` shows the
+traceback of an error. `transfer --install-completion` makes the shell complete commands, grids, corpora and
+tasks.
+"""
+CARD = """\
+## Keys of a card
+
+A corpus's `corpus.yaml`. What its lines hold: [guide](grids.md#a-prepared-corpus).
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *_commands(), *_grid(), *_recipe(), *_card(), *_columns()])
+
+
+def _commands() -> Iterator[str]:
+    yield f"## Commands\n\n{ENDS}"
+    for name, command in sorted(_leaves(typer.main.get_command(app)), key=lambda pair: pair[0]):
+        arguments = [p for p in command.params if p.param_type_name == "argument"]
+        options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+        usage = " ".join(["transfer", name, *(_metavar(a) for a in arguments)])
+        yield f"### `transfer {name}`\n\n{' '.join(command.help.split())}\n"
+        yield f"    {usage}{' [options]' if options else ''}\n"
+        rows = [(f"`{_metavar(a)}`", a.help, "") for a in arguments]
+        context = command.make_context(name, [], resilient_parsing=True)
+        rows += [(_option(o, context), o.help, _default(o)) for o in options]
+        yield _table(("argument or option", "meaning", "default"), rows)
+        examples = [line.strip() for line in command.epilog.splitlines()[2:]]
+        yield "```sh\n" + "\n".join(examples) + "\n```\n"
+
+
+def _leaves(group: Any, *names: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _leaves(command, *names, name)
+        else:
+            yield " ".join([*names, name]), command
+
+
+def _metavar(argument: Any) -> str:
+    return (argument.metavar or argument.name).upper()
+
+
+def _option(option: Any, context: Any) -> str:
+    """An option and its value, as the command's own help writes them."""
+    written = option.get_help_record(context)[0].replace("<", "").replace(">", "")
+    for theirs, ours in (("int range", "N"), ("float range", "X"), (" str", " TEXT"), ("|", "\\|")):
+        written = written.replace(theirs, ours)
+    return f"`{written}`"
+
+
+def _default(option: Any) -> str:
+    value = option.default
+    if option.required:
+        return MUST
+    shown = getattr(value, "value", value)
+    return "" if option.is_flag or value in (None, ()) or callable(value) else f"`{shown}`"
+
+
+def _grid() -> Iterator[str]:
+    yield "## Keys of a grid\n\nUnknown keys are errors that name the nearest known one.\n"
+    yield _keys(Grid, but=("recipe_name",))
+    yield f"`encoder: {{…}}`. Aliases: {', '.join(f'`{name}`' for name in ALIASES)}.\n"
+    yield _keys(Encoder)
+    yield "`seeds: {…}`\n"
+    yield _keys(Seeds)
+    yield "`limit: {…}`\n"
+    yield _keys(Limit)
+
+
+def _recipe() -> Iterator[str]:
+    yield "## Keys of a recipe\n"
+    yield _keys(Recipe)
+    yield "`fine_tune: {…}`\n"
+    yield _keys(FineTuning)
+    yield "The named recipes:\n"
+    shown = {name: recipe.model_dump() for name, recipe in RECIPES.items()}
+    rows = [
+        (f"`{key}`", *(f"{_value(values[key])}" for values in shown.values())) for key in Recipe.model_fields
+    ]
+    yield _table(("key", *(f"`{name}`" for name in shown)), rows)
+
+
+def _card() -> Iterator[str]:
+    yield CARD
+    yield _keys(Card)
+    yield _table(
+        ("kind", "metrics"), [(f"`{kind}`", ", ".join(f"`{m}`" for m in ms)) for kind, ms in METRICS.items()]
+    )
+
+
+def _columns() -> Iterator[str]:
+    yield "## Columns of a report\n\nScores and gains are fractions: 0.005 is half a point.\n"
+    for name, columns in ORDER.items():
+        yield f"### `{name}`\n"
+        yield _table(("column", "meaning"), [(f"`{column}`", COLUMNS[name][column]) for column in columns])
+
+
+# the columns as the report writes them
+ORDER = {
+    "results.csv": tables.RESULTS,
+    "edges.csv": [*gains.EDGES, "data_source"],
+    "table_groups.csv": [*gains.GROUP_GAINS, "data_source"],
+    "table_null.csv": [*gains.EDGES, "data_source"],
+    "table_scores.csv": [*tables.SCORES, "source"],
+    "table_corpora.csv": [*tables.CORPORA, "source"],
+    "table_missing.csv": [*gains.CELL, "state", "error", "source"],
+}
+
+
+def _keys(model: type[BaseModel], *, but: tuple[str, ...] = ()) -> str:
+    rows = []
+    for name, field in model.model_fields.items():
+        if name not in but:
+            assert field.description, f"{model.__name__}.{name} has no description"
+            default = MUST if field.is_required() else _value(_default_of(field))
+            kind = TYPES.get(name) or _type(field.annotation)
+            rows.append((f"`{name}`", kind, default, " ".join(field.description.split())))
+    return _table(("key", "type", "default", "meaning"), rows)
+
+
+def _default_of(field: FieldInfo) -> Any:
+    return None if field.default is PydanticUndefined else field.default
+
+
+def _value(value: Any) -> str:
+    if value is None or value in ("", {}):
+        return "none"
+    if isinstance(value, BaseModel):
+        shown = value.model_dump(exclude_none=True)
+        return _value(shown)
+    if isinstance(value, dict):
+        return "`{" + ", ".join(f"{k}: {v}" for k, v in value.items()) + "}`"
+    if isinstance(value, list | tuple):
+        return "`[" + ", ".join(map(str, value)) + "]`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _type(annotation: Any) -> str:
+    """A type in the words of a person who writes YAML."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return " or ".join(f"`{value}`" for value in inner)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_type(one) for one in inner if one is not type(None))
+    if origin is tuple:
+        return f"list of {_type(inner[0])}"
+    if origin is dict:
+        return f"mapping to {_type(inner[1])}"
+    if origin is typing.Annotated:
+        return _type(inner[0])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "mapping"
+    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[annotation]
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(reference(), encoding="utf-8")

@@ -1,0 +1,80 @@
+"""What the columns of a report's CSV files are. docs/reference.md is made of this."""
+
+from collections.abc import Mapping
+
+_SHARED = {
+    "stage": "`refine`, `fine-tune`, or `null` for the null control",
+    "metric": "the corpus's measure",
+    "seed": "the seed that arms are paired by",
+    "target": "the corpus whose test score it is",
+    "seeds": "how many seeds it rests on",
+    "data_source": "`synthetic` or `prepared`",
+}
+_GAIN = _SHARED | {
+    "single": "mean test score of the target alone",
+    "joint": "mean test score of the target with the partner or group",
+    "gain": "joint less single, mean over the seeds",
+    "ci_low": "lower end of the 95 % interval; empty where the seeds show no spread",
+    "ci_high": "its upper end",
+    "se_seeds": "the part of the standard error that more seeds lessen",
+    "se_items": "the part that more test items lessen",
+}
+_EDGE = _GAIN | {
+    "source": "the partner",
+    "p": "two-sided, corrected for the looks where seeds were added as needed",
+    "p_adjusted": "corrected over all edges of the grid, too",
+    "verdict": "`improves`, `harms`, `no effect` or `inconclusive`",
+    "smallest_effect": "the least gain that matters",
+    "detectable": "the gain that one such test finds in 4 of 5 studies",
+    "detectable_10_seeds": "the same with 10 seeds",
+}
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "results.csv": _SHARED
+    | {
+        "job": "the job's id, a folder in the store",
+        "corpora": "what was trained together, joined by `+`",
+        "split": "`dev` or `test`",
+        "value": "the score; empty where the job failed",
+        "status": "`done` or `failed`",
+        "error": "why it failed",
+        "epoch": "the epoch chosen on dev",
+        "items": "examples of the split",
+        "train_items": "examples trained on",
+        "steps": "optimizer steps of the whole job",
+        "seconds": "the job's duration",
+        "encoder": "the encoder and how many of its layers",
+        "recipe": "the recipe's name",
+        "source": "`synthetic` or `prepared`",
+    },
+    "edges.csv": _EDGE,
+    "table_groups.csv": _GAIN | {"source": "the group: `all others`, `all others but x`, or names with `+`"},
+    "table_null.csv": _EDGE | {"source": "the corpus itself, with other seeds"},
+    "table_scores.csv": _SHARED
+    | {
+        "arm": "`single`, `pair with x`, `all`, …",
+        "mean": "mean test score over the seeds",
+        "sd": "its standard deviation over the seeds",
+        "source": "`synthetic` or `prepared`",
+    },
+    "table_corpora.csv": {
+        "name": "the corpus",
+        "kind": "its task kind",
+        "metric": "its measure",
+        "domain": "as the card says",
+        "licence": "as the card says",
+        "citation": "as the card's `source` says",
+        "train": "examples of train",
+        "dev": "examples of dev",
+        "test": "examples of test",
+        "notes": "what was done to it: limits, a dev split that was topped up",
+        "source": "`synthetic` or `prepared`",
+    },
+    "table_missing.csv": _SHARED
+    | {
+        "corpora": "the group",
+        "state": "`failed`, `no score` or `absent`",
+        "error": "why",
+        "source": "`synthetic` or `prepared`",
+    },
+}
