@@ -1,0 +1,117 @@
+"""Every page: its links lead somewhere, and its blocks are run, or say why not."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from transfer.corpora.releases import RELEASES
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS, *sorted((ROOT / "reports").glob("*/*.md"))]
+# pages whose blocks are run by a test of their own, or are no blocks of a person's
+ELSEWHERE = {
+    "docs/own-data.md": "tests/docs/test_own_data.py",
+    "docs/extending.md": "tests/docs/test_extending.py",
+    "docs/reference.md": "tests/cli/test_help.py parses its examples",
+}
+RUN = {"README.md", "docs/tutorial.md", "docs/grids.md", "docs/corpora.md"}
+LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
+TINY = ["--set", "recipe.epochs=1", "--set", "seeds=2"]
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path):
+    broken = []
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        where, _, anchor = link.partition("#")
+        if re.match(r"https://[\w.-]+/\S*$", link):
+            continue
+        target = (page.parent / where).resolve() if where else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_that_has_blocks_is_run_somewhere(blocks_of):
+    pages = {name(page) for page in [ROOT / "README.md", *DOCS] if any(not b.reason for b in blocks_of(page))}
+    assert pages == RUN | set(ELSEWHERE)
+
+
+def test_blocks_that_are_not_run_say_why(blocks_of):
+    """The whole list, so that it does not grow unseen."""
+    blocks = [block for page in [ROOT / "README.md", *DOCS] for block in blocks_of(page)]
+    shown = {(block.page, block.reason) for block in blocks if block.reason}
+    assert {page for page, _ in shown} == {"README.md", "docs/cluster.md"}
+    assert len(shown) == 5
+    assert all(len(reason) > 10 for _, reason in shown)
+
+
+def link_repository(folder: Path) -> None:
+    """What a page takes for granted where its commands run: a clone."""
+    for part in ("grids", "reports"):
+        shutil.copytree(ROOT / part, folder / part)
+
+
+def test_the_readme(runner, write_corpus, tiny_corpora: Path, tiny_encoder: Path):
+    ran = runner(more=["--set", f"encoder={tiny_encoder}", *TINY])
+    link_repository(ran.folder)
+    own = ran.folder / "my-corpora"
+    texts = [f"aspirin and pain {i}" for i in range(12)]
+    rows = [{"id": f"{i}", "text": t, "label": ("ade", "none")[i % 2]} for i, t in enumerate(texts)]
+    labels = ["ade", "none"]
+    card = {"name": "adverse-events", "kind": "classification", "metric": "micro_f1", "labels": labels}
+    write_corpus(own, card, dict.fromkeys(("train", "dev", "test"), rows))
+    shutil.copytree(tiny_corpora / "ner", own / "drug-names")
+    text = (own / "drug-names" / "corpus.yaml").read_text().replace('"ner"', '"drug-names"')
+    (own / "drug-names" / "corpus.yaml").write_text(text)
+    ran.run(ROOT / "README.md")
+    assert (ran.folder / "reports" / "my_pairs" / "report.html").is_file()
+    assert "Train drug-names" in " ".join(ran.said.split())
+    assert "model" in ran.said
+
+
+def test_the_tutorial(runner):
+    ran = runner().run(ROOT / "docs" / "tutorial.md")
+    assert "6 jobs, 6 to run" in ran.said
+    assert "6 done, 0 running, 0 failed, 0 pending" in ran.said
+    assert "9 jobs, 9 to run" in ran.said, "other epochs are other jobs"
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(reports/first/[\w./-]+\.\w+)`", text)
+    assert len(named) >= 2
+    assert [path for path in named if not (ran.folder / path).is_file()] == []
+    assert (ran.folder / "corpora" / "triage" / "corpus.yaml").is_file()
+
+
+def test_the_page_on_grids(runner):
+    ran = runner()
+    ran.run(ROOT / "docs" / "grids.md")
+
+
+def test_the_page_on_corpora(runner):
+    ran = runner()
+    (ran.folder / "notes.csv").write_text(
+        "text,label\n" + "".join(f"note number {i} about {i % 7},{'ab'[i % 2]}\n" for i in range(40))
+    )
+    shutil.copytree(ROOT / "tests" / "assets" / "releases" / "chemprot", ran.folder / "ChemProt_Corpus")
+    ran.run(ROOT / "docs" / "corpora.md")
+    assert "chemprot" in ran.said
+    assert "triage" in ran.said
+
+
+def test_the_releases_that_the_page_lists_are_those_that_are_known():
+    text = (ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")
+    assert [corpus for corpus in RELEASES if f"`{corpus}`" not in text] == []
