@@ -112,7 +112,7 @@ def theirs(corpus: Corpus, recipe: Recipe, files: EncoderFiles, *, seed: int) ->
 def _rows(items: Sequence[Item], task: Task) -> list[dict[str, Any]]:
     rows = []
     for item in items:
-        row: dict[str, Any] = {"input_ids": item.ids, "token_type_ids": item.types}
+        row: dict[str, Any] = {"input_ids": list(item.ids), "token_type_ids": list(item.types)}
         row["attention_mask"] = [1] * len(item.ids)
         if task.pooled:
             row["labels"] = item.targets[0]

@@ -9,10 +9,11 @@ from transformers import AutoModel
 from transfer.corpora.base import Card
 from transfer.grid import Recipe
 from transfer.learning import encoder
-from transfer.learning.batches import collate
+from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise
 from transfer.learning.encoder import Packing
 from transfer.learning.model import MTBert
+from transfer.learning.words import Words
 from transfer.tasks import Item, task_of
 
 TASK = task_of(Card(name="c", kind="classification", metric="accuracy", labels=("a", "b", "c")))
@@ -48,7 +49,10 @@ def test_packed_equals_the_padded_transformers_model(tiny_encoder: Path):
     theirs = AutoModel.from_pretrained(tiny_encoder, attn_implementation="eager").eval()
     batch = collate("c", TASK, items())
     hidden = ours.encoder(
-        input_ids=batch.ids, token_type_ids=batch.types, position_ids=batch.positions, packing=batch.packing
+        input_ids=batch.rows[batch.ids],
+        token_type_ids=batch.types,
+        position_ids=batch.positions,
+        packing=batch.packing,
     ).last_hidden_state[0]
     at = 0
     for item in sorted(items(), key=lambda item: len(item.ids)):
@@ -74,6 +78,20 @@ def test_gradients_are_those_of_one_by_one(tiny_encoder: Path, training: bool):
     for (name, p), q in zip(packed.named_parameters(), single.parameters(), strict=True):
         if p.grad is not None:
             torch.testing.assert_close(p.grad, q.grad, atol=1e-6, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_gradients_in_parts_are_those_of_the_whole(tiny_encoder: Path, lazy: bool):
+    whole, parted = (model_of(tiny_encoder).train() for _ in range(2))
+    for model in (whole, parted):
+        model.use_words(Words(model.words.weight.detach(), range(2, 60), lazy=lazy))
+    whole.backward(mini_batch("c", TASK, items(), seed=(1,), pieces=None))
+    batch = mini_batch("c", TASK, items(), seed=(1,), pieces=40)
+    assert len(batch.parts) == 3
+    parted.backward(batch)
+    for p, q in zip(parted.leaves(), whole.leaves(), strict=True):
+        if q.grad is not None:
+            torch.testing.assert_close(p.grad, q.grad, atol=1e-6, rtol=1e-4)
 
 
 def test_a_neighbour_changes_nothing(tiny_encoder: Path):

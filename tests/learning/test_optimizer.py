@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from transfer.grid import Recipe
+from transfer.learning import optimizer as optimizing
 from transfer.learning.optimizer import DecoupledAdamax, optimizer_of, schedule_of
 
 RECIPE = Recipe(lr=0.01, epochs=1, batch_size=4)
@@ -20,6 +21,14 @@ def test_without_decay_it_is_torch_adamax():
     ours, theirs = (nn.Parameter(torch.linspace(0.5, 2, 6).view(2, 3)) for _ in range(2))
     a = stepped(DecoupledAdamax([{"params": [ours], "decay": 0.0}], lr=0.01), ours)
     b = stepped(torch.optim.Adamax([theirs], lr=0.01, eps=1e-6), theirs)
+    torch.testing.assert_close(a, b)
+
+
+def test_the_form_for_gpus_gives_the_same_numbers(monkeypatch):
+    ours, theirs = (nn.Parameter(torch.linspace(0.5, 2, 6).view(2, 3)) for _ in range(2))
+    a = stepped(DecoupledAdamax([{"params": [ours], "decay": 0.1}], lr=0.01), ours)
+    monkeypatch.setattr(optimizing, "_one_by_one", optimizing._foreach)
+    b = stepped(DecoupledAdamax([{"params": [theirs], "decay": 0.1}], lr=0.01), theirs)
     torch.testing.assert_close(a, b)
 
 

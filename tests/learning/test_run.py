@@ -92,7 +92,7 @@ def test_the_first_mini_batch_of_a_corpus_is_the_same_alone_and_with_a_partner(s
     """Matched arms, seen from the model: first loss of 'rel' before anything was learnt."""
     seen: dict[str, list[float]] = {}
     key = ""
-    plain = MTBert.loss
+    plain = MTBert.backward
 
     def noted(model: MTBert, batch):
         loss = plain(model, batch)
@@ -100,7 +100,7 @@ def test_the_first_mini_batch_of_a_corpus_is_the_same_alone_and_with_a_partner(s
             seen.setdefault(key, []).append(loss.item())
         return loss
 
-    monkeypatch.setattr(MTBert, "loss", noted)
+    monkeypatch.setattr(MTBert, "backward", noted)
     still = QUICK.model_copy(update={"lr": 1e-12})  # nothing moves, so every mini-batch can be compared
     for names in (("rel",), ("rel", "sim"), ("ner", "rel", "sim")):
         key = "+".join(names)

@@ -11,21 +11,24 @@ from torch import Tensor
 from transfer.learning.encoder import Packing
 from transfer.tasks import Item, Task
 
-# a forward pass without gradients holds little; larger rows of word pieces are faster
+# A training step holds about a quarter of a MiB for each word piece; a larger mini-batch goes part by part
+# on a CPU. A forward pass without gradients holds little, and larger rows are faster.
+TRAINING_PIECES = 768
 EVALUATION_PIECES = 4096
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A packed mini-batch of one corpus.
+    """Sequences of one corpus as a packed row.
 
-    ``ids``, ``types``, ``positions``: [1, total]. ``read`` [vectors]: which of the total positions
-    the head reads; ``targets`` has a row for each. ``items``: for each sequence its example, the
-    token it starts at and how many vectors are read of it. ``seed`` names the mini-batch's own
-    stream of dropout masks.
+    ``rows`` [n]: its different word pieces, as rows of the encoder's table; ``ids`` [1, total] are
+    numbers into these. ``types``, ``positions``: [1, total]. ``read`` [vectors]: which of the total
+    positions the head reads; ``targets`` has a row for each. ``items``: for each sequence its
+    example, the token it starts at and how many vectors are read of it.
     """
 
     corpus: str
+    rows: Tensor
     ids: Tensor
     types: Tensor
     positions: Tensor
@@ -33,13 +36,13 @@ class Batch:
     read: Tensor
     targets: Tensor
     items: tuple[tuple[int, int, int], ...]
-    seed: tuple[int, ...] = ()
 
     def to(self, device: torch.device) -> "Batch":
         """The same on a device."""
-        moved = {
-            name: getattr(self, name).to(device) for name in ("ids", "types", "positions", "read", "targets")
-        }
+        if device == self.ids.device:
+            return self
+        names = ("rows", "ids", "types", "positions", "read", "targets")
+        moved = {name: getattr(self, name).to(device) for name in names}
         return replace(self, packing=self.packing.to(device), **moved)
 
     @property
@@ -48,35 +51,102 @@ class Batch:
         return self.ids.shape[1]
 
 
-def collate(corpus: str, task: Task, items: Sequence[Item], *, seed: tuple[int, ...] = ()) -> Batch:
-    """The items as one packed row, shortest first, so that attention pads little."""
+@dataclass(frozen=True)
+class MiniBatch:
+    """What one step of training sees, in parts that share ``rows`` and are small enough for memory.
+
+    The loss is the mean over all that the parts read. ``seed`` names its own stream of dropout masks.
+    """
+
+    corpus: str
+    rows: Tensor
+    parts: tuple[Batch, ...]
+    seed: tuple[int, ...]
+
+    @property
+    def items(self) -> tuple[tuple[int, int, int], ...]:
+        return tuple(item for part in self.parts for item in part.items)
+
+    @property
+    def pieces(self) -> int:
+        return sum(part.pieces for part in self.parts)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Each part's weight in the mean loss: its share of the vectors read."""
+        read = [len(part.read) for part in self.parts]
+        return tuple(count / sum(read) for count in read)
+
+    def to(self, device: torch.device) -> "MiniBatch":
+        """The same on a device."""
+        if device == self.rows.device:
+            return self
+        moved = tuple(part.to(device) for part in self.parts)
+        return replace(self, rows=self.rows.to(device), parts=moved)
+
+
+def collate(corpus: str, task: Task, items: Sequence[Item], *, rows: np.ndarray | None = None) -> Batch:
+    """The items as one packed row, shortest first, so that attention pads little.
+
+    ``rows`` (sorted): the different word pieces of the whole that this is a part of.
+    """
     items = sorted(items, key=lambda item: len(item.ids))
     lengths = [len(item.ids) for item in items]
     starts = np.cumsum([0, *lengths[:-1]])
+    ids = np.concatenate([item.ids for item in items])
+    if rows is None:
+        rows = np.unique(ids)
+    types = np.concatenate([item.types for item in items])
+    positions = np.concatenate([np.arange(n) for n in lengths])
     return Batch(
         corpus=corpus,
-        ids=torch.tensor([[i for item in items for i in item.ids]]),
-        types=torch.tensor([[t for item in items for t in item.types]]),
-        positions=torch.cat([torch.arange(n) for n in lengths]).unsqueeze(0),
+        rows=torch.from_numpy(rows.astype(np.int64, copy=False)),
+        ids=_row(np.searchsorted(rows, ids)),
+        types=_row(types),
+        positions=_row(positions),
         packing=Packing.of(lengths),
         read=torch.tensor([int(s) + r for s, item in zip(starts, items, strict=True) for r in item.read]),
         targets=task.targets([t for item in items for t in item.targets]),
         items=tuple((item.example, item.start, len(item.read)) for item in items),
-        seed=seed,
     )
 
 
+def mini_batch(
+    corpus: str, task: Task, items: Sequence[Item], *, seed: tuple[int, ...], pieces: int | None
+) -> MiniBatch:
+    """The items as the fewest parts of about equally many word pieces, at most about ``pieces`` each."""
+    items = sorted(items, key=lambda item: len(item.ids))
+    rows = np.unique(np.concatenate([item.ids for item in items])).astype(np.int64)
+    ends = np.cumsum([len(item.ids) for item in items])
+    count = min(len(items), -(-int(ends[-1]) // pieces)) if pieces else 1
+    part = np.minimum((ends - 1) * count // ends[-1], count - 1)
+    parts = [[item for item, of in zip(items, part, strict=True) if of == i] for i in range(count)]
+    collated = tuple(collate(corpus, task, own, rows=rows) for own in parts if own)
+    return MiniBatch(corpus, collated[0].rows, collated, seed)
+
+
+def _row(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(values.astype(np.int32)).unsqueeze(0)
+
+
 def training_batches(
-    corpus: str, task: Task, items: Sequence[Item], *, batch_size: int, seed: int
-) -> list[Batch]:
+    corpus: str,
+    task: Task,
+    items: Sequence[Item],
+    *,
+    batch_size: int,
+    seed: int,
+    pieces: int | None = TRAINING_PIECES,
+) -> list[MiniBatch]:
     """Mini-batches of ``batch_size`` items, cut once: their composition depends on seed and corpus only."""
     order = np.random.default_rng([seed, name_seed(corpus)]).permutation(len(items))
     return [
-        collate(
+        mini_batch(
             corpus,
             task,
             [items[i] for i in order[at : at + batch_size]],
             seed=(seed, name_seed(corpus), at),
+            pieces=pieces,
         )
         for at in range(0, len(items), batch_size)
     ]
@@ -104,7 +174,7 @@ class Mixture:
     A alone is the partner and not the shuffle.
     """
 
-    def __init__(self, batches: Mapping[str, Sequence[Batch]], *, seed: int) -> None:
+    def __init__(self, batches: Mapping[str, Sequence[MiniBatch]], *, seed: int) -> None:
         self.batches = {name: batches[name] for name in sorted(batches)}
         self.seed = seed
 
@@ -112,7 +182,7 @@ class Mixture:
         """Mini-batches in an epoch."""
         return sum(map(len, self.batches.values()))
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int) -> Iterator[MiniBatch]:
         """The mini-batches of an epoch (counted from 1)."""
         queues = {
             name: iter(np.random.default_rng([self.seed, name_seed(name), epoch]).permutation(len(own)))

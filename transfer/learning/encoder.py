@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -74,27 +75,27 @@ class Packing:
             if _work(lengths, bounds := _bounds(len(lengths), groups)) <= 1.3 * sum(n * n for n in lengths)
             or groups == GROUPS[-1]
         )
-        starts = [0]
-        for length in lengths:
-            starts.append(starts[-1] + length)
-        made, pad, unpad = [], [], [0] * starts[-1]
+        sizes = np.asarray(lengths)
+        starts = np.cumsum([0, *sizes[:-1]])
+        made, pad, unpad, rows = [], [], [], 0
         for low, high in itertools.pairwise(bounds):
             if low == high:
                 continue
-            longest = max(lengths[low:high])
+            size, longest = sizes[low:high, None], int(sizes[low:high].max())
+            at = np.arange(longest)
+            real = at < size
             bias = torch.zeros(high - low, 1, 1, longest)
-            made.append((len(pad), high - low, longest, bias))
-            for i in range(low, high):
-                bias[i - low, ..., lengths[i] :] = float("-inf")
-                for at in range(lengths[i]):
-                    unpad[starts[i] + at] = len(pad) + at
-                # any token of the sequence will do as padding: its weight is 0 and it is dropped
-                pad += [*range(starts[i], starts[i + 1]), *[starts[i]] * (longest - lengths[i])]
-        tight = len(pad) == starts[-1]
+            bias.view(high - low, longest)[torch.from_numpy(~real)] = float("-inf")
+            made.append((rows, high - low, longest, bias))
+            # any token of the sequence will do as padding: its weight is 0 and it is dropped
+            pad.append((starts[low:high, None] + np.where(real, at, 0)).ravel())
+            unpad.append(rows + np.flatnonzero(real))
+            rows += (high - low) * longest
+        tight = rows == sizes.sum()
         return Packing(
             groups=tuple(Group(s, c, n, None if (b == 0).all() else b) for s, c, n, b in made),
-            pad=None if tight else torch.tensor(pad),
-            unpad=None if tight else torch.tensor(unpad),
+            pad=None if tight else torch.from_numpy(np.concatenate(pad)),
+            unpad=None if tight else torch.from_numpy(np.concatenate(unpad)),
         )
 
 
@@ -192,12 +193,20 @@ def load(folder: Path, *, layers: int | None, dropout: float, noise: Noise) -> n
     What ``encoders.locate`` checked is taken for granted. Raises InputError for weights that are not
     there (a missing pooler is no fault: not every encoder has one).
     """
-    model = copy.deepcopy(_loaded(folder, layers))
+    loaded = _loaded(folder, layers)
+    words = loaded.get_input_embeddings().weight  # type: ignore[union-attr,operator]
+    # the largest table is shared and never written to: a job cuts its own rows out of it
+    model = copy.deepcopy(loaded, {id(words): words})
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = dropout
     use_noise(model, noise)
     return model
+
+
+def table_of(folder: Path, layers: int | None) -> Tensor:
+    """The encoder's word-piece table [size, width] as it was loaded; not to be written to."""
+    return _loaded(folder, layers).get_input_embeddings().weight.detach()  # type: ignore[union-attr,operator]
 
 
 @functools.lru_cache(maxsize=2)

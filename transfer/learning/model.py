@@ -1,16 +1,16 @@
 """MT-BERT: one shared encoder, a small head for each corpus."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from transfer.grid import Recipe
-from transfer.learning.batches import Batch, name_seed
+from transfer.learning.batches import Batch, MiniBatch, name_seed
 from transfer.learning.dropout import Dropout, Noise
-from transfer.tasks import Item, Task
+from transfer.learning.words import Words
+from transfer.tasks import Task
 
 
 class MTBert(nn.Module):
@@ -46,12 +46,16 @@ class MTBert(nn.Module):
         self.head_of = {name: i for i, name in enumerate(self.tasks)}
 
     def forward(self, batch: Batch) -> Tensor:
-        """The logits of a mini-batch: [vectors read, the head's width]."""
-        if self.training:
-            self.noise.seed(batch.seed)
+        """The logits of a packed row: [vectors read, the head's width]."""
+        if not isinstance(self.words, Words):
+            ids = batch.rows[batch.ids]
+        else:
+            ids = batch.ids
+            if not (self.training and self.words.lazy):
+                self.words.open(batch.rows)
         with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.bf16):
             hidden = self.encoder(
-                input_ids=batch.ids,
+                input_ids=ids,
                 token_type_ids=batch.types,
                 position_ids=batch.positions,
                 packing=batch.packing,
@@ -63,42 +67,34 @@ class MTBert(nn.Module):
         return self.heads[self.head_of[batch.corpus]](self.dropout(read))
 
     def loss(self, batch: Batch) -> Tensor:
-        """The mean loss (scalar) of a mini-batch under its corpus's task."""
+        """The mean loss (scalar) of a packed row under its corpus's task."""
         return self.tasks[batch.corpus].loss(self(batch), batch.targets)
 
+    def backward(self, batch: MiniBatch) -> Tensor:
+        """Adds up the gradients of a mini-batch's mean loss, part by part; returns the loss (scalar)."""
+        self.noise.seed(batch.seed)
+        if isinstance(self.words, Words):
+            self.words.open(batch.rows)  # once: the gradients of all parts are added up
+        losses = []
+        for part, share in zip(batch.parts, batch.shares, strict=True):
+            loss = self.loss(part) * share
+            loss.backward()
+            losses.append(loss.detach())
+        return torch.stack(losses).sum()
+
     @property
-    def words(self) -> nn.Embedding:
-        """The encoder's word-piece embedding."""
+    def words(self) -> Any:
+        """The encoder's word-piece embedding: its own, or the ``Words`` of a job."""
         return self.encoder.get_input_embeddings()
 
-    def use_words(self, embedding: nn.Embedding) -> None:
-        """Puts another word-piece embedding in the encoder's place for it."""
-        self.encoder.set_input_embeddings(embedding)
+    def use_words(self, words: Words) -> None:
+        """Puts the words of a job in the place of the encoder's own."""
+        self.encoder.set_input_embeddings(words)
 
-
-class Vocabulary:
-    """The word pieces that a job's texts use; the embedding is cut to them while the job runs.
-
-    A row that no text uses has no gradient and is never read, so scores are those of the whole
-    table, while clipping and the optimizer no longer pass over 30,000 rows at each step. ``cut``
-    is the smaller embedding.
-    """
-
-    def __init__(self, used: Iterable[int], *, whole: nn.Embedding) -> None:
-        self.rows = sorted(used)
-        self.number = {row: i for i, row in enumerate(self.rows)}
-        self.whole = whole.weight.detach()
-        self.cut = nn.Embedding.from_pretrained(self.whole[self.rows], freeze=False)
-
-    def renumbered(self, items: Sequence[Item]) -> list[Item]:
-        """The items with word-piece ids that are rows of ``cut``."""
-        return [replace(item, ids=[self.number[i] for i in item.ids]) for item in items]
-
-    def whole_table(self, cut: Tensor) -> Tensor:
-        """The whole table [size, width] with these rows [used, width]; the others as they were."""
-        table = self.whole.clone()
-        table[self.rows] = cut.cpu()
-        return table
+    def leaves(self) -> list[Tensor]:
+        """Everything that a loss has gradients of."""
+        read = [self.words.read] if isinstance(self.words, Words) and self.words.lazy else []
+        return [*self.parameters(), *read]
 
 
 def _linear(inputs: int, outputs: int, seed: Sequence[int]) -> nn.Linear:

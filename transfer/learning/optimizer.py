@@ -1,6 +1,7 @@
 """Adamax with decoupled weight decay, and the learning rate's rise and fall."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,8 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_linear_schedule_with_warmup
 
 from transfer.grid import Recipe
+from transfer.learning.model import MTBert
+from transfer.learning.words import LazyRows, Words
 
 
 class DecoupledAdamax(torch.optim.Optimizer):
@@ -17,7 +20,10 @@ class DecoupledAdamax(torch.optim.Optimizer):
     BERT's own training code decouples it (Loshchilov and Hutter 2019). A group's key ``decay`` is
     the share of the learning rate by which its weights shrink at each step. Without decay the
     numbers are torch's; here all passes over a weight come one after the other while it is in
-    cache, which takes half the time of torch's foreach form on a CPU.
+    cache, which takes half the time of torch's foreach form on a CPU. On a GPU it is that form.
+
+    ``words`` are among a group's parameters; where they are lazy their rows move when they are read, and
+    ``settle`` moves all of them to where plain training has them.
     """
 
     def __init__(
@@ -27,38 +33,87 @@ class DecoupledAdamax(torch.optim.Optimizer):
         lr: float,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-6,
+        words: Words | None = None,
     ) -> None:
         super().__init__(groups, {"lr": lr, "betas": betas, "eps": eps, "decay": 0.0})
+        self._words = words if words is not None and words.lazy else None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Sets out from the state that is there, which is that of plain training."""
+        if self._words is None:
+            return
+        weight = self._words.weight
+        group = next(g for g in self.param_groups if any(p is weight for p in g["params"]))
+        self._words.late = LazyRows(
+            self._words, self.state[weight], decay=group["decay"], betas=group["betas"], eps=group["eps"]
+        )
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        super().load_state_dict(state_dict)
+        self._begin()
+
+    def settle(self) -> None:
+        """Moves all rows of the words to where plain training has them: at the end of an epoch."""
+        if self._words is not None and self._words.late is not None:
+            self._words.late.settle()
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            rate, (beta1, beta2) = group["lr"], group["betas"]
-            for weight in group["params"]:
-                if weight.grad is None:  # a head whose corpus is not in this mini-batch
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["step"] = 0
-                    state["mean"] = torch.zeros_like(weight)
-                    state["maximum"] = torch.zeros_like(weight)
-                state["step"] += 1
-                mean, maximum = state["mean"], state["maximum"]
-                mean.lerp_(weight.grad, 1 - beta1)
-                torch.maximum(maximum.mul_(beta2), weight.grad.abs().add_(group["eps"]), out=maximum)
-                if group["decay"]:
-                    weight.mul_(1 - rate * group["decay"])
-                weight.addcdiv_(mean, maximum, value=-rate / (1 - beta1 ** state["step"]))
+            # a head whose corpus is not in this mini-batch has no gradient and is left alone
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            for weight in weights:
+                if not self.state[weight]:
+                    self.state[weight] |= {
+                        "step": 0,
+                        "mean": torch.zeros_like(weight),
+                        "maximum": torch.zeros_like(weight),
+                    }
+                self.state[weight]["step"] += 1
+            (_foreach if weights and weights[0].is_cuda else _one_by_one)(group, weights, self.state)
+        if self._words is not None and self._words.late is not None:
+            self._words.late.step(self.param_groups[0]["lr"])
+
+
+def _one_by_one(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict]) -> None:
+    rate, (beta1, beta2) = group["lr"], group["betas"]
+    for weight in weights:
+        mean, maximum, grad = state[weight]["mean"], state[weight]["maximum"], weight.grad
+        assert grad is not None
+        mean.lerp_(grad, 1 - beta1)
+        torch.maximum(maximum.mul_(beta2), grad.abs().add_(group["eps"]), out=maximum)
+        if group["decay"]:
+            weight.mul_(1 - rate * group["decay"])
+        weight.addcdiv_(mean, maximum, value=-rate / (1 - beta1 ** state[weight]["step"]))
+
+
+def _foreach(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict]) -> None:
+    """The same in a few launches for all weights."""
+    lists: Any = torch  # its functions over lists have no types
+    rate, (beta1, beta2) = group["lr"], group["betas"]
+    grads = [weight.grad for weight in weights]
+    means, maxima = ([state[weight][key] for weight in weights] for key in ("mean", "maximum"))
+    lists._foreach_lerp_(means, grads, 1 - beta1)
+    sizes = lists._foreach_abs(grads)
+    lists._foreach_add_(sizes, group["eps"])
+    lists._foreach_mul_(maxima, beta2)
+    lists._foreach_maximum_(maxima, sizes)
+    if group["decay"]:
+        lists._foreach_mul_(weights, 1 - rate * group["decay"])
+    steps = [-rate / (1 - beta1 ** state[weight]["step"]) for weight in weights]
+    lists._foreach_addcdiv_(weights, means, maxima, steps)
 
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> DecoupledAdamax:
     """The recipe's optimizer: everything decays but biases and LayerNorm weights."""
+    words = model.words if isinstance(model, MTBert) and isinstance(model.words, Words) else None
     decayed: list[Tensor] = []
     others: list[Tensor] = []
     for parameter in model.parameters():
         (decayed if parameter.ndim > 1 else others).append(parameter)
     groups = [{"params": decayed, "decay": recipe.weight_decay}, {"params": others, "decay": 0.0}]
-    return DecoupledAdamax(groups, lr=recipe.lr)
+    return DecoupledAdamax(groups, lr=recipe.lr, words=words)
 
 
 def schedule_of(optimizer: torch.optim.Optimizer, recipe: Recipe, *, steps: int) -> LambdaLR:

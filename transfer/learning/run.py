@@ -22,15 +22,16 @@ from transfer import __version__, corpora
 from transfer.claims import Claims, Taken
 from transfer.corpora import Corpus, Limit
 from transfer.corpora.base import SPLITS, Split
-from transfer.grid import Job, Trained
+from transfer.grid import Job, Recipe, Trained
 from transfer.learning import encoder
-from transfer.learning.batches import Batch, Mixture, evaluation_batches, training_batches
+from transfer.learning.batches import TRAINING_PIECES, Mixture, evaluation_batches, training_batches
 from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.dropout import Noise
 from transfer.learning.evaluate import Held, score
-from transfer.learning.model import MTBert, Vocabulary
+from transfer.learning.model import MTBert
 from transfer.learning.train import train
+from transfer.learning.words import Words, whole_table
 from transfer.store import JobResult, Score, Store
 from transfer.tasks import Item, Task, task_of
 
@@ -55,11 +56,12 @@ class Site(BaseModel):
 
 @dataclass(frozen=True)
 class Ready:
-    """A corpus, its task, and the encoder's sequences of each split."""
+    """A corpus, its task, the encoder's sequences of each split, and the word pieces in them."""
 
     corpus: Corpus
     task: Task
     items: Mapping[str, list[Item]]
+    pieces: frozenset[int]
 
 
 class Run(Protocol):
@@ -130,16 +132,13 @@ def _trained(
     notes: list[str] = []
     ready = {trained.name: _ready(trained, site, job.recipe.max_length) for trained in job.corpora}
     model = _model(job, site, ready)
-    vocabulary = _cut_vocabulary(model, ready)
     model.to(_device())
-    mixture = Mixture(
-        {name: _training(r, job, vocabulary) for name, r in ready.items()},
-        seed=job.seed,
-    )
+    cut = functools.partial(_cut, site=site, recipe=job.recipe)
+    mixture = Mixture({name: cut(name, "train", seed=job.seed) for name in ready}, seed=job.seed)
     best, history = train(
         model,
         mixture=mixture,
-        dev={name: _held(r, "dev", vocabulary) for name, r in ready.items()},
+        dev={name: Held(name, r.corpus.dev, cut(name, "dev")) for name, r in ready.items()},
         recipe=job.recipe,
         checkpoint=Checkpoint(
             store,
@@ -150,7 +149,8 @@ def _trained(
         ),
         watch=lambda epoch: store.running(job.id, {"epoch": epoch.epoch, "epochs": job.recipe.epochs}),
     )
-    scores, predictions = _tested(model, best, ready, vocabulary)
+    held = {name: Held(name, r.corpus.test, cut(name, "test")) for name, r in ready.items()}
+    scores, predictions = _tested(model, best, ready, held)
     result = JobResult(
         id=job.id, job=job, status="done", scores=tuple(scores),
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
@@ -159,7 +159,7 @@ def _trained(
         source=source, provenance=_provenance(), notes=tuple(notes),
     )  # fmt: skip
     with store.files.scratch() as folder:
-        kept = _save_encoder(folder / "encoder", model, best, vocabulary) if keep_encoder else None
+        kept = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
         store.put(result, predictions=predictions, encoder=kept)
     return result
 
@@ -184,11 +184,32 @@ def _encoded(name: str, where: str, limit: Limit, encoder_folder: Path, max_leng
     """A corpus and its sequences; once for all jobs of a worker."""
     corpus = corpora.load_one(where, name, limit=limit)
     task, tokenizer = task_of(corpus.card), encoder.tokenizer_of(encoder_folder)
+    items = {split: task.encode(corpus.split(split), tokenizer, max_length=max_length) for split in SPLITS}
     return Ready(
-        corpus,
-        task,
-        {split: task.encode(corpus.split(split), tokenizer, max_length=max_length) for split in SPLITS},
+        corpus, task, items, frozenset(i for own in items.values() for item in own for i in item.ids)
     )
+
+
+@functools.lru_cache(maxsize=32)
+def _cut_once(
+    name: str, where: str, limit: Limit, folder: Path, max_length: int, split: Split, size: int, seed: int
+) -> tuple[Any, ...]:
+    """The collated rows of a split; once for all jobs of a worker that see the same ones."""
+    ready = _encoded(name, where, limit, folder, max_length)
+    items = ready.items[split]
+    if split == "train":
+        # a GPU has the memory for a whole mini-batch, and is the faster the larger its work
+        pieces = TRAINING_PIECES if _device().type == "cpu" else None
+        batches = training_batches(name, ready.task, items, batch_size=size, seed=seed, pieces=pieces)
+        return tuple(batches)
+    return tuple(evaluation_batches(name, ready.task, items))
+
+
+def _cut(name: str, split: Split, *, site: Site, recipe: Recipe, seed: int = 0) -> list[Any]:
+    """Mini-batches of train, rows of dev or test: all on the device of the job, so that no step waits."""
+    size = recipe.batch_size if split == "train" else 0
+    of = (name, site.corpora, site.limit, site.encoder, recipe.max_length)
+    return [batch.to(_device()) for batch in _cut_once(*of, split, size, seed)]
 
 
 def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:
@@ -201,44 +222,33 @@ def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:
         recipe=job.recipe,
         seed=job.seed,
     )
+    table = model.words.weight.detach()
     if job.parent is not None:
         kept = load(Store(site.store).encoder(job.parent.id))
+        table = kept.pop(_words_name(model))
         left = model.load_state_dict(kept, strict=False)
         fresh = [key for key in left.missing_keys if not key.startswith("heads.")]
         assert not left.unexpected_keys, left
-        assert not fresh, left
+        assert fresh == [_words_name(model)], left
+    used = set().union(*(r.pieces for r in ready.values()))
+    # on a GPU a pass over the table takes no time worth saving
+    model.use_words(Words(table, used, lazy=_device().type == "cpu"))
     return model
 
 
-def _cut_vocabulary(model: MTBert, ready: Mapping[str, Ready]) -> Vocabulary:
-    used = {i for r in ready.values() for items in r.items.values() for item in items for i in item.ids}
-    vocabulary = Vocabulary(used, whole=model.words)
-    model.use_words(vocabulary.cut)
-    return vocabulary
-
-
-def _training(ready: Ready, job: Job, vocabulary: Vocabulary) -> list[Batch]:
-    items = vocabulary.renumbered(ready.items["train"])
-    name, size = ready.corpus.name, job.recipe.batch_size
-    batches = training_batches(name, ready.task, items, batch_size=size, seed=job.seed)
-    return [batch.to(_device()) for batch in batches]
-
-
-def _held(ready: Ready, split: Split, vocabulary: Vocabulary) -> Held:
-    name, items = ready.corpus.name, vocabulary.renumbered(ready.items[split])
-    batches = [batch.to(_device()) for batch in evaluation_batches(name, ready.task, items)]
-    return Held(name, ready.corpus.split(split), batches)
+def _words_name(model: MTBert) -> str:
+    return next(name for name, p in model.named_parameters() if p is model.words.weight)
 
 
 def _tested(
-    model: MTBert, best: Best, ready: Mapping[str, Ready], vocabulary: Vocabulary
+    model: MTBert, best: Best, ready: Mapping[str, Ready], tested: Mapping[str, Held]
 ) -> tuple[list[Score], pd.DataFrame]:
     """Each corpus's dev and test score at its chosen epoch; test is scored here and only here."""
     scores: list[Score] = []
     rows: list[dict[str, Any]] = []
     for name, r in ready.items():
         model.load_state_dict(best.weights[best.epoch[name]])
-        held = _held(r, "test", vocabulary)
+        held = tested[name]
         value, predicted = score(model, held)
         metric = r.corpus.card.metric
         dev_items = len(r.corpus.dev)
@@ -257,11 +267,16 @@ def _tested(
     return scores, pd.DataFrame(rows)
 
 
-def _save_encoder(folder: Path, model: MTBert, best: Best, vocabulary: Vocabulary) -> Path:
+def _save_encoder(folder: Path, model: MTBert, best: Best, site: Site, job: Job) -> Path:
     weights = best.weights[best.epoch[MEAN]]
     shared = {name: w for name, w in weights.items() if not name.startswith("heads.")}
-    word_rows = next(name for name, p in model.named_parameters() if p is model.words.weight)
-    shared[word_rows] = vocabulary.whole_table(shared[word_rows])
+    words = _words_name(model)
+    shrunk = shared.pop(words.removesuffix("weight") + "shrunk")
+    if job.parent is None:
+        whole = encoder.table_of(site.encoder, job.encoder.layers)
+    else:
+        whole = load(Store(site.store).encoder(job.parent.id))[words]
+    shared[words] = whole_table(whole, model.words, weight=shared[words], shrunk=shrunk)
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: w.cpu().contiguous() for name, w in shared.items()}, folder / "model.safetensors")
     return folder

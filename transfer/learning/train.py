@@ -40,13 +40,13 @@ def train(
         losses: dict[str, list[Tensor]] = {name: [] for name in mixture.batches}
         model.train()
         for batch in mixture.epoch(epoch):
-            loss = model.loss(batch)
-            loss.backward()
-            clip_grad_norm_(model.parameters(), recipe.clip)
+            loss = model.backward(batch)
+            clip_grad_norm_(model.leaves(), recipe.clip)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-            losses[batch.corpus].append(loss.detach())  # a number only at the epoch's end: no sync here
+            losses[batch.corpus].append(loss)  # a number only at the epoch's end: no sync here
+        optimizer.settle()
         means = {name: float(torch.stack(own).mean()) for name, own in losses.items()}
         if not all(map(math.isfinite, means.values())):
             raise Diverged(f"the training loss of epoch {epoch} is no finite number: {means}")

@@ -1,6 +1,7 @@
 """Tagging (named entity recognition): a BIO tag for each token."""
 
 import itertools
+from array import array
 from collections.abc import Sequence
 
 import torch
@@ -99,4 +100,5 @@ def _fitting(
     ids, types = encoded["input_ids"][0], encoded["token_type_ids"][0]
     if len(ids) > max_length:  # one token of so many word pieces: its first ones speak for it
         ids, types = [*ids[: max_length - 1], ids[-1]], types[:max_length]
-    return [Item(*place, ids, types, [words.index(i) for i in range(len(tokens))], targets)]
+    read = array("i", [words.index(i) for i in range(len(tokens))])
+    return [Item(*place, array("i", ids), array("b", types), read, targets)]
