@@ -11,7 +11,7 @@ from transfer.analysis import figures, gains, tables
 from transfer.analysis.graph import TransferGraph
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
-         "bc5cdr-disease", "ddi2013", "chemprot", *(f"corpus-{n:02d}" for n in range(8))]  # fmt: skip
+         "bc5cdr-disease", "ddi2013", "chemprot", *(f"corpus-{n:02d}" for n in range(16))]  # fmt: skip
 KINDS = ["graph", "heat", "forest", "scatter"]
 CAPTION = "Gain of each target from each partner. Encoder minilm-l6, recipe quick, 3 seeds. " * 3
 
@@ -59,7 +59,7 @@ def boxes(figure):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("count", [2, 4, 8, 16])
+@pytest.mark.parametrize("count", [2, 4, 8, 16, 24])
 def test_no_text_lies_on_another_or_is_cut(kind, count):
     figure = drawn(count, kind)
     found, (width, height) = boxes(figure)
@@ -124,6 +124,24 @@ def test_the_band_of_what_does_not_matter_can_be_seen(gain, axes):
     assert len(figure.axes) == 1 + axes  # and the page
     low, high = figure.axes[-1].get_xlim()
     assert 1.0 / (high - low) > 1 / 20
+
+
+@pytest.mark.parametrize("kind", ["graph", "forest"])
+def test_of_many_corpora_a_figure_says_what_it_leaves_out(kind):
+    said = " ".join(text.get_text() for axes in drawn(24, kind).axes for text in axes.texts)
+    assert "edges that improve or harm, of 552 edges measured; edges.csv has every edge." in said
+    assert "edges.csv" not in " ".join(t.get_text() for a in drawn(4, kind).axes for t in a.texts)
+
+
+def test_in_a_large_square_only_what_is_claimed_has_its_number():
+    edges, names = edges_of(NAMES[:24]), NAMES[:24]
+    edges.loc[:9, "verdict"], edges.loc[10:14, "verdict"] = "inconclusive", "no effect"
+    squares = [tables.gain_matrix(edges, column=column, order=names) for column in ("gain", "verdict")]
+    figure = figures.gains_heatmap(*squares, caption="c", source="prepared")
+    texts = [text.get_text() for text in figure.axes[1].texts]
+    assert texts.count("=") == 5
+    assert len(texts) == 5 + edges["verdict"].isin(["improves", "harms"]).sum()
+    assert not {"", "?"} & set(texts)
 
 
 def test_no_two_partners_have_the_same_mark():

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.graph import CLAIMS, LABEL_SIZE, PALE, TransferGraph, text_width
+from transfer.analysis.graph import CLAIMS, LABEL_SIZE, PALE, STRONGEST, TransferGraph, text_width
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
          "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip
@@ -82,6 +82,20 @@ def test_of_many_nodes_only_claims_have_numbers():
     assert not [mark for mark in marks if mark.label and mark not in claimed]
     assert len([mark for mark in claimed if mark.label]) > 0.8 * len(claimed)
     assert {mark.color for mark in marks if mark not in claimed} == {PALE}
+
+
+def test_of_very_many_nodes_the_largest_claims_alone_are_drawn():
+    names = [f"corpus-{n:02d}" for n in range(24)]
+    edges = fabricated(names)
+    picture = TransferGraph.from_edges(edges, nodes=nodes(names), data_source="prepared").picture()
+    claims = edges[edges["verdict"].isin(CLAIMS)]
+    largest = claims.loc[claims["gain"].abs().sort_values(ascending=False).index[:STRONGEST]]
+    assert {mark[:2] for mark in picture.edges} == set(zip(largest["source"], largest["target"], strict=True))
+    assert picture.note.startswith(f"Drawn: the {STRONGEST} largest of {len(claims)} edges")
+    few = edges.assign(verdict=["improves", "harms", *["no effect"] * (len(edges) - 2)])
+    picture = TransferGraph.from_edges(few, nodes=nodes(names), data_source="prepared").picture()
+    assert len(picture.edges) == 2
+    assert picture.note.startswith("Drawn: all 2 edges that improve or harm, of 552")
 
 
 def test_the_graph_cannot_be_changed():

@@ -6,6 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from transfer.analysis.graph import CLAIMS
+
+MOST_ROWS = 132  # edges of a forest plot: those of 12 corpora
+
 
 class ForestAxes(NamedTuple):
     """Half the width of the axis for all gains, and of one that shows what does not matter.
@@ -29,6 +33,25 @@ def forest_axes(edges: pd.DataFrame, *, smallest_effect: float) -> ForestAxes:
     ends = ends[~np.isnan(ends)]
     wide = 1.08 * max([4 * band, float(np.quantile(ends, 0.75)) if len(ends) else 0.0, *gains])
     return ForestAxes(wide, 5 * band if band < wide / 10 else None)
+
+
+def legible(edges: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The edges that a forest plot has room for, and what is said of the others (nothing: there are none).
+
+    Claims come first, the largest before the others; then what is not claimed, by its p value.
+    """
+    if len(edges) <= MOST_ROWS:
+        return edges, ""
+    claimed = edges["verdict"].isin(CLAIMS)
+    ranks = edges.assign(_place=np.where(claimed, -edges["gain"].abs(), 1 + edges["p"].fillna(1.0)))
+    shown = ranks.sort_values(["_place", "source", "target"]).head(MOST_ROWS).index
+    count, rest = int(claimed.sum()), MOST_ROWS - int(claimed.sum())
+    what = (
+        f"the {MOST_ROWS} largest of {count} edges that improve or harm"
+        if rest <= 0
+        else f"all {count} edges that improve or harm and the {rest} others with the smallest p"
+    )
+    return edges.loc[shown], f"Shown: {what}, of {len(edges)} edges measured; edges.csv has every edge."
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:

@@ -43,6 +43,8 @@ STYLES = {
 }
 CLAIMS = ("improves", "harms")
 PALE = "#C9C9C9"
+CROWDED = 20  # nodes; with more, what is not claimed is not drawn at all, and of the claims only so many:
+STRONGEST = 60
 
 
 class NodeMark(NamedTuple):
@@ -74,12 +76,16 @@ class EdgeMark(NamedTuple):
 
 
 class GraphPicture(NamedTuple):
-    """Everything that is drawn of a graph, as plain numbers; claims come last, thus on top."""
+    """Everything that is drawn of a graph, as plain numbers; claims come last, thus on top.
+
+    `note` says what is not drawn; empty where everything is.
+    """
 
     nodes: tuple[NodeMark, ...]
     edges: tuple[EdgeMark, ...]
     ring: float
     node_radius: float
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +147,7 @@ class TransferGraph:
             self.digraph.edges(data=True),
             key=lambda edge: (edge[2]["verdict"] not in CLAIMS, -abs(edge[2]["gain"]), edge[:2]),
         )
+        ranked, note = _legible(ranked, len(nodes))
         paths = [_arc(places[edge[0]], places[edge[1]], radius + GAP) for edge in ranked]
         labels = [points(edge[2]["gain"], sign=True).replace("-", "−") for edge in ranked]
         weights = [3.0 if edge[2]["verdict"] in CLAIMS else 1.0 for edge in ranked]
@@ -155,7 +162,20 @@ class TransferGraph:
             _edge_mark(edge, path, label if spot else "", spot or (0.0, 0.0), largest=largest, pale=many)
             for edge, path, label, spot in zip(ranked, paths, labels, spots, strict=True)
         ]
-        return GraphPicture(nodes, tuple(reversed(marks)), ring, radius)
+        return GraphPicture(nodes, tuple(reversed(marks)), ring, radius, note)
+
+
+def _legible(ranked: list, nodes: int) -> tuple[list, str]:
+    """The edges that can be told apart on a ring of so many nodes, and what is said of the others."""
+    if nodes <= CROWDED:
+        return ranked, ""
+    claims = [edge for edge in ranked if edge[2]["verdict"] in CLAIMS]
+    drawn = claims[:STRONGEST]
+    what = f"the {len(drawn)} largest of" if len(drawn) < len(claims) else "all"
+    return drawn, (
+        f"Drawn: {what} {len(claims)} edges that improve or harm, of {len(ranked)} edges measured; "
+        "edges.csv has every edge."
+    )
 
 
 def text_width(text: str, size: float) -> float:

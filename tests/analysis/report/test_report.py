@@ -14,6 +14,7 @@ import pytest
 
 from transfer.analysis import report
 from transfer.analysis.evidence import Cell
+from transfer.analysis.report import sentences
 
 NAMES = ["mednli", "shareclefe", "ddi2013"]
 FILES = {
@@ -164,3 +165,13 @@ def test_importing_the_report_loads_neither_matplotlib_nor_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_of_very_many_edges_the_answer_says_the_largest_and_how_many_more(simulated):
+    edges = simulated(8).edges
+    some = pd.concat([edges] * 3, ignore_index=True).assign(verdict="inconclusive")
+    some["gain"] = [(-1) ** n * n / 1000 for n in range(len(some))]
+    (said,) = sentences.answer(some, smallest_effect=0.005).verdicts
+    assert len(said.lines) == sentences.MOST_NAMED + 1
+    assert f"{100 * some['gain'].iloc[-1]:+.1f} points" in said.lines[0]
+    assert said.lines[-1] == f"{len(some) - sentences.MOST_NAMED} more in the table of edges below"

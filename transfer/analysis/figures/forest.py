@@ -15,7 +15,7 @@ from transfer.analysis.figures.page import (
     draw_caption,
     wrapped,
 )
-from transfer.analysis.forest import forest_axes, ticks
+from transfer.analysis.forest import forest_axes, legible, ticks
 from transfer.analysis.graph import STYLES, text_width
 from transfer.analysis.tables import minus, points
 
@@ -30,8 +30,10 @@ def draw_forest(edges: pd.DataFrame, *, smallest_effect: float, caption: str, so
 
     The band is what does not matter, ± `smallest_effect` (a fraction); where it is too narrow to be
     seen, a second axis shows the same edges near zero. An interval that leaves an axis ends in an
-    arrow; an edge without an interval has its gain alone.
+    arrow; an edge without an interval has its gain alone. Of very many edges the caption says which
+    are shown (`forest.legible`).
     """
+    edges, note = legible(edges)
     rows = edges.sort_values(["target", "gain"], ascending=[True, False]).to_dict("records")
     labels = [f"{row['source']} → {row['target']}" for row in rows]
     limits = forest_axes(edges, smallest_effect=smallest_effect)
@@ -39,7 +41,7 @@ def draw_forest(edges: pd.DataFrame, *, smallest_effect: float, caption: str, so
     number = text_width("+99.9 (−99.9 to +99.9)", NUMBERS)
     middle = WIDE + (BETWEEN + NEAR if limits.near else 0.0)
     width = name + middle + number + 2 * MARGIN + 0.3
-    lines = wrapped(caption, width)
+    lines = wrapped(f"{caption} {note}".strip(), width)
     banner = 0.4 if source == "synthetic" else 0.0
     below = 0.75 + LINE * len(lines) + MARGIN
     tall = max(ROW * len(rows), ROW)

@@ -36,7 +36,7 @@ def draw_graph(picture: GraphPicture, *, caption: str, source: str) -> Figure:
     top = max([0.65, *(node.text_y + 0.32 for node in picture.nodes)])
     bottom = min([-0.65, *(node.text_y - 0.32 for node in picture.nodes)])
     width = 2 * (reach_x + MARGIN)
-    lines = wrapped(caption, width)
+    lines = wrapped(f"{caption} {picture.note}".strip(), width)
     banner = 0.4 if source == "synthetic" else 0.0
     below = 0.5 + LINE * len(lines) + MARGIN
     figure, axes = canvas(width, top - bottom + banner + below)

@@ -14,19 +14,22 @@ from transfer.analysis.figures.page import (
     draw_caption,
     wrapped,
 )
-from transfer.analysis.graph import CLAIMS, text_width
+from transfer.analysis.graph import CLAIMS, CROWDED, text_width
 from transfer.analysis.tables import points
 
 SIGNS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
+KEY_OF_MANY = "a number: improves or harms   = no effect   pale: inconclusive"
 
 
 def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, source: str) -> Figure:
     """The square of gains (fractions; sources down, targets across) with a sign for each verdict.
 
-    Both frames come from `tables.gain_matrix`; a cell without a number is left blank.
+    Both frames come from `tables.gain_matrix`; a cell without a number is left blank. In a large square
+    the cells are small, and only what is claimed has its number.
     """
     names = [str(name) for name in gain.index]
-    side, label = 0.62, max((text_width(name, 9.0) for name in names), default=0.0)
+    crowded = len(names) > CROWDED
+    side, label = (0.36 if crowded else 0.62), max((text_width(name, 9.0) for name in names), default=0.0)
     left, slant = MARGIN + 0.3 + label, label * 0.64 + 0.3
     square = side * len(names)
     width = max(5.2, left + square + 0.6 + MARGIN)
@@ -45,7 +48,7 @@ def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, so
     # What is not known must not shout: inconclusive cells are pale, however large their gain.
     opacity = np.where(shown, 1.0, 0.25)
     axes.imshow(np.ma.masked_invalid(values), cmap="BrBG", vmin=-limit, vmax=limit, alpha=opacity)
-    _cell_texts(axes, gain, verdict, limit)
+    _cell_texts(axes, gain, verdict, limit, crowded=crowded)
     axes.set_xticks(range(len(names)), names, rotation=40, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=9)
@@ -53,7 +56,7 @@ def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, so
     axes.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=2)
     axes.tick_params(which="minor", length=0)
-    key = "   ".join(f"{sign} {name}" for name, sign in SIGNS.items())
+    key = KEY_OF_MANY if crowded else "   ".join(f"{sign} {name}" for name, sign in SIGNS.items())
     page.text(width / 2, below - 0.16, f"partner (row) → target (column), points:   {key}",
               ha="center", va="center", fontsize=7.0, color=INK)  # fmt: skip
     draw_caption(page, lines, left=MARGIN, top=below - 0.45)
@@ -61,7 +64,9 @@ def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, so
     return figure
 
 
-def _cell_texts(axes: Axes, gain: pd.DataFrame, verdict: pd.DataFrame, limit: float) -> None:
+def _cell_texts(
+    axes: Axes, gain: pd.DataFrame, verdict: pd.DataFrame, limit: float, *, crowded: bool
+) -> None:
     for row in range(len(gain)):
         for column in range(len(gain)):
             value = float(gain.iat[row, column])  # type: ignore[arg-type]
@@ -70,7 +75,10 @@ def _cell_texts(axes: Axes, gain: pd.DataFrame, verdict: pd.DataFrame, limit: fl
             text = points(value, sign=True).replace("-", "−")
             found = str(verdict.iat[row, column])
             claimed = found in CLAIMS
+            if crowded and found == "inconclusive":
+                continue
+            parts = [text, SIGNS[found]] if not crowded else [text] if claimed else [SIGNS[found]]
             dark = claimed and abs(100 * value) > 0.65 * limit
-            axes.text(column, row, f"{text}\n{SIGNS[found]}", ha="center", va="center",
-                      fontsize=8, fontweight="bold" if claimed else "normal",
+            axes.text(column, row, "\n".join(parts), ha="center", va="center",
+                      fontsize=5.5 if crowded else 8, fontweight="bold" if claimed else "normal",
                       color="white" if dark else INK)  # fmt: skip

@@ -4,7 +4,7 @@ Words between asterisks, in the constants alone, are emphasised by whoever rende
 from data is never read as markup.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -13,6 +13,7 @@ from transfer.analysis import gains
 from transfer.analysis.report.findings import Findings
 from transfer.analysis.tables import points
 
+MOST_NAMED = 60  # edges of one verdict that the answer says in words
 CORRECTIONS = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
 BANNER = "SYNTHETIC DATA."
 SYNTHETIC = (
@@ -83,16 +84,26 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float) -> Answer:
         rows = edges[edges["verdict"] == verdict]
         rows = rows.sort_values(["gain", "source", "target"], ascending=verdict == "harms")
         if len(rows):
-            found.append(Verdict(verdict, "", tuple(sentence(row) for row in rows.to_dict("records"))))
+            found.append(Verdict(verdict, "", _named(rows, sentence)))
     if unsure := int(count.get("inconclusive", 0)):
         intro = (
             f"{unsure} of {len(edges)}. For these the data show neither an effect nor that it is smaller "
             f"than {100 * smallest_effect:g} points. What such a test could have found in 4 of 5 studies:"
         )
         rows = edges[edges["verdict"] == "inconclusive"].sort_values(["target", "source"])
-        lines = tuple(f"{sentence(row)}{could_find(row)}" for row in rows.to_dict("records"))
+        if unsure > MOST_NAMED:
+            rows = rows.sort_values("gain", key=abs, ascending=False, kind="stable")
+        lines = _named(rows, lambda row: f"{sentence(row)}{could_find(row)}")
         found.append(Verdict("inconclusive", intro, lines))
     return Answer(f"{len(edges)} directed edges: {tally}.", tuple(found))
+
+
+def _named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]:
+    """A line for each edge; of very many for the first ones, and how many more there are."""
+    lines = [say(row) for row in rows.head(MOST_NAMED).to_dict("records")]
+    if (more := len(rows) - MOST_NAMED) > 0:
+        lines.append(f"{more} more in the table of edges below")
+    return tuple(lines)
 
 
 def could_find(edge: Mapping) -> str:
