@@ -9,7 +9,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 GRID ?= grids/clinical_pairs.yaml
 CORPORA ?= ../shared/corpora/prepared
-BENCHES := bench-scheduling bench-report bench-verdicts bench-parity
+BENCHES := bench-scheduling bench-report bench-verdicts bench-step bench-workers bench-parity
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -54,7 +54,7 @@ type: export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 type: setup ## pyright
 	$(BIN)/python -m pyright
 
-# One question each; bench-parity last, since it alone needs real corpora.
+# One question each; the last three need real corpora.
 bench: setup $(BENCHES) ## all benchmarks at a reasonable size, with their tables
 
 bench-scheduling: setup ## what a job costs beside its training: 2,000 trivial ones, 200 that wait for others
@@ -68,6 +68,12 @@ bench-verdicts: setup ## coverage of the intervals on simulated studies
 
 docs: setup ## docs/reference.md from the code
 	$(BIN)/python docs/build.py
+
+bench-step: setup ## training and evaluation beside the Trainer, a padded loop and the matrix peak (CORPORA=...)
+	$(BIN)/python bench/step.py --corpora $(CORPORA)
+
+bench-workers: setup ## two workers of one thread beside one of two; a worker's memory (CORPORA=...)
+	$(BIN)/python bench/workers.py --corpora $(CORPORA)
 
 bench-parity: setup ## single-task scores beside the Hugging Face Trainer's (CORPORA=...)
 	$(BIN)/python bench/parity.py --corpora $(CORPORA)

@@ -1,0 +1,233 @@
+"""A step: training and evaluation beside a Hugging Face `Trainer`, a plain padded loop, and the matrix peak.
+
+Same encoder, sequences, batch size and precision (fp32), dropout 0.1 everywhere; the `Trainer` with its own
+optimizer. Useful work is 6 (training) or 2 (evaluation) x the encoder's matrix weights x real word pieces;
+the limit is the fp32 product of two 2048 x 2048 matrices. All are measured in turn, round by round; the
+table shows medians of the rounds' ratios.
+
+    make bench-step CORPORA=DIR        (python bench/step.py --corpora DIR [--rounds 5] [--threads 2])
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.nn.utils import clip_grad_norm_
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    DataCollatorForTokenClassification,
+    DataCollatorWithPadding,
+    Trainer,
+    TrainingArguments,
+)
+
+from transfer import corpora, encoders
+from transfer.corpora import Limit
+from transfer.grid import Recipe
+from transfer.learning import encoder
+from transfer.learning.batches import evaluation_batches, training_batches
+from transfer.learning.dropout import Noise
+from transfer.learning.model import MTBert
+from transfer.learning.optimizer import optimizer_of, schedule_of
+from transfer.learning.words import Words
+from transfer.tasks import Item, Task, task_of
+
+CORPORA = ("chemprot", "bc5cdr-chemical", "stsb")
+RECIPE = Recipe(lr=5e-5, epochs=1, batch_size=32)
+STEPS, EVALUATED = 8, 512  # in a round
+SIDE, PRODUCTS = 2048, 6
+NOT_READ = -100
+
+
+def peak() -> float:
+    """fp32 matrix products, GFLOP/s."""
+    a, b = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
+    torch.mm(a, b)
+    began = time.perf_counter()
+    for _ in range(PRODUCTS):
+        torch.mm(a, b)
+    return PRODUCTS * 2 * SIDE**3 / (time.perf_counter() - began) / 1e9
+
+
+class Ours:
+    """This project's training step and evaluation."""
+
+    def __init__(self, task: Task, folder, train: Sequence[Item], held: Sequence[Item]) -> None:
+        noise, name = Noise(), task.card.name
+        loaded = encoder.load(folder, layers=None, dropout=RECIPE.dropout, noise=noise)
+        self.model = MTBert(loaded, {name: task}, noise=noise, recipe=RECIPE, seed=0)
+        used = {i for items in (train, held) for item in items for i in item.ids}
+        self.model.use_words(Words(self.model.words.weight.detach(), used))
+        self.weights = sum(w.numel() for w in self.model.encoder.encoder.parameters() if w.ndim > 1)
+        self.batches = training_batches(name, task, train, batch_size=RECIPE.batch_size, seed=0)
+        self.held = evaluation_batches(name, task, held)
+        self.optimizer = optimizer_of(self.model, RECIPE)
+        self.schedule = schedule_of(self.optimizer, RECIPE, steps=100_000)
+
+    def train(self) -> float:
+        """Seconds of STEPS steps."""
+        self.model.train()
+        began = time.perf_counter()
+        for batch in self.batches:
+            self.model.backward(batch)
+            clip_grad_norm_(self.model.leaves(), RECIPE.clip)
+            self.optimizer.step()
+            self.schedule.step()
+            self.optimizer.zero_grad()
+        took = time.perf_counter() - began
+        self.optimizer.settle()
+        return took
+
+    @torch.no_grad()
+    def evaluate(self) -> float:
+        """Seconds of one pass over the held-out sequences."""
+        self.model.eval()
+        began = time.perf_counter()
+        for batch in self.held:
+            self.model(batch)
+        return time.perf_counter() - began
+
+
+class Padded:
+    """A transformers model, its mini-batches padded to their longest: plain loop, and the `Trainer`."""
+
+    def __init__(self, task: Task, folder, train: Sequence[Item], held: Sequence[Item]) -> None:
+        tokenizer = encoder.tokenizer_of(folder)
+        kind, collator = (
+            (AutoModelForSequenceClassification, DataCollatorWithPadding(tokenizer))
+            if task.pooled
+            else (AutoModelForTokenClassification, DataCollatorForTokenClassification(tokenizer))
+        )
+        self.model = kind.from_pretrained(folder, num_labels=task.outputs, dtype=torch.float32)
+        self.collator: Any = collator
+        self.rows, self.held = [_row(i, task) for i in train], [_row(i, task) for i in held]
+        # batches as a data loader would hand them over; collated outside the plain loop's clock
+        size = RECIPE.batch_size
+        self.batches = [collator(self.rows[at : at + size]) for at in range(0, len(self.rows), size)]
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=RECIPE.lr, fused=True)
+        self.folder = tempfile.TemporaryDirectory()
+
+    def loop(self) -> float:
+        """Seconds of STEPS steps of a plain loop."""
+        self.model.train()
+        began = time.perf_counter()
+        for batch in self.batches:
+            self.model(**batch).loss.backward()
+            clip_grad_norm_(self.model.parameters(), RECIPE.clip)
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+        return time.perf_counter() - began
+
+    def trainer(self) -> float:
+        """Seconds of STEPS steps of the `Trainer`, by its own count."""
+        result = self._trainer().train()
+        return float(result.metrics["train_runtime"])
+
+    def evaluate(self) -> float:
+        """Seconds of the `Trainer`'s prediction of the held-out sequences."""
+        return float(self._trainer().predict(self.held).metrics["test_runtime"])  # type: ignore[arg-type,index]
+
+    def _trainer(self) -> Trainer:
+        return Trainer(
+            model=self.model,
+            args=TrainingArguments(
+                output_dir=self.folder.name,
+                max_steps=STEPS,
+                per_device_train_batch_size=RECIPE.batch_size,
+                per_device_eval_batch_size=64,
+                learning_rate=RECIPE.lr,
+                max_grad_norm=RECIPE.clip,
+                save_strategy="no",
+                logging_strategy="no",
+                report_to=[],
+                disable_tqdm=True,
+                use_cpu=True,
+            ),
+            data_collator=self.collator,
+            train_dataset=self.rows,  # type: ignore[arg-type]
+        )
+
+
+def _row(item: Item, task: Task) -> dict[str, Any]:
+    row: dict[str, Any] = {"input_ids": list(item.ids), "token_type_ids": list(item.types)}
+    row["attention_mask"] = [1] * len(item.ids)
+    row["labels"] = item.targets[0]
+    if not task.pooled:
+        row["labels"] = [NOT_READ] * len(item.ids)
+        for place, target in zip(item.read, item.targets, strict=True):
+            row["labels"][place] = target
+    return row
+
+
+def measured(name: str, where: str, rounds: int) -> dict[str, float]:
+    """The medians over ``rounds`` for one corpus."""
+    torch.manual_seed(0)
+    files = encoders.locate("minilm-l6")
+    corpus = corpora.load_one(where, name, limit=Limit(train=2000, dev=10, test=EVALUATED))
+    task, tokenizer = task_of(corpus.card), encoder.tokenizer_of(files.folder)
+    train = task.encode(corpus.train, tokenizer, max_length=RECIPE.max_length)[: STEPS * RECIPE.batch_size]
+    held = task.encode(corpus.test, tokenizer, max_length=RECIPE.max_length)
+    ours, padded = Ours(task, files.folder, train, held), Padded(task, files.folder, train, held)
+    timed: dict[str, Callable[[], float]] = {
+        "ours": ours.train,
+        "loop": padded.loop,
+        "trainer": padded.trainer,
+        "evaluation": ours.evaluate,
+        "prediction": padded.evaluate,
+    }
+    for each in timed.values():  # not counted
+        each()
+    pieces, held_pieces = (sum(len(i.ids) for i in items) for items in (train, held))
+    found: list[dict[str, float]] = []
+    for _ in range(rounds):
+        limit = peak()
+        took = {key: each() for key, each in timed.items()}
+        limit = (limit + peak()) / 2
+        work = 6 * ours.weights * pieces / 1e9
+        found.append(
+            {
+                "peak": limit,
+                "share": work / took["ours"] / limit,
+                "loop share": work / took["loop"] / limit,
+                "trainer share": work / took["trainer"] / limit,
+                "evaluation share": 2 * ours.weights * held_pieces / 1e9 / took["evaluation"] / limit,
+                "examples/s": len(train) / took["ours"],
+                "x loop": took["loop"] / took["ours"],
+                "x trainer": took["trainer"] / took["ours"],
+                "x prediction": took["prediction"] / took["evaluation"],
+                "pieces": pieces / len(train),
+            }
+        )
+    return {key: statistics.median(row[key] for row in found) for key in found[0]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--corpora", required=True, help="the folder of prepared corpora")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    print(f"{arguments.threads} threads, batch {RECIPE.batch_size}, medians of {arguments.rounds} rounds")
+    header = (
+        "| corpus | pieces/example | peak GFLOP/s | training, of peak | loop | Trainer | evaluation, of peak "
+        "| examples/s | x loop | x Trainer | evaluation x Trainer |"
+    )
+    print(header, "|---" + "|---:" * 10 + "|", sep="\n", flush=True)
+    for name in CORPORA:
+        m = measured(name, arguments.corpora, arguments.rounds)
+        print(
+            f"| {name} | {m['pieces']:.0f} | {m['peak']:.0f} | {m['share']:.2f} | {m['loop share']:.2f} "
+            f"| {m['trainer share']:.2f} | {m['evaluation share']:.2f} | {m['examples/s']:.0f} "
+            f"| {m['x loop']:.2f} | {m['x trainer']:.2f} | {m['x prediction']:.2f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
