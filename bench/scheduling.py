@@ -1,13 +1,15 @@
 """Scheduling: what a job costs beside its training, in time and in the driver's memory.
 
 Training is replaced by a fake that sleeps and writes a result with predictions into the store; queue, Ray
-Tune, its worker processes and the store are the real ones.
+Tune, its worker processes, the store and what tells a person of each job are the real ones.
 
     python bench/scheduling.py [--jobs 2000] [--dependent 200]
     python bench/scheduling.py --grid GRID --store runs --workers 2   (a real run that is there)
 """
 
 import argparse
+import contextlib
+import io
 import os
 import tempfile
 import time
@@ -88,18 +90,28 @@ def _faked(job: Job, site: Site, seconds: float, keep_encoder: bool) -> JobResul
 
 def ran(jobs: Sequence[Job], run: Run, folder: Path) -> tuple[float, np.ndarray]:
     """Runs the jobs on Ray: how long it took (s), and at each end the time and the driver's memory (KB)."""
+    from transfer.cli import live
     from transfer.scheduling.cluster import run_on_ray
 
+    cost = {job.id: seconds_of(job) for job in jobs}
+    progress = live.Progress("simulated", Store(folder), {j.id: j for j in jobs}, cost, {}, at_once=WORKERS)
+    shown = live.Lines(progress)
     began = time.perf_counter()
     told: list[tuple[float, float]] = []
+
+    def tell(job: Job, result: JobResult) -> None:
+        shown.tell(job, result)
+        told.append((time.perf_counter() - began, resident()))
+
     work = Work(
-        JobQueue(jobs, cost={job.id: seconds_of(job) for job in jobs}),
+        JobQueue(jobs, cost=cost),
         Site(store=folder, corpora="synthetic", encoder=Path("none")),
-        lambda job, result: told.append((time.perf_counter() - began, resident())),
+        tell,
         "synthetic",
         run=run,
     )
-    run_on_ray(work, workers=WORKERS, threads=1, gpus_per_job=0.0, address=None)
+    with contextlib.redirect_stdout(io.StringIO()), work:
+        run_on_ray(work, workers=WORKERS, threads=1, gpus_per_job=0.0, address=None)
     return time.perf_counter() - began, np.array(told)
 
 

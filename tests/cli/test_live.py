@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from transfer.cli.forecast import Speed
 from transfer.cli.live import Lines, Progress, View, decided, how_far, shown
 from transfer.store import JobResult, Store
 
@@ -145,9 +146,26 @@ def test_the_view_is_for_terminals_that_can_move_the_cursor(progress: Progress, 
 def test_lines_count_this_run_and_say_what_is_left(progress: Progress, results: list[JobResult], capsys):
     lines = Lines(progress)
     lines.tell(results[5].job, results[5])
-    lines.add([results[6].job.model_copy(update={"seed": 9})])
+    added = results[6].job.model_copy(update={"seed": 9})
+    progress.cost = {**progress.cost, added.id: 100.0}
+    lines.add([added])
     told = capsys.readouterr().out
     assert re.match(r"\[1/10\] refine .* seed \d: .* \(\d+ s, about .* left\)\n", told)
+
+
+def test_what_is_left_is_kept_as_jobs_end_and_is_what_a_count_gives(
+    progress: Progress, results: list[JobResult]
+):
+    assert progress.speed == Speed.of(results[:4], progress.cost), "of an earlier run, before the first job"
+    for ended, result in enumerate(results[4:], start=5):
+        progress.tell(result.job, result)
+        assert progress.todo == {r.id: progress.cost[r.id] for r in results[ended:]}
+        found, counted = progress.speed, Speed.of(results[4:ended], progress.cost)
+        assert found is not None
+        assert counted is not None
+        assert found.words == pytest.approx(counted.words)
+    assert progress.remaining({}) == 0
+    assert not any(result.history for result in progress.results.values()), "epochs would fill the memory"
 
 
 def test_a_note_in_words():

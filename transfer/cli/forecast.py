@@ -39,14 +39,15 @@ def left(
     todo: Mapping[str, float], notes: Mapping[str, Mapping[str, Any]], speed: Speed, *, at_once: int
 ) -> float:
     """Seconds until all is done: what is left of the jobs' cost over the workers, at least the longest's."""
-    rest = {id_: cost * (1 - _share(notes.get(id_))) for id_, cost in todo.items()}
+    rest = dict(todo)
+    rest |= {id_: todo[id_] * (1 - _share(note)) for id_, note in notes.items() if id_ in todo}
     if not rest:
         return 0.0
-    return speed.seconds(max(sum(rest.values()) / max(1, at_once), *rest.values()))
+    return speed.seconds(max(sum(rest.values()) / max(1, at_once), max(rest.values())))
 
 
-def _share(note: Mapping[str, Any] | None) -> float:
-    return note["epoch"] / note["epochs"] if note else 0.0
+def _share(note: Mapping[str, Any]) -> float:
+    return note["epoch"] / note["epochs"]
 
 
 def guess(jobs: Sequence["Job"], cost: Mapping[str, float], files: "EncoderFiles") -> tuple[float, float]:

@@ -39,15 +39,31 @@ class Progress:
     edges: str = ""  # what was decided of them so far, where seeds are added as needed
     began: float = field(default_factory=time.monotonic)
     ended: list[str] = field(default_factory=list)  # ids, in this run
+    todo: dict[str, float] = field(default_factory=dict)  # the cost of each job that has not ended
+    speed: Speed | None = None  # of the jobs that are done in this run, before those of earlier ones
+    _done: tuple[float, float] = (0.0, 0.0)  # in this run: their cost, their seconds
     _notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     _ask_again: float = 0.0
 
+    def __post_init__(self) -> None:
+        self.results = {id_: _short(result) for id_, result in self.results.items()}
+        self.speed = Speed.of(self.results.values(), self.cost)
+        self.add(self.jobs.values())
+
+    # what is done when a job ends takes as long after thousands of jobs as after the first
     def tell(self, job: "Job", result: "JobResult") -> None:
-        self.results[job.id] = result
+        self.results[job.id] = _short(result)
         self.ended.append(job.id)
+        self.todo.pop(job.id, None)
+        if result.status == "done" and job.id in self.cost and result.seconds > 0:
+            cost, seconds = self._done
+            self._done = cost + self.cost[job.id], seconds + result.seconds
+            self.speed = Speed(self._done[0] / self._done[1])
 
     def add(self, jobs: Iterable["Job"]) -> None:
-        self.jobs |= {job.id: job for job in jobs}
+        new = {job.id: job for job in jobs}
+        self.jobs |= new
+        self.todo |= {id_: self.cost[id_] for id_ in new if id_ not in self.results}
 
     def running(self) -> dict[str, dict[str, Any]]:
         """The notes of this grid's jobs that run now. A slow store is not asked all the time."""
@@ -58,19 +74,17 @@ class Progress:
         notes = self._notes
         return {id_: notes[id_] for id_ in notes if id_ in self.jobs and id_ not in self.results}
 
-    @property
-    def todo(self) -> dict[str, float]:
-        """The cost of each job that has not ended."""
-        return {id_: self.cost[id_] for id_ in self.jobs if id_ not in self.results}
-
     def count(self, status: str) -> int:
         return sum(result.status == status for result in self.results.values())
 
     def remaining(self, notes: Mapping[str, Mapping[str, Any]]) -> float | None:
         """Seconds, by the speed of the jobs that are done; None before the first is."""
-        recent = [self.results[id_] for id_ in self.ended] or [*self.results.values()]
-        speed = Speed.of(recent, self.cost) or Speed.of(self.results.values(), self.cost)
-        return None if speed is None else left(self.todo, notes, speed, at_once=self.at_once)
+        return None if self.speed is None else left(self.todo, notes, self.speed, at_once=self.at_once)
+
+
+def _short(result: "JobResult") -> "JobResult":
+    """What is kept of a result: not the epochs, which grow with the recipe."""
+    return result.model_copy(update={"history": ()})
 
 
 class Shown(Protocol):

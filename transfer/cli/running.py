@@ -41,7 +41,7 @@ def run(
     address: str | None,
 ) -> None:
     """Runs the pending of a grid's jobs, and those that undecided edges ask for, and shows how it goes."""
-    from transfer.analysis.of_grid import wanted
+    from transfer.analysis.of_grid import Kept
     from transfer.grid import Seeds
     from transfer.scheduling.queue import JobQueue
     from transfer.scheduling.work import Work
@@ -64,11 +64,12 @@ def run(
     def more() -> "tuple[Job, ...]":
         if not isinstance(seeds, Seeds):
             return ()
-        progress.edges = decided(store, record)
+        kept = Kept(store, record)  # every result and prediction is read once a look
+        progress.edges = live.decided(*kept.decided)
         if seeds.hours and time.monotonic() - began > 3600 * seeds.hours:
             shown.note(f"no further seeds: {seeds.hours:g} hours are over")
             return ()
-        added = tuple(job for job in store.pending(wanted(store, record)) if job.id not in work.queue.jobs)
+        added = tuple(job for job in store.pending(kept.wanted) if job.id not in work.queue.jobs)
         if added:
             shown.note(f"{len(added)} more jobs, for edges that are undecided: {progress.edges}")
             shown.add(added)
