@@ -7,7 +7,7 @@ import platform
 import socket
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -32,7 +32,7 @@ from transfer.learning.evaluate import Held, score
 from transfer.learning.model import MTBert
 from transfer.learning.train import train
 from transfer.learning.words import Words, whole_table
-from transfer.store import JobResult, Score, Store
+from transfer.store import Epoch, JobResult, Score, Store
 from transfer.tasks import Item, Task, task_of
 
 
@@ -147,7 +147,7 @@ def _trained(
             seconds=site.checkpoint_seconds,
             tell=notes.append,
         ),
-        watch=lambda epoch: store.running(job.id, {"epoch": epoch.epoch, "epochs": job.recipe.epochs}),
+        watch=_noting(store, job),
     )
     held = {name: Held(name, r.corpus.test, cut(name, "test")) for name, r in ready.items()}
     scores, predictions = _tested(model, best, ready, held)
@@ -162,6 +162,22 @@ def _trained(
         kept = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
         store.put(result, predictions=predictions, encoder=kept)
     return result
+
+
+def _noting(store: Store, job: Job) -> Callable[[Sequence[Epoch]], None]:
+    """What ``status`` and the live view see of a job as its epochs end."""
+
+    def note(history: Sequence[Epoch]) -> None:
+        last = history[-1]
+        progress = {
+            "epoch": last.epoch,
+            "epochs": job.recipe.epochs,
+            "loss": sum(last.loss.values()) / len(last.loss),
+            "best": {name: max(epoch.dev[name] for epoch in history) for name in last.dev},
+        }
+        store.running(job.id, progress)
+
+    return note
 
 
 def _device() -> torch.device:

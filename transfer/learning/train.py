@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -25,11 +25,11 @@ def train(
     dev: Mapping[str, Held],
     recipe: Recipe,
     checkpoint: Checkpoint | None = None,
-    watch: Callable[[Epoch], None] = lambda _: None,
+    watch: Callable[[Sequence[Epoch]], None] = lambda _: None,
 ) -> tuple[Best, list[Epoch]]:
     """Trains in place; returns the chosen epochs with their weights, and the history.
 
-    Goes on from ``checkpoint`` where there is one. ``watch`` is told of each epoch as it ends. Raises
+    Goes on from ``checkpoint`` where there is one. ``watch`` is told the history as each epoch ends. Raises
     Diverged where a loss is not finite.
     """
     optimizer = optimizer_of(model, recipe)
@@ -53,7 +53,7 @@ def train(
         scores = {name: score(model, held)[0] for name, held in dev.items()}
         best.improve(model, scores, epoch)
         history.append(Epoch(epoch=epoch, loss=means, dev=scores, seconds=time.perf_counter() - began))
-        watch(history[-1])
+        watch(history)
         if checkpoint:
             checkpoint.save(model, optimizer, schedule, best, history)
     return best, history
