@@ -203,3 +203,21 @@ def test_a_whole_run_in_a_real_terminal(tiny_grid: Path, tiny_run, tmp_path: Pat
     assert "100%" in text
     assert "Traceback" not in text
     assert text.rstrip().endswith("report.md") or "open " in text.splitlines()[-1]
+
+
+def test_a_running_job_notes_its_loss_and_the_best_dev_score_so_far(
+    transfer, tiny_grid: Path, tmp_path: Path, monkeypatch
+):
+    noted: list[dict] = []
+    monkeypatch.setattr(Store, "running", lambda self, id_, progress: noted.append({"id": id_, **progress}))
+    store = tmp_path / "runs"
+    few = ["--set", "tasks=[rel]", "--set", "jobs=[single]", "--set", "seeds=1", "--set", "recipe.epochs=4"]
+    assert (
+        transfer("run-grid", tiny_grid, "--executor", "inline", "--store", store, "--out", tmp_path, *few)[0]
+        == 0
+    )
+    history = Store(store).get(noted[-1]["id"]).history
+    assert [note["epoch"] for note in noted] == [0, 1, 2, 3, 4]
+    assert [note.get("loss") for note in noted[1:]] == [epoch.loss["rel"] for epoch in history]
+    dev = [epoch.dev["rel"] for epoch in history]
+    assert [note["best"]["rel"] for note in noted[1:]] == [max(dev[: i + 1]) for i in range(4)]
