@@ -7,7 +7,7 @@ import typer
 
 from transfer.cli import completion, forecast, live
 from transfer.cli.planning import costs, expanded, recorded, site
-from transfer.cli.running import Executor, decided, run, workers_that_fit
+from transfer.cli.running import Executor, LogTo, decided, logs_of, run, workers_that_fit
 from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
 from transfer.inputs import InputError
 
@@ -64,6 +64,13 @@ def run_grid(
         float,
         typer.Option(min=0, help="The least time between two checkpoints of a job; 0: one each epoch."),
     ] = 10.0,
+    log_to: Annotated[
+        LogTo | None,
+        typer.Option(help="Another tool that is told of the learning curves."),
+    ] = None,
+    log_dir: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the files of --log-to are written.")
+    ] = Path("logs"),
     overrides: Overrides = None,
 ) -> None:
     """Runs what the store lacks of a grid, then writes its report."""
@@ -71,6 +78,7 @@ def run_grid(
     from transfer.store import Store
 
     grid, record, files, loaded = expanded(grid_file, corpora, overrides)
+    logs = logs_of(log_to, log_dir, grid.name, executor)
     store = Store(store_dir)
     store.put_grid(record)
     store.sweep()
@@ -96,6 +104,7 @@ def run_grid(
             workers=workers or workers_that_fit(gpus_per_job),
             gpus_per_job=gpus_per_job,
             address=address,
+            logs=logs,
         )
     _report(store, record, out)
     jobs = wanted(store, record)

@@ -1,7 +1,9 @@
 """Runs the jobs of a grid that are still to run, on one of the executors."""
 
+import contextlib
 import enum
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,12 +14,23 @@ from transfer.cli.terminal import SOME_FAILED, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from transfer.grid import Job
+    from transfer.scheduling.loggers import Logs
     from transfer.scheduling.work import Work
     from transfer.store import GridRecord, Store
 
 # a worker on a small encoder was seen to hold 2.5
 GIB_PER_WORKER = 3
+
+
+class LogTo(enum.StrEnum):
+    """Who else is told of the learning curves."""
+
+    tensorboard = "tensorboard"
+    mlflow = "mlflow"
+    wandb = "wandb"
 
 
 class Executor(enum.StrEnum):
@@ -39,6 +52,7 @@ def run(
     workers: int,
     gpus_per_job: float,
     address: str | None,
+    logs: "Logs | None",
 ) -> None:
     """Runs the pending of a grid's jobs, and those that undecided edges ask for, and shows how it goes."""
     from transfer.analysis.of_grid import Kept
@@ -77,7 +91,9 @@ def run(
 
     work = Work(JobQueue(pending, cost=cost), site, shown.tell, record.source, more, note=shown.note)
     with interruptible(), shown, work:
-        _execute(work, executor=executor, workers=workers, gpus_per_job=gpus_per_job, address=address)
+        _execute(
+            work, executor=executor, workers=workers, gpus_per_job=gpus_per_job, address=address, logs=logs
+        )
     if work.stopped:
         say(f"error: {work.stopped}", error=True)
         say(
@@ -88,21 +104,46 @@ def run(
 
 
 def _execute(
-    work: "Work", *, executor: Executor, workers: int, gpus_per_job: float, address: str | None
+    work: "Work",
+    *,
+    executor: Executor,
+    workers: int,
+    gpus_per_job: float,
+    address: str | None,
+    logs: "Logs | None",
 ) -> None:
     if executor is Executor.inline:
         from transfer.scheduling.inline import run_inline
 
         run_inline(work, threads=forecast.cores())
     else:
-        try:
+        with _ray_needed():
             from transfer.scheduling.cluster import run_on_ray
-        except ModuleNotFoundError as error:
-            if error.name and error.name.split(".")[0] != "ray":
-                raise
-            raise InputError("ray is not installed here; use --executor inline") from None
         threads = max(1, forecast.cores() // workers)
-        run_on_ray(work, workers=workers, threads=threads, gpus_per_job=gpus_per_job, address=address)
+        run_on_ray(
+            work, workers=workers, threads=threads, gpus_per_job=gpus_per_job, address=address, logs=logs
+        )
+
+
+def logs_of(log_to: LogTo | None, folder: Path, grid: str, executor: Executor) -> "Logs | None":
+    """Who else is told of the learning curves. Raises InputError where that cannot be."""
+    if log_to is None:
+        return None
+    if executor is Executor.inline:
+        raise InputError("--log-to works through Ray; leave --executor inline out")
+    with _ray_needed():
+        from transfer.scheduling.loggers import Logs
+    return Logs(log_to.value, folder, grid)
+
+
+@contextlib.contextmanager
+def _ray_needed() -> "Iterator[None]":
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] != "ray":
+            raise
+        raise InputError("ray is not installed here; use --executor inline") from None
 
 
 def decided(store: "Store", record: "GridRecord") -> str:

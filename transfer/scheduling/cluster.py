@@ -34,6 +34,7 @@ from transfer.claims import Taken
 from transfer.grid import Job
 from transfer.inputs import InputError
 from transfer.learning.run import Run, Site
+from transfer.scheduling.loggers import Logs, callback_of, curves_of
 from transfer.scheduling.preflight import lacks, refusal
 from transfer.scheduling.work import LOOK, Work, last_line
 from transfer.store import JobResult
@@ -50,20 +51,27 @@ class JobTrainable(tune.Trainable):
 
     # the parameters beside the config are those of tune.with_parameters below
     def setup(  # type: ignore[override]
-        self, config: dict[str, Any], *, run: Run, site: Site, threads: int
+        self, config: dict[str, Any], *, run: Run, site: Site, threads: int, curves: bool
     ) -> None:
-        self._config, self._run, self._site = config, run, site
+        self._config, self._run, self._site, self._curves = config, run, site, curves
+        self._told: list[dict[str, Any]] = []  # what is still to be told of the job, its end last
         torch.set_num_threads(threads)
 
     def step(self) -> dict[str, Any]:
+        self._told = self._told or self._done()
+        return self._told.pop(0)
+
+    def _done(self) -> list[dict[str, Any]]:
         job = Job.model_validate_json(self._config["job"])
         try:
             result = self._run(job, self._site, keep_encoder=self._config["keep_encoder"])
         except Taken:
-            return {"done": True, "ok": False, "taken": True}
+            return [{"done": True, "ok": False, "taken": True}]
         ok = result.status == "done"
         # of a job that is done the result stands in the store; of a failed one perhaps not
-        return {"done": True, "ok": ok, "failed": "" if ok else result.model_dump_json()}
+        end = {"done": True, "ok": ok, "failed": "" if ok else result.model_dump_json()}
+        told = curves_of(result) if self._curves else []
+        return [*({"ok": False, "curves": epoch} for epoch in told), end]
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._config = new_config
@@ -118,11 +126,20 @@ class GridSearcher(Searcher):
         raise NotImplementedError("run the grid again: the store knows what is done")
 
 
-def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, address: str | None) -> None:
+def run_on_ray(
+    work: Work,
+    *,
+    workers: int,
+    threads: int,
+    gpus_per_job: float,
+    address: str | None,
+    logs: Logs | None = None,
+) -> None:
     """Empties the queue on the workers of this machine, or of the Ray cluster at ``address``.
 
     On this machine: ``workers`` jobs at a time, ``threads`` CPU cores each, Ray on loopback and
-    ended when the jobs are. A worker that dies is replaced and its job tried once more.
+    ended when the jobs are. A worker that dies is replaced and its job tried once more. ``logs``: who
+    else is told of the learning curves.
     """
     # a worker that dies is told of in the job's record; Tune would show its own traceback
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
@@ -146,7 +163,8 @@ def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, a
         if address is not None:
             _look_at_nodes(work)
         # what all jobs share goes to a worker once, and not into each trial
-        trainable = tune.with_parameters(JobTrainable, run=work.run, site=work.site, threads=threads)
+        shared = {"run": work.run, "site": work.site, "threads": threads, "curves": logs is not None}
+        trainable = tune.with_parameters(JobTrainable, **shared)
         tuner = tune.Tuner(
             tune.with_resources(trainable, {"cpu": threads, "gpu": gpus_per_job}),
             tune_config=tune.TuneConfig(
@@ -160,6 +178,7 @@ def run_on_ray(work: Work, *, workers: int, threads: int, gpus_per_job: float, a
                 storage_path=str(scratch),
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=1),
+                callbacks=[callback_of(logs)] if logs else None,
             ),
         )
         tuner.fit()
