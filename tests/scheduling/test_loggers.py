@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
-from transfer.scheduling.loggers import PACKAGES, Logs, curves_of, shown_of
+from transfer.scheduling.loggers import PACKAGES, Logs, callback_of, curves_of, shown_of
 from transfer.store import Store
 
 
@@ -97,3 +97,13 @@ def test_parameters_are_readable_and_names_are_file_names(tiny_run, tmp_path: Pa
     assert "/" not in json.dumps(shown.config)
     assert [told["training_iteration"] for told in curves_of(result)] == [1, 2]
     assert "test" in curves_of(result)[-1]
+
+
+def test_wandb_stays_offline_unless_the_environment_says_otherwise(tmp_path: Path, monkeypatch):
+    pytest.importorskip("wandb", reason="wandb is not installed; pip install wandb")
+    for said, mode in ((None, "offline"), ("online", "online")):
+        monkeypatch.delenv("WANDB_MODE", raising=False)
+        if said:
+            monkeypatch.setenv("WANDB_MODE", said)
+        logger = callback_of(Logs("wandb", tmp_path, "tiny"))._logger
+        assert logger.kwargs["mode"] == mode  # type: ignore[attr-defined]

@@ -111,8 +111,9 @@ def callback_of(logs: Logs) -> Curves:
         return Curves(MLflowLoggerCallback(tracking_uri=uri, experiment_name=logs.grid), logs)
     from ray.air.integrations.wandb import WandbLoggerCallback
 
-    os.environ.setdefault("WANDB_MODE", "offline")
-    return Curves(WandbLoggerCallback(project=logs.grid, group=logs.grid), logs)
+    # Ray looks here, its logging process at what it is given
+    mode = os.environ.setdefault("WANDB_MODE", "offline")
+    return Curves(WandbLoggerCallback(project=logs.grid, group=logs.grid, mode=mode), logs)
 
 
 def shown_of(trial_id: str, job: Job, logs: Logs) -> Shown:
@@ -124,7 +125,7 @@ def shown_of(trial_id: str, job: Job, logs: Logs) -> Shown:
         "encoder": Path(job.encoder.name).name,
         **job.recipe.model_dump(exclude={"fine_tune"}),
     }
-    return Shown(trial_id, name, config, str(logs.folder / logs.grid / name), logs.grid)
+    return Shown(trial_id, name, config, str(logs.folder.resolve() / logs.grid / name), logs.grid)
 
 
 def curves_of(result: JobResult) -> list[dict[str, Any]]:
