@@ -1,0 +1,25 @@
+"""The bar: seen on a terminal's stderr, gone when all is done, and no byte of it anywhere else."""
+
+import io
+
+import pytest
+
+from transfer.cli.terminal import bar
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_the_bar_is_for_terminals_alone(stream, monkeypatch, capsys):
+    monkeypatch.setenv("TERM", "xterm")
+    errors = stream()
+    monkeypatch.setattr("sys.stderr", errors)
+    with bar() as watch:
+        watch("predictions", 3, 10)
+        watch("figures", 1, 4)
+    assert ("figures" in errors.getvalue()) == (stream is Terminal)
+    assert errors.getvalue() == "" or stream is Terminal
+    assert capsys.readouterr().out == ""
