@@ -89,7 +89,7 @@ def bench(
 
     # what is tried is the reading of input: nothing is trained, drawn or downloaded
     monkeypatch.setattr(encoders, "_from_hub", no_network)
-    monkeypatch.setattr(grids, "_run", lambda *_, **__: None)
+    monkeypatch.setattr(grids, "run", lambda *_, **__: None)
     monkeypatch.setattr(grids, "_report", lambda *_, **__: None)
     monkeypatch.chdir(tmp_path)
     return Bench(tmp_path, transfer, clean)
