@@ -18,7 +18,7 @@ INSTALL := $(BIN)/python -m pip install --progress-bar off -c constraints.txt
 .PHONY: help setup run test test-all lint type docs audit faults bench $(BENCHES) clean
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with everything that the project needs
 

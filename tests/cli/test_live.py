@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from transfer.cli.forecast import Speed
-from transfer.cli.live import Lines, Progress, View, decided, how_far, shown
+from transfer.cli.live import Lines, Progress, View, decided, how_far, shortened, shown
 from transfer.store import JobResult, Store
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -78,6 +78,23 @@ def test_running_jobs_show_corpora_seed_epoch_loss_and_best_dev(progress: Progre
         assert cell in row
     (begun,) = [line for line in text.splitlines() if "0/8" in line]
     assert "nan" not in begun.lower()
+
+
+def test_long_names_leave_room_for_the_numbers(progress: Progress):
+    """Three corpora with names as the known ones have, in 80 columns."""
+    names = ("clinicalsts", "i2b2-2010-re", "mednli", "shareclefe")
+    job = next(job for job in progress.jobs.values() if len(job.names) == 3)
+    long = job.model_copy(
+        update={"corpora": tuple(job.corpora[0].model_copy(update={"name": n}) for n in names)}
+    )
+    progress.jobs, progress.cost, progress.results = {"x": long}, {"x": 1.0}, {}
+    best = dict.fromkeys(names, 0.987654)
+    progress.store.running("x", {"epoch": 12, "epochs": 100, "loss": 0.25, "best": best})
+    (row,) = [line for line in seen(progress, terminal()) if "12/100" in line]
+    assert "refine clinicalsts and 3 more " in row
+    assert " 0 " in row
+    assert " 0.250 " in row
+    assert "0.988, 0.988" in row
 
 
 def test_jobs_that_end_move_from_running_to_done_and_failures_stay_above(
@@ -166,6 +183,15 @@ def test_what_is_left_is_kept_as_jobs_end_and_is_what_a_count_gives(
         assert found.words == pytest.approx(counted.words)
     assert progress.remaining({}) == 0
     assert not any(result.history for result in progress.results.values()), "epochs would fill the memory"
+
+
+def test_labels_are_shortened_by_whole_names(progress: Progress):
+    job = next(job for job in progress.jobs.values() if len(job.names) == 3)
+    assert [shortened(job, width) for width in (40, 21, 5)] == [
+        "refine ner+rel+sim",
+        "refine ner+rel+sim",
+        "refine ner and 2 more",
+    ]
 
 
 def test_a_note_in_words():

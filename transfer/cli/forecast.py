@@ -51,7 +51,7 @@ def _share(note: Mapping[str, Any]) -> float:
 
 
 def guess(jobs: Sequence["Job"], cost: Mapping[str, float], files: "EncoderFiles") -> tuple[float, float]:
-    """From how many to how many seconds the jobs take on all cores of this machine, never having run one.
+    """From how many to how many seconds the jobs take on all cores, free of other work; none was ever run.
 
     Two floating-point operations a weight and word piece forward, four backward, at the share of a
     matrix product's speed that training was seen to reach; the product is timed here and now.
@@ -74,15 +74,18 @@ def _weights(config: Mapping[str, Any], encoder: "Encoder") -> int:
 
 
 def _peak() -> float:
-    """Floating-point operations a second of fp32 matrix products of this machine, the best of a few."""
+    """Floating-point operations a second of fp32 matrix products on all cores, the best of a few.
+
+    By the time that the cores worked on them, so that other programs beside it do not count.
+    """
     import numpy as np
 
     a = np.ones((1024, 1024), dtype=np.float32)
     best = 0.0
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         np.dot(a, a)
-        best = max(best, 2 * 1024**3 / (time.perf_counter() - began))
+        best = max(best, 2 * 1024**3 * cores() / (time.process_time() - began))
     return best
 
 

@@ -172,8 +172,8 @@ def _forecast(
         size = forecast.disk(todo, {c.card.name: c.items["test"] for c in record.corpora})
         say(
             f"roughly {forecast.duration(fast)} to {forecast.duration(slow)} on this machine's "
-            f"{forecast.cores()} CPU cores: a guess, by a matrix product that was timed just now; once a job "
-            "is done the time is known better"
+            f"{forecast.cores()} CPU cores, if nothing else runs: a guess, by a matrix product that was "
+            "timed just now; once a job is done the time is known better"
         )
     say(f"disk: {forecast.size(size)} in the store")
 

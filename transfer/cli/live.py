@@ -218,16 +218,15 @@ class View:
         from rich.table import Table
 
         table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", expand=False)
-        table.add_column("running", overflow="ellipsis", no_wrap=True, ratio=1)
-        table.add_column("seed", justify="right", no_wrap=True)
-        table.add_column("epoch", justify="right", no_wrap=True)
-        table.add_column("loss", justify="right", no_wrap=True)
+        table.add_column("running", overflow="ellipsis", no_wrap=True)
+        for column, width in (("seed", 4), ("epoch", 7), ("loss", 7)):  # these never shrink
+            table.add_column(column, justify="right", no_wrap=True, min_width=width)
         table.add_column("best dev", overflow="ellipsis", no_wrap=True)
         jobs = self._progress.jobs
         order = sorted(notes, key=lambda id_: (-notes[id_]["epoch"] / notes[id_]["epochs"], jobs[id_].label))
         for id_ in order[:SHOWN]:
             job, note = jobs[id_], notes[id_]
-            label = job.label.rpartition(" seed ")[0]
+            label = shortened(job, self._console.width // 2 - 6)
             loss = f"{note['loss']:.3f}" if "loss" in note else ""
             best = ", ".join(f"{note['best'][name]:.3f}" for name in job.names) if "best" in note else ""
             epoch = f"{note['epoch']}/{note['epochs']}"
@@ -255,6 +254,18 @@ def outcome(result: "JobResult") -> str:
     if result.status == "failed":
         return last_line(result.error)
     return ", ".join(f"{s.corpus} {s.metric} {s.value:.3f}" for s in result.scores if s.split == "test")
+
+
+def shortened(job: "Job", width: int) -> str:
+    """A job's label without its seed; of many corpora those that fit: ``refine a+b and 2 more``."""
+    label = job.label.rpartition(" seed ")[0]
+    head, _, rest = label.partition("+".join(job.group))
+    for shown in range(len(job.group), 0, -1):
+        left = len(job.group) - shown
+        label = head + "+".join(job.group[:shown]) + (f" and {left} more" if left else "") + rest
+        if len(label) <= width:
+            break
+    return label
 
 
 def how_far(note: Mapping[str, Any]) -> str:
