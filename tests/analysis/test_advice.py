@@ -123,7 +123,7 @@ def test_where_nothing_improves_the_task_is_trained_alone():
     found = advised([option([-0.01, 0.03, 0.02], "a", verdict="inconclusive")])
     assert found.best is None
     assert found.sentences()[0] == (
-        "Train t alone (accuracy 50.0): none of the 1 measured option is shown to improve it."
+        "Train t alone (accuracy 50.0): the one measured option is not shown to improve it."
     )
     assert "not shown either" in found.sentences()[1]
 

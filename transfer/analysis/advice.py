@@ -100,20 +100,24 @@ class Recommendation:
         alone = f"{first.metric} {points(first.single)}"
         count = len(self.options)
         if self.best is None:
-            said = [
-                f"Train {self.target} alone ({alone}): none of the {_count(count, 'measured option')} is "
-                "shown to improve it."
-            ]
+            none = (
+                f"none of the {count} measured options is" if count > 1 else "the one measured option is not"
+            )
+            said = [f"Train {self.target} alone ({alone}): {none} shown to improve it."]
             if [o for o in self.options if o.verdict == "inconclusive"]:
-                said.append("That none helps is not shown either.")
+                said.append("That nothing helps is not shown either.")
         else:
             best, gain = self.best, self.best.option.estimate.gain
             said = [
                 f"Train {self.target} with {_whom(best.option)}: {alone} alone, measured "
                 f"{points(gain, sign=True)} points, 95 % interval {points(best.low, sign=True)} to "
-                f"{points(best.high, sign=True)}. The intervals hold for all {_count(count, 'option')} "
-                "together, so choosing among them is allowed for."
+                f"{points(best.high, sign=True)}."
             ]
+            if count > 1:
+                said[0] += (
+                    f" The intervals hold for all {count} options together, so choosing among them is "
+                    "allowed for."
+                )
             if best.low <= 0:
                 said.append(
                     "By the report's correction it improves; as the best of several it is not certain, "
@@ -333,10 +337,6 @@ def _whom(option: Option) -> str:
     if option.partners == gains.ALL and len(names) <= 4:
         return f"{gains.ALL} ({', '.join(names)})"
     return option.partners
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _or(value: float, otherwise: float) -> float:

@@ -20,7 +20,7 @@ from transfer.analysis.tables import points
 from transfer.inputs import InputError
 
 EXACT_UP_TO = 12  # tasks; all divisions of more are too many
-STARTS = 10  # random divisions that the search beyond begins from
+WORK = 800  # random starts times tasks of the search beyond
 SAME = 1e-12  # values of divisions that differ by less are ties
 
 Group = tuple[str, ...]
@@ -89,11 +89,12 @@ class Grouping:
 
     def sentences(self) -> list[str]:
         """The advice in words, gains in points."""
+        members = [member for model in self.best.models for member in model]
         how = (
             "the best of all divisions"
             if self.best.exact
-            else f"the best that a search from {STARTS} starts found; more than {EXACT_UP_TO} tasks have too "
-            "many divisions to look at all"
+            else f"the best that a search from {_starts(len(members))} starts found; more than {EXACT_UP_TO} "
+            "tasks have too many divisions to look at all"
         )
         said = [
             f"{_models(len(self.best.models))}: {points(self.best.mean_gain, sign=True)} points a task over "
@@ -108,7 +109,6 @@ class Grouping:
         else:
             known = "" if self.best.exact else " that was found"
             said.append(f"The limit gives up nothing: no division into more models{known} gains more.")
-        members = [member for model in self.best.models for member in model]
         estimates = sum(member.origin == "mean of pairs" for member in members)
         unsure = sum(member.verdict == "inconclusive" for member in members)
         if estimates:
@@ -241,13 +241,15 @@ def searched(gains: GroupGains, tasks: Group, models: int) -> list[Group] | None
     """A heuristic for many tasks: from many starts, the best single change until none gains.
 
     A change moves a task to another model (or to a new one), or swaps two tasks. The starts are the
-    tasks dealt out in turn, all together, and STARTS random divisions from a fixed seed. Models are bit
+    tasks dealt out in turn, all together, and random divisions from a fixed seed. Models are bit
     masks of tasks here.
     """
     rng = np.random.default_rng(len(tasks))
     most = min(models, len(tasks))
     dealt = [[i % most for i in range(len(tasks))], [0] * len(tasks)]
-    dealt += [rng.integers(0, rng.integers(1, most + 1), len(tasks)).tolist() for _ in range(STARTS)]
+    dealt += [
+        rng.integers(0, rng.integers(1, most + 1), len(tasks)).tolist() for _ in range(_starts(len(tasks)))
+    ]
     known = {0: 0.0}
 
     def named(mask: int) -> Group:
@@ -290,6 +292,10 @@ def _step(masks: list[int], worth: Callable[[int], float]) -> list[int] | None:
 
 def _bits(mask: int) -> list[int]:
     return [1 << i for i in range(mask.bit_length()) if mask >> i & 1]
+
+
+def _starts(tasks: int) -> int:
+    return WORK // tasks
 
 
 def _held_out(options: Sequence[Option], tasks: Sequence[str], models: int) -> float:

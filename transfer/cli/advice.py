@@ -66,11 +66,12 @@ def recommend(
     advice = study.recommend(target, stage=stage)
     for sentence in advice.sentences():
         say(f"{paragraph(sentence)}\n")
+    interval = f"95 % (all {len(advice.options)})" if len(advice.options) > 1 else "95 %"
     rows = [
         {
             "with": row["partners"],
             "gain": points(row["gain"], sign=True),
-            f"95 % (all {len(advice.options)})": _interval(row["low"], row["high"]),
+            interval: _interval(row["low"], row["high"]),
             "verdict": row["verdict"],
             "seeds": f"{row['seeds']}",
             "settled by": f"{row['seeds_to_settle']:.0f}" if row["seeds_to_settle"] > 0 else "",

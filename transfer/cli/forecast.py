@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # useful arithmetic beside a large matrix product's, as measured for small and larger batches and encoders
 SHARE_OF_PEAK = (0.15, 0.8)
+# seconds of one core that a job takes besides: loading the encoder, building heads, writing
+BESIDES = (0.5, 3.0)
 BF16_GAIN = 2.0  # at most, where the processor has it
 PIECES_PER_WORD = 1.4
 
@@ -58,7 +60,7 @@ def guess(jobs: Sequence["Job"], cost: Mapping[str, float], files: "EncoderFiles
     """
     config = json.loads((files.folder / "config.json").read_text(encoding="utf-8"))
     peak = _peak()
-    slow = fast = 0.0
+    fast, slow = (seconds * len(jobs) / cores() for seconds in BESIDES)
     for job in jobs:
         operations = 6 * _weights(config, job.encoder) * PIECES_PER_WORD * cost[job.id]
         slow += operations / (peak * SHARE_OF_PEAK[0])
