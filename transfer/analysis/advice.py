@@ -315,7 +315,7 @@ def _open_text(options: Sequence[Judged]) -> list[str]:
     likely = sorted(((o, w) for o, w in known if w.chance >= LIKELY), key=lambda pair: -pair[1].chance)
     if likely:
         names = ", ".join(f"{o.option.partners} ({100 * w.chance:.0f} %)" for o, w in likely)
-        return [f"One more seed settles, with these chances: {names}."]
+        return [f"One more seed may settle what is open, with these chances: {names}."]
     text = f"One more seed settles none of what is open ({', '.join(o.option.partners for o, _ in known)})"
     if within := sorted((w.seeds, o.option.partners) for o, w in known if w.seeds):
         seeds, partners = within[0]
