@@ -25,6 +25,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
+
 KINDS = ("driver", "worker", "raylet")
 SECONDS_FOR_A_RUN = 300
 
@@ -191,28 +193,22 @@ def ended(
         sys.exit(f"hangs after a kill, the last of a {kind}:\n{(home / 'log').read_text()[-3000:]}")
     finally:
         # what a killed driver leaves ends by itself within a minute; the next round should not wait
-        for pid in everyone & parents().keys():
+        for pid in everyone & living():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     return code == 0
 
 
-def parents() -> dict[int, int]:
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, parent, *_ = path.read_text().rpartition(")")[-1].split()
-            if state not in "ZX":
-                found[int(path.parent.name)] = int(parent)
-    return found
-
-
 def family(pid: int) -> set[int]:
     """A process and all that descend from it."""
-    alive, found = parents(), {pid}
-    while more := {p for p, parent in alive.items() if parent in found} - found:
-        found |= more
-    return found
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+    return {pid}
+
+
+def living() -> set[int]:
+    """Every process but those that only wait to be taken note of."""
+    return {p.pid for p in psutil.process_iter(["status"]) if p.info["status"] != psutil.STATUS_ZOMBIE}
 
 
 def of_kind(kind: str, driver: int, everyone: set[int]) -> list[int]:

@@ -30,10 +30,11 @@ from transformers import (
 from transfer import corpora, encoders
 from transfer.corpora import Corpus, Limit
 from transfer.encoders import EncoderFiles
-from transfer.grid import Encoder, Job, Recipe, Trained
+from transfer.grid import Encoder, Job, Trained
 from transfer.learning.encoder import tokenizer_of
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.learning.run import Site, run
+from transfer.recipes import Recipe
 from transfer.tasks import Item, Task, task_of
 
 NOT_READ = -100

@@ -28,13 +28,13 @@ from transformers import (
 
 from transfer import corpora, encoders
 from transfer.corpora import Limit
-from transfer.grid import Recipe
 from transfer.learning import encoder
 from transfer.learning.batches import evaluation_batches, training_batches
 from transfer.learning.dropout import Noise
 from transfer.learning.model import MTBert
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.learning.words import Words
+from transfer.recipes import Recipe
 from transfer.tasks import Item, Task, task_of
 
 CORPORA = ("chemprot", "bc5cdr-chemical", "stsb")

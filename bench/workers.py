@@ -18,7 +18,8 @@ from pathlib import Path
 
 from transfer import corpora, encoders
 from transfer.corpora import Limit
-from transfer.grid import Encoder, Job, Recipe, Trained
+from transfer.grid import Encoder, Job, Trained
+from transfer.recipes import Recipe
 
 CORPORA = ("chemprot", "bc5cdr-chemical")
 RECIPE = Recipe(lr=5e-5, epochs=1, batch_size=32)

@@ -16,7 +16,8 @@ from transfer.analysis.columns import COLUMNS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
 from transfer.encoders import ALIASES
-from transfer.grid import RECIPES, Encoder, FineTuning, Grid, Recipe, Seeds
+from transfer.grid import Encoder, Grid, Seeds
+from transfer.recipes import RECIPES, FineTuning, Recipe
 
 MUST = "(must be given)"
 # where a short form stands for the mapping that the model holds

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.grid import RECIPES, Grid, Job
+from transfer.grid import Grid, Job
 from transfer.inputs import InputError
+from transfer.recipes import RECIPES
 
 TASKS = ("clinicalsts", "i2b2-2010-re", "mednli", "shareclefe")
 PRINTS = {name: f"print of {name}" for name in (*TASKS, "new")}

@@ -8,28 +8,22 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from transfer.cli.interrupts import GO_ON
 
 
-def parents() -> dict[int, int]:
-    """The parent of each living process."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, parent, *_ = path.read_text().rpartition(")")[-1].split()
-            if state not in "ZX":
-                found[int(path.parent.name)] = int(parent)
-    return found
-
-
 def family(pid: int) -> set[int]:
     """A process and all that descend from it."""
-    alive, found = parents(), {pid}
-    while more := {p for p, parent in alive.items() if parent in found} - found:
-        found |= more
-    return found
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+    return {pid}
+
+
+def living() -> set[int]:
+    """Every process but those that only wait to be taken note of."""
+    return {p.pid for p in psutil.process_iter(["status"]) if p.info["status"] != psutil.STATUS_ZOMBIE}
 
 
 def command(grid: Path, folder: Path) -> list[str]:
@@ -74,10 +68,10 @@ def test_an_interrupted_run_leaves_no_process_and_says_how_to_go_on(
         _, err = process.communicate(timeout=60)
         assert process.returncode == 130, err
         assert err.splitlines() == ["stopping (once more: at once)", GO_ON]
-        assert wait_until(lambda: not everyone & parents().keys(), 20), "a process lives on"
+        assert wait_until(lambda: not everyone & living(), 20), "a process lives on"
         assert len(done(tmp_path)) < 14
     finally:
-        for pid in everyone & parents().keys():
+        for pid in everyone & living():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -98,7 +92,7 @@ def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(tiny_grid: Path, 
                 os.kill(pid, signal.SIGKILL)
         killed.wait()
     assert killed.returncode == -signal.SIGKILL, "it ended before it could be killed"
-    assert wait_until(lambda: not everyone & parents().keys(), 20), "a process of the killed run lives on"
+    assert wait_until(lambda: not everyone & living(), 20), "a process of the killed run lives on"
     before = done(tmp_path)
     assert 1 <= len(before) < 14
 

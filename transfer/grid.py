@@ -1,4 +1,4 @@
-"""Grid, Recipe, Job: what a person asks for in YAML, and the jobs that answer it. Pure.
+"""Grid and Job: what a person asks for in YAML, and the jobs that answer it. Pure.
 
 A job's content hash is its identity: the same work in two grids is one job, and the order in which
 tasks are written changes nothing.
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
 from transfer.inputs import YAML_ERRORS, InputError, did_you_mean, read_yaml, validated
+from transfer.recipes import Recipe, Strict, resolved
 
 Stage = Literal["refine", "fine-tune"]
 FAMILIES = ("single", "pairs", "all", "leave-one-out")
@@ -28,56 +29,7 @@ ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": []}
 NULL_SEEDS = 1_000_000
 
 
-class _Strict(BaseModel):
-    # what stands below a key describes it: docs/reference.md is made of that
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
-
-
-class FineTuning(_Strict):
-    """What stage 3 does otherwise than refinement."""
-
-    lr: float = Field(gt=0)
-    """Learning rate at its highest."""
-    epochs: int = Field(ge=1)
-    """How often each example is seen."""
-
-
-class Recipe(_Strict):
-    """Every number of the optimisation."""
-
-    lr: float = Field(gt=0)
-    """Learning rate at its highest, where the warm-up ends."""
-    epochs: int = Field(ge=1)
-    """How often each example is seen; the best epoch is chosen on dev."""
-    batch_size: int = Field(ge=1)
-    """Examples of a mini-batch; all of them are of one corpus."""
-    max_length: int = Field(default=128, ge=8)
-    """Word pieces of a sequence. Longer pairs lose their ends; taggers' sentences are divided."""
-    warmup: float = Field(default=0.1, ge=0, lt=1)
-    """The share of all steps in which the rate rises; then it falls to 0 in a straight line."""
-    weight_decay: float = Field(default=0.01, ge=0)
-    """Decoupled, on all but bias and LayerNorm."""
-    clip: float = Field(default=1.0, gt=0)
-    """The greatest norm of all gradients together."""
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Everywhere: encoder, attention and heads."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """Of the encoder's matrix products; weights stay fp32."""
-    fine_tune: FineTuning | None = None
-    """What stage 3 does otherwise, for grids with `stages: [refine, fine-tune]`."""
-
-
-# `paper`: batch size, rate, schedule, clipping, dropout and length as in Peng et al. 2020 (after
-# MT-DNN); its 100 epochs are a maximum, and like its stage 3 not checked against the text yet.
-# `quick` is tuned on the dev scores of the synthetic corpora with MiniLM-L6's first two layers, which
-# need the larger rate.
-RECIPES: Mapping[str, Recipe] = {
-    "paper": Recipe(lr=5e-5, epochs=100, batch_size=32, fine_tune=FineTuning(lr=1e-5, epochs=10)),
-    "quick": Recipe(lr=2e-3, epochs=8, batch_size=8, fine_tune=FineTuning(lr=5e-4, epochs=2)),
-}
-
-
-class Encoder(_Strict):
+class Encoder(Strict):
     """The shared layers: an alias, folder or hub id, and how many of its layers are kept."""
 
     name: str
@@ -86,14 +38,14 @@ class Encoder(_Strict):
     """Only so many of its layers, the first ones."""
 
 
-class Trained(_Strict):
+class Trained(Strict):
     """One corpus of a job: its name, and the fingerprint of what was in it."""
 
     name: Name
     fingerprint: str
 
 
-class Job(_Strict):
+class Job(Strict):
     """One stage, one set of corpora, one seed, one recipe, one encoder, perhaps a parent job."""
 
     stage: Stage
@@ -148,7 +100,7 @@ class Job(_Strict):
         return f"{self.stage} {what}{f' -> {self.names[0]}' if self.parent else ''} seed {self.seed}"
 
 
-class Seeds(_Strict):
+class Seeds(Strict):
     """As many seeds as needed: ``first`` everywhere, then up to ``most`` where an edge is undecided.
 
     ``hours``: after so many no further seeds are begun.
@@ -170,7 +122,7 @@ class Seeds(_Strict):
         return self
 
 
-class Grid(_Strict):
+class Grid(Strict):
     """Which jobs: the YAML file that a person edits."""
 
     name: Name
@@ -298,7 +250,7 @@ class Grid(_Strict):
         elif isinstance(data.get("corpora"), str) and data["corpora"] != "synthetic":
             data["corpora"] = str(path.parent / data["corpora"])
         if "recipe" in data:
-            data["recipe"], data["recipe_name"] = _recipe(data["recipe"], path=path, lines=lines)
+            data["recipe"], data["recipe_name"] = resolved(data["recipe"], path=path, lines=lines)
         return validated(Grid, data, path=path, lines=lines)
 
     @property
@@ -389,29 +341,3 @@ def _override(data: dict[str, Any], override: str) -> None:
             raise InputError(f"--set {override}: '{part}' has no keys of its own")
         place = inner
     place[last] = value
-
-
-def _recipe(value: Any, *, path: Path, lines: Mapping[tuple, int]) -> tuple[Any, str]:
-    """A recipe's name, or ``{base: name, key: value}``, as the complete set of numbers and its name."""
-    line = lines.get(("recipe",))
-    where = f"{path} line {line}" if line else str(path)
-    if isinstance(value, str):
-        return _named_recipe(value, where).model_dump(), value
-    if not isinstance(value, dict):
-        raise InputError(
-            f"{where}: 'recipe' should be a name ({', '.join(RECIPES)}) or {{base: paper, epochs: 20}}"
-        )
-    changed = dict(value)
-    base = changed.pop("base", None)
-    if base is None:
-        return changed, "own"
-    named = _named_recipe(str(base), where).model_dump()
-    if isinstance(changed.get("fine_tune"), dict):
-        changed["fine_tune"] = {**(named["fine_tune"] or {}), **changed["fine_tune"]}
-    return {**named, **changed}, f"{base} with changes" if changed else str(base)
-
-
-def _named_recipe(name: str, where: str) -> Recipe:
-    if name not in RECIPES:
-        raise InputError(f"{where}: unknown recipe '{name}'{did_you_mean(name, RECIPES)}")
-    return RECIPES[name]

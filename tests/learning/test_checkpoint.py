@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from transfer import corpora, encoders
-from transfer.grid import Encoder, Job, Recipe, Trained
+from transfer.grid import Encoder, Job, Trained
 from transfer.learning import run as running
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.run import Site, run
+from transfer.recipes import Recipe
 from transfer.records import JobResult
 from transfer.store import Store
 
@@ -19,14 +19,6 @@ EPOCHS = 5
 
 class Killed(BaseException):
     """A fault that no job catches, as a killed process would not."""
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

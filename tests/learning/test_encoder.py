@@ -7,13 +7,13 @@ import torch
 from transformers import AutoModel
 
 from transfer.corpora.base import Card
-from transfer.grid import Recipe
 from transfer.learning import encoder
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise
 from transfer.learning.encoder import Packing
 from transfer.learning.model import MTBert
 from transfer.learning.words import Words
+from transfer.recipes import Recipe
 from transfer.tasks import Item, task_of
 
 TASK = task_of(Card(name="c", kind="classification", metric="accuracy", labels=("a", "b", "c")))
@@ -92,6 +92,26 @@ def test_gradients_in_parts_are_those_of_the_whole(tiny_encoder: Path, lazy: boo
     for p, q in zip(parted.leaves(), whole.leaves(), strict=True):
         if q.grad is not None:
             torch.testing.assert_close(p.grad, q.grad, atol=1e-6, rtol=1e-4)
+
+
+def test_the_parts_of_a_mini_batch_have_masks_of_their_own(tiny_encoder: Path, monkeypatch):
+    model = model_of(tiny_encoder, dropout=0.5).train()
+    seen: list[float] = []
+    plain = MTBert.loss
+
+    def noted(model: MTBert, part) -> torch.Tensor:
+        loss = plain(model, part)
+        seen.append(loss.item())
+        return loss
+
+    monkeypatch.setattr(MTBert, "loss", noted)
+    (item,) = items((12,))
+    twins = mini_batch("c", TASK, [item, item], seed=(1,), pieces=12)
+    model.backward(twins)
+    assert len(seen) == 2
+    assert seen[0] != seen[1], "equal texts under equal masks"
+    model.backward(twins)
+    assert seen[:2] == seen[2:], "the same mini-batch of the same epoch has the same masks"
 
 
 def test_a_neighbour_changes_nothing(tiny_encoder: Path):

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from transfer.grid import Recipe
 from transfer.learning import optimizer as optimizing
 from transfer.learning.optimizer import DecoupledAdamax, optimizer_of, schedule_of
+from transfer.recipes import Recipe
 
 RECIPE = Recipe(lr=0.01, epochs=1, batch_size=4)
 

@@ -8,22 +8,15 @@ import torch
 
 from transfer import corpora, encoders
 from transfer.corpora import Limit
-from transfer.grid import Encoder, Job, Recipe, Trained
+from transfer.grid import Encoder, Job, Trained
 from transfer.learning import run as running
 from transfer.learning.best import MEAN, Best
 from transfer.learning.model import MTBert
 from transfer.learning.run import Site, run
+from transfer.recipes import Recipe
 from transfer.store import Store
 
 QUICK = Recipe(lr=3e-3, epochs=3, batch_size=8)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

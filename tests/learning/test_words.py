@@ -7,9 +7,9 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_
 
-from transfer.grid import Recipe
 from transfer.learning.optimizer import DecoupledAdamax, schedule_of
 from transfer.learning.words import Words, whole_table
+from transfer.recipes import Recipe
 
 SIZE, WIDTH, STEPS = 60, 8, 300
 RECIPE = Recipe(lr=0.01, epochs=1, batch_size=4, weight_decay=0.1, clip=0.5)

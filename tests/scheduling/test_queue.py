@@ -5,7 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.grid import Encoder, Job, Recipe, Trained
+from transfer.grid import Encoder, Job, Trained
+from transfer.recipes import Recipe
 from transfer.scheduling import JobQueue
 
 RECIPE = Recipe(lr=0.1, epochs=1, batch_size=1)

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from transfer.grid import Encoder, Job, Recipe, Trained
+from transfer.grid import Encoder, Job, Trained
+from transfer.recipes import Recipe
 from transfer.scheduling.timeline import busy
 from transfer.store import JobResult
 

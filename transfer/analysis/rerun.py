@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from transfer.analysis.tables import without_paths
-from transfer.grid import RECIPES
+from transfer.recipes import RECIPES
 from transfer.store import GridRecord
 
 

@@ -7,7 +7,7 @@ import typer
 
 from transfer.cli import completion, forecast, live
 from transfer.cli.planning import costs, expanded, recorded, site
-from transfer.cli.running import Executor, LogTo, decided, logs_of, run, workers_that_fit
+from transfer.cli.running import Executor, LogTo, Workers, decided, logs_of, run, workers_that_fit
 from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
 from transfer.inputs import InputError
 
@@ -100,11 +100,7 @@ def run_grid(
             pending,
             site=site(store, grid, files, checkpoint_seconds=checkpoint_seconds),
             cost=costs(record.jobs, loaded),
-            executor=executor,
-            workers=workers or workers_that_fit(gpus_per_job),
-            gpus_per_job=gpus_per_job,
-            address=address,
-            logs=logs,
+            workers=Workers(executor, workers or workers_that_fit(gpus_per_job), gpus_per_job, address, logs),
         )
     _report(store, record, out)
     jobs = wanted(store, record)

@@ -3,6 +3,7 @@
 import contextlib
 import enum
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from transfer.grid import Job
+    from transfer.learning.run import Site
     from transfer.scheduling.loggers import Logs
     from transfer.scheduling.work import Work
     from transfer.store import GridRecord, Store
 
-# a worker on a small encoder was seen to hold 2.5
+# a worker on a small encoder was seen to hold 1.5; larger encoders hold more
 GIB_PER_WORKER = 3
 
 
@@ -40,19 +42,26 @@ class Executor(enum.StrEnum):
     inline = "inline"
 
 
+@dataclass(frozen=True)
+class Workers:
+    """Where jobs run, and how many at a time."""
+
+    executor: Executor
+    count: int
+    gpus_per_job: float
+    address: str | None
+    logs: "Logs | None"
+
+
 def run(
     store: "Store",
     record: "GridRecord",
     jobs: "tuple[Job, ...]",
     pending: "tuple[Job, ...]",
     *,
-    site,
+    site: "Site",
     cost: dict[str, float],
-    executor: Executor,
-    workers: int,
-    gpus_per_job: float,
-    address: str | None,
-    logs: "Logs | None",
+    workers: Workers,
 ) -> None:
     """Runs the pending of a grid's jobs, and those that undecided edges ask for, and shows how it goes."""
     from transfer.analysis.of_grid import Kept
@@ -69,7 +78,7 @@ def run(
         {job.id: job for job in jobs},
         cost,
         there,
-        at_once=1 if executor is Executor.inline else workers,
+        at_once=1 if workers.executor is Executor.inline else workers.count,
         synthetic=record.source == "synthetic",
         edges=decided(store, record),
     )
@@ -91,9 +100,7 @@ def run(
 
     work = Work(JobQueue(pending, cost=cost), site, shown.tell, record.source, more, note=shown.note)
     with interruptible(), shown, work:
-        _execute(
-            work, executor=executor, workers=workers, gpus_per_job=gpus_per_job, address=address, logs=logs
-        )
+        _execute(work, workers)
     if work.stopped:
         say(f"error: {work.stopped}", error=True)
         say(
@@ -103,25 +110,21 @@ def run(
         raise typer.Exit(SOME_FAILED)
 
 
-def _execute(
-    work: "Work",
-    *,
-    executor: Executor,
-    workers: int,
-    gpus_per_job: float,
-    address: str | None,
-    logs: "Logs | None",
-) -> None:
-    if executor is Executor.inline:
+def _execute(work: "Work", workers: Workers) -> None:
+    if workers.executor is Executor.inline:
         from transfer.scheduling.inline import run_inline
 
         run_inline(work, threads=forecast.cores())
     else:
         with _ray_needed():
             from transfer.scheduling.cluster import run_on_ray
-        threads = max(1, forecast.cores() // workers)
         run_on_ray(
-            work, workers=workers, threads=threads, gpus_per_job=gpus_per_job, address=address, logs=logs
+            work,
+            workers=workers.count,
+            threads=max(1, forecast.cores() // workers.count),
+            gpus_per_job=workers.gpus_per_job,
+            address=workers.address,
+            logs=workers.logs,
         )
 
 

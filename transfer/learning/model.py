@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from transfer.grid import Recipe
 from transfer.learning.batches import Batch, MiniBatch, name_seed
 from transfer.learning.dropout import Dropout, Noise
 from transfer.learning.words import Words
+from transfer.recipes import Recipe
 from transfer.tasks import Task
 
 

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_linear_schedule_with_warmup
 
-from transfer.grid import Recipe
 from transfer.learning.model import MTBert
 from transfer.learning.words import LazyRows, Words
+from transfer.recipes import Recipe
 
 
 class DecoupledAdamax(torch.optim.Optimizer):

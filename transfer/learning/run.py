@@ -22,7 +22,7 @@ from transfer import __version__, corpora
 from transfer.claims import Claims, Taken
 from transfer.corpora import Corpus, Limit
 from transfer.corpora.base import SPLITS, Split
-from transfer.grid import Job, Recipe, Trained
+from transfer.grid import Job, Trained
 from transfer.learning import encoder
 from transfer.learning.batches import TRAINING_PIECES, Mixture, evaluation_batches, training_batches
 from transfer.learning.best import MEAN, Best
@@ -32,6 +32,7 @@ from transfer.learning.evaluate import Held, score
 from transfer.learning.model import MTBert
 from transfer.learning.train import train
 from transfer.learning.words import Words, whole_table
+from transfer.recipes import Recipe
 from transfer.store import Epoch, JobResult, Score, Store
 from transfer.tasks import Item, Task, task_of
 

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from transfer.grid import Recipe
 from transfer.learning.batches import Mixture
 from transfer.learning.best import Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.evaluate import Diverged, Held, score
 from transfer.learning.model import MTBert
 from transfer.learning.optimizer import optimizer_of, schedule_of
+from transfer.recipes import Recipe
 from transfer.store import Epoch
 
 

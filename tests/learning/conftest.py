@@ -1,0 +1,12 @@
+"""Tests of learning run on one thread: what is tiny only gets slower with more."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
