@@ -17,30 +17,35 @@ from transfer.inputs import read_yaml, validated
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(
-    r"(?:^<!-- not run: (?P<reason>[^\n]+) -->\n+)?^```(?P<language>\w+)\n(?P<content>.*?)^```$",
+    r"(?:^<!-- run by: (?P<by>[^\n]+) -->\n+)?^```(?P<language>\w+)\n(?P<content>.*?)^```$",
     flags=re.MULTILINE | re.DOTALL,
 )
 # `transfer` of a page, of the checkout that is tested; what a test asks for besides goes to commands of grids
 SHELL = """\
 transfer() {
   local more=()
-  case "$1" in (run-grid|plan|status|report|recommend|group) more=("${MORE[@]}");; esac
+  case "$1" in (run-grid|plan|status|report|planted|recommend|group) more=("${MORE[@]}");; esac
   if [ "$1" = run-grid ] && [[ " $* " != *" --executor "* ]]; then more+=(--executor inline); fi
   PYTHONPATH="$PACKAGE" "$PYTHON" -c 'from transfer.cli import main; main()' "$@" "${more[@]}"
 }
 python3() { "$PYTHON" "$@"; }
+# What make would do but for setting up and for the tests, which are what runs this: its lines with `transfer`
+make() {
+  local lines; lines=$(command make --no-print-directory -n -C "$PACKAGE" "$@"); echo "$lines"
+  eval "$(sed -n 's#^[.]venv/bin/transfer #transfer #p' <<< "$lines")"
+}
 """
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block; ``reason`` says why it is not run, where that is so."""
+    """A fenced block; ``by`` names the test that runs it, where that is not the one of the page."""
 
     page: str
     line: int
     language: str
     content: str
-    reason: str
+    by: str
 
     @property
     def file(self) -> str:
@@ -58,7 +63,7 @@ def blocks_of(page: Path) -> list[Block]:
             text[: m.start("language")].count("\n") + 1,
             m["language"],
             m["content"],
-            m["reason"] or "",
+            m["by"] or "",
         )
         for m in FENCE.finditer(text)
     ]
@@ -79,7 +84,7 @@ class Runner:
 
     def run(self, page: Path) -> "Runner":
         for block in blocks_of(page):
-            if not block.reason:
+            if not block.by:
                 getattr(self, block.language)(block)
         return self
 

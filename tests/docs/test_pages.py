@@ -47,17 +47,17 @@ def test_links_lead_somewhere(page: Path):
 
 
 def test_every_page_that_has_blocks_is_run_somewhere(blocks_of):
-    pages = {name(page) for page in [ROOT / "README.md", *DOCS] if any(not b.reason for b in blocks_of(page))}
+    pages = {name(page) for page in [ROOT / "README.md", *DOCS] if any(not b.by for b in blocks_of(page))}
     assert pages == RUN | set(ELSEWHERE)
 
 
-def test_blocks_that_are_not_run_say_why(blocks_of):
-    """The whole list, so that it does not grow unseen."""
-    blocks = [block for page in [ROOT / "README.md", *DOCS] for block in blocks_of(page)]
-    shown = {(block.page, block.reason) for block in blocks if block.reason}
-    assert {page for page, _ in shown} == {"README.md", "docs/cluster.md"}
-    assert len(shown) == 5
-    assert all(len(reason) > 10 for _, reason in shown)
+def test_blocks_that_are_run_apart_name_the_test_that_runs_them(blocks_of):
+    apart = [block for page in [ROOT / "README.md", *DOCS] for block in blocks_of(page) if block.by]
+    for block in apart:
+        path, _, test = block.by.partition("::")
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert f"def {test}(" in text, f"{block.page} line {block.line}: there is no {block.by}"
+        assert Path(block.page).name in text, f"{path} does not read {block.page}"
 
 
 def link_repository(folder: Path) -> None:
@@ -82,6 +82,36 @@ def test_the_readme(runner, write_corpus, tiny_corpora: Path, tiny_encoder: Path
     assert (ran.folder / "reports" / "my_pairs" / "report.html").is_file()
     assert "Train drug-names" in " ".join(ran.said.split())
     assert "model" in ran.said
+
+
+def run_apart(ran, page: Path, test: str, blocks_of) -> None:
+    """Runs the blocks of a page that are left to a test."""
+    blocks = [block for block in blocks_of(page) if block.by.endswith(f"::{test}")]
+    assert blocks
+    for block in blocks:
+        ran.sh(block)
+
+
+def test_the_main_job(runner, blocks_of, tiny_encoder: Path):
+    """README.md's first commands, with a tiny encoder; what make sets up is the environment of this test."""
+    small = ["--set", f"encoder={tiny_encoder}", "--set", "recipe.epochs=1", "--set", "seeds=2"]
+    ran = runner(more=[*small, "--set", "limit={train: 24, dev: 20, test: 20}"])
+    link_repository(ran.folder)
+    run_apart(ran, ROOT / "README.md", "test_the_main_job", blocks_of)
+    assert "-m pytest" in ran.said, "make test"
+    assert "planted 'harms': " in ran.said
+    assert (ran.folder / "reports" / "clinical_pairs" / "report.html").is_file()
+
+
+def test_the_public_grids(runner, blocks_of, real_corpora: Path, tiny_encoder: Path):
+    """README.md's grids on real corpora, with a tiny encoder and few examples."""
+    small = ["--set", f"encoder={tiny_encoder}", "--set", "recipe.epochs=1", "--set", "seeds=1"]
+    ran = runner(more=[*small, "--set", "jobs=[single]", "--set", "limit={train: 24, dev: 20, test: 20}"])
+    link_repository(ran.folder)
+    (ran.folder / "DIR").symlink_to(real_corpora.resolve())
+    run_apart(ran, ROOT / "README.md", "test_the_public_grids", blocks_of)
+    assert "public_biomedical_pairs: 4 jobs, 0 done, 4 to run" in ran.said
+    assert "public_clinical_pairs: 8 jobs, 0 done, 8 to run" in ran.said, "4 of them its null control"
 
 
 def test_the_tutorial(runner):

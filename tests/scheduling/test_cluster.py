@@ -3,14 +3,18 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from transfer import __version__, corpora, encoders
@@ -210,3 +214,49 @@ def test_what_a_machine_lacks_is_named(seen, tmp_path: Path, tiny_corpora: Path)
     ]
     fewer = seen(limit=corpora.Limit(train=5))
     assert fewer == [f"has another '{name}' in {tiny_corpora}" for name in ("ner", "rel", "sim")]
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page(bucket: str, tiny_grid: Path, tmp_path: Path):
+    """docs/cluster.md's commands but for addresses and folders: two raylets of this machine."""
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    blocks = [part.partition("```")[0] for part in page.split("```sh\n")[1:]]
+    assert len(blocks) == 2
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = "\n".join(blocks)
+    for there, here in {
+        "10.0.0.1": "127.0.0.1", "6379": str(port), "/shared": str(tmp_path), "=…": "=of-a-test",
+        "https://minio.example.org": os.environ["AWS_ENDPOINT_URL"],
+    }.items():  # fmt: skip
+        assert there in script
+        script = script.replace(there, here)
+    shutil.copy(tiny_grid, tmp_path / "my_pairs.yaml")
+    ray_files = tempfile.mkdtemp(prefix="ray-")  # its sockets need a short path
+    head = f"""
+ray() {{
+  local more=()
+  if [ "$1" = start ]; then more=(--num-cpus=1 --object-store-memory=100000000); fi
+  if [[ " $* " == *" --head "* ]]; then more+=(--include-dashboard=false --temp-dir={ray_files}); fi
+  {sys.executable} -m ray.scripts.scripts "$@" "${{more[@]}}"
+}}
+transfer() {{ {sys.executable} -c '{COMMAND}' "$@" --set seeds=1 --set recipe.epochs=1; }}
+"""
+    root = str(Path(__file__).parents[2])
+    places = {"RAY_ADDRESS": f"127.0.0.1:{port}", "PYTHONPATH": root, "HOME": str(tmp_path)}
+    try:
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", head + script],
+            cwd=tmp_path, env=os.environ | places, capture_output=True, text=True, timeout=280,
+        )  # fmt: skip
+    finally:
+        for process in psutil.process_iter(["cmdline"]):
+            told = " ".join(process.info["cmdline"] or ())
+            if f"127.0.0.1:{port}" in told or ray_files in told:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        shutil.rmtree(ray_files, ignore_errors=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert len(list((tmp_path / "runs" / "jobs").iterdir())) == 7
+    assert ran.stdout.count("7 jobs, 0 done, 7 to run") == 2, "in the folder, then in the bucket"
