@@ -65,8 +65,9 @@ def test_in_single_precision_the_difference_is_rounding():
     assert (lazy.weight - exact.weight).norm() <= (dense.weight - exact.weight).norm() * 1.5
 
 
-def test_a_row_that_no_text_uses_is_shrunk_by_decay_alone():
-    words, _, whole = trained(lazy=True, dtype=torch.float64)
+@pytest.mark.parametrize("lazy", [True, False])
+def test_a_row_that_no_text_uses_is_shrunk_by_decay_alone(lazy: bool):
+    words, _, whole = trained(lazy=lazy, dtype=torch.float64)
     table = whole_table(whole, words, weight=words.weight.detach(), shrunk=words.shrunk)
     assert torch.equal(table[5:50], words.weight.detach())
     plain = torch.nn.Parameter(whole.clone())

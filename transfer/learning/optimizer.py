@@ -36,18 +36,27 @@ class DecoupledAdamax(torch.optim.Optimizer):
         words: Words | None = None,
     ) -> None:
         super().__init__(groups, {"lr": lr, "betas": betas, "eps": eps, "decay": 0.0})
-        self._words = words if words is not None and words.lazy else None
+        self._words = words
         self._begin()
 
     def _begin(self) -> None:
         """Sets out from the state that is there, which is that of plain training."""
-        if self._words is None:
+        if self._words is None or not self._words.lazy:
             return
-        weight = self._words.weight
-        group = next(g for g in self.param_groups if any(p is weight for p in g["params"]))
+        group = self._group_of_words
         self._words.late = LazyRows(
-            self._words, self.state[weight], decay=group["decay"], betas=group["betas"], eps=group["eps"]
+            self._words,
+            self.state[self._words.weight],
+            decay=group["decay"],
+            betas=group["betas"],
+            eps=group["eps"],
         )
+
+    @property
+    def _group_of_words(self) -> dict:
+        assert self._words is not None
+        weight = self._words.weight
+        return next(g for g in self.param_groups if any(p is weight for p in g["params"]))
 
     def load_state_dict(self, state_dict: dict) -> None:
         super().load_state_dict(state_dict)
@@ -72,8 +81,11 @@ class DecoupledAdamax(torch.optim.Optimizer):
                     }
                 self.state[weight]["step"] += 1
             (_foreach if weights and weights[0].is_cuda else _one_by_one)(group, weights, self.state)
-        if self._words is not None and self._words.late is not None:
-            self._words.late.step(self.param_groups[0]["lr"])
+        if self._words is not None:
+            group = self._group_of_words
+            self._words.shrunk.mul_(1 - group["lr"] * group["decay"])
+            if self._words.late is not None:
+                self._words.late.step(group["lr"])
 
 
 def _one_by_one(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict]) -> None:

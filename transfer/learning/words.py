@@ -108,7 +108,6 @@ class LazyRows:
         self._moved = np.append(self._moved * keep + corrected * self._power, 0.0)
         self._kept = np.append(self._kept * keep, 1.0)
         self._power = np.append(self._power, 1.0)
-        self.words.shrunk.mul_(keep)
         rows, grad = self.words.rows, self.words.read.grad
         if grad is None or not len(rows):
             return

@@ -203,8 +203,8 @@ def _join(address: str, **quiet: Any) -> None:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
             f"--address {address}: no Ray cluster can be joined there from this machine ({reason}); "
-            "ray start --head starts one, ray start --address=HEAD:6379 adds this machine to it; where it asks "
-            "for a token, set RAY_AUTH_MODE=token and bring ~/.ray/auth_token of its first machine here"
+            "ray start --head starts one, ray start --address=HEAD:6379 adds this machine to it; "
+            "where it asks for a token: RAY_AUTH_MODE=token, and ~/.ray/auth_token of its first machine"
         ) from None
 
 
