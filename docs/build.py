@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from transfer.analysis import gains, tables
+from transfer.analysis import controls, gains, tables
 from transfer.analysis.columns import COLUMNS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
@@ -136,12 +136,17 @@ def _columns() -> Iterator[str]:
         yield _table(("column", "meaning"), [(f"`{column}`", COLUMNS[name][column]) for column in columns])
 
 
+COLUMNS_OF_CONTROLS = [
+    f"{column}_{control}" for control in ("same_steps", "left_out") for column in controls.BESIDE
+]
 # the columns as the report writes them
 ORDER = {
     "results.csv": tables.RESULTS,
-    "edges.csv": [*gains.EDGES, "data_source"],
+    "edges.csv": [*gains.EDGES, *COLUMNS_OF_CONTROLS, "data_source"],
     "table_groups.csv": [*gains.GROUP_GAINS, "data_source"],
     "table_null.csv": [*gains.EDGES, "data_source"],
+    "table_same_steps.csv": [*gains.EDGES, "data_source"],
+    "table_left_out.csv": [*gains.EDGES, "data_source"],
     "table_scores.csv": [*tables.SCORES, "source"],
     "table_corpora.csv": [*tables.CORPORA, "source"],
     "table_missing.csv": [*gains.CELL, "state", "error", "source"],

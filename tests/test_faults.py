@@ -126,11 +126,11 @@ def test_a_corpus_that_vanished(run, transfer, tiny_grid: Path, tmp_path: Path, 
     copy = Path(shutil.copytree(tiny_corpora, tmp_path / "corpora"))
     real = learning._ready
 
-    def ready(trained, site, max_length):
+    def ready(trained, job, site):
         if trained.name == "rel":
             learning._encoded.cache_clear()
             shutil.rmtree(copy / "rel", ignore_errors=True)
-        return real(trained, site, max_length)
+        return real(trained, job, site)
 
     monkeypatch.setattr(learning, "_ready", ready)
     code, _, err = run("run-grid", "--corpora", copy)

@@ -313,3 +313,35 @@ def test_the_null_control_adds_single_jobs_of_other_seeds_and_changes_no_other()
     }
     assert {job.arm for job in jobs} == {"refine"}
     assert plain.id != control.id
+
+
+def test_the_same_steps_control_is_one_job_for_all_partners_of_a_size():
+    grid = grid_of(["a", "b", "c"], seeds=2, controls=["same-steps"], jobs=["single", "pairs"])
+    sizes = {"a": 30, "b": 20, "c": 20}
+    jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
+    assert sorted((j.label, j.extra_examples) for j in jobs if j.arm != "refine" and j.seed == 0) == [
+        ("same-steps 20 control a seed 0", 20),
+        ("same-steps 20 control b seed 0", 20),
+        ("same-steps 20 control c seed 0", 20),
+        ("same-steps 30 control b seed 0", 30),
+        ("same-steps 30 control c seed 0", 30),
+    ]
+    assert len({job.id for job in jobs}) == len(jobs) == 2 * (6 + 5)
+
+
+def test_the_left_out_control_has_a_job_where_text_is_shared():
+    grid = grid_of(["a", "b", "c"], seeds=2, controls=["left-out"], jobs=["single", ["a", "b"]])
+    shared = {("a", "b"), ("a", "a"), ("c", "b")}  # the last is no edge of the grid
+    jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", shared=shared)
+    added = [job for job in jobs if job.arm != "refine"]
+    assert [(job.names, job.arm, job.targets, job.seed) for job in added] == [
+        (("a", "b"), "left-out b", ("b",), seed) for seed in (0, 1)
+    ]
+    assert not {job.id for job in added} & {job.id for job in jobs if job.arm == "refine"}
+
+
+def test_adaptive_seeds_have_their_controls_in_the_first_seeds():
+    grid = grid_of(["a", "b"], seeds={"first": 3, "most": 5}, controls=["null", "same-steps"])
+    sizes = {"a": 30, "b": 20}
+    jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
+    assert {job.arm_seed for job in jobs if job.arm != "refine"} == {0, 1, 2}

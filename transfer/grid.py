@@ -1,13 +1,9 @@
-"""Grid and Job: what a person asks for in YAML, and the jobs that answer it. Pure.
-
-A job's content hash is its identity: the same work in two grids is one job, and the order in which
-tasks are written changes nothing.
-"""
+"""Grid: what a person asks for in YAML, and which jobs answer it. Pure."""
 
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,94 +12,21 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
 from transfer.inputs import YAML_ERRORS, InputError, did_you_mean, read_yaml, validated
+from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage, Trained
 from transfer.recipes import Recipe, Strict, resolved
 
-Stage = Literal["refine", "fine-tune"]
+__all__ = ["Encoder", "Grid", "Job", "Seeds", "Stage", "Trained"]
+
 FAMILIES = ("single", "pairs", "all", "leave-one-out")
 
-# what a number in a result means may change with the code that trains; then this does
-PROTOCOL = 1
+# keys of a grid that came after the first grids were kept, at the value that says "as before"
 ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": []}
-
-# the null control's single-task jobs have the grid's seeds, moved by this much
-NULL_SEEDS = 1_000_000
-
-
-class Encoder(Strict):
-    """The shared layers: an alias, folder or hub id, and how many of its layers are kept."""
-
-    name: str
-    """An alias (`minilm-l6`), a folder in transformers format, or a hub id. BERT's family so far."""
-    layers: int | None = Field(default=None, ge=1)
-    """Only so many of its layers, the first ones."""
-
-
-class Trained(Strict):
-    """One corpus of a job: its name, and the fingerprint of what was in it."""
-
-    name: Name
-    fingerprint: str
-
-
-class Job(Strict):
-    """One stage, one set of corpora, one seed, one recipe, one encoder, perhaps a parent job."""
-
-    stage: Stage
-    corpora: tuple[Trained, ...]
-    seed: int
-    recipe: Recipe
-    encoder: Encoder
-    encoder_fingerprint: str
-    parent: "Job | None" = None
-
-    @field_validator("corpora")
-    @classmethod
-    def _in_one_order(cls, corpora: tuple[Trained, ...]) -> tuple[Trained, ...]:
-        return tuple(sorted(corpora, key=lambda c: c.name))
-
-    @property
-    def id(self) -> str:
-        """16 hexadecimal digits of everything that can change the result, and of nothing else."""
-        what = self.model_dump(mode="json", exclude={"parent": True, "encoder": {"name"}})
-        what["parent"] = self.parent.id if self.parent else None
-        # a number that a later version adds, at the value that says "as before", makes no other job
-        what["recipe"] = self.recipe.model_dump(mode="json", exclude_defaults=True)
-        what["protocol"] = PROTOCOL
-        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The corpora that this job trains on."""
-        return tuple(c.name for c in self.corpora)
-
-    @property
-    def group(self) -> tuple[str, ...]:
-        """The corpora that shared the encoder: a fine-tuning job has its parent's."""
-        return self.parent.group if self.parent else self.names
-
-    @property
-    def arm(self) -> str:
-        """What the job's scores are compared as: its stage, or ``null`` for the null control."""
-        return "null" if self.seed >= NULL_SEEDS else self.stage
-
-    @property
-    def arm_seed(self) -> int:
-        """The seed that the job's scores are paired by."""
-        return self.seed % NULL_SEEDS
-
-    @property
-    def label(self) -> str:
-        """For people: ``refine a+b seed 0``."""
-        what = "+".join(self.group)
-        if self.arm == "null":
-            return f"null control {what} seed {self.arm_seed}"
-        return f"{self.stage} {what}{f' -> {self.names[0]}' if self.parent else ''} seed {self.seed}"
 
 
 class Seeds(Strict):
     """As many seeds as needed: ``first`` everywhere, then up to ``most`` where an edge is undecided.
 
-    ``hours``: after so many no further seeds are begun.
+    ``hours``: after so many hours in which jobs of the grid ran no further seeds are begun.
     """
 
     first: int = Field(ge=3)
@@ -113,7 +36,7 @@ class Seeds(Strict):
     until: Literal["decided"] = "decided"
     """When an edge needs no more: its verdict is final, or further seeds would hardly decide it."""
     hours: float | None = Field(default=None, gt=0)
-    """After so many hours of a run no further seeds are begun."""
+    """After so many hours of work, over all runs, no further seeds are begun."""
 
     @model_validator(mode="after")
     def _more_than_at_first(self) -> "Seeds":
@@ -147,8 +70,8 @@ class Grid(Strict):
     """`[refine]`, or `[refine, fine-tune]`: each corpus then trains on alone from the shared encoder."""
     seeds: tuple[int, ...] | Seeds
     """How many, or a list of them, or as many as needed: `{first: 3, most: 10}` (see below)."""
-    controls: tuple[Literal["null"], ...] = ()
-    """`[null]`: each corpus alone again with other seeds, to see how often nothing is called something."""
+    controls: tuple[Literal["null", "same-steps", "left-out"], ...] = ()
+    """What edges are held against: `null`, `same-steps`, `left-out`; see [method](method.md#controls)."""
     limit: Limit = Limit()
     """A fixed subset of each split, stratified by label, the same for every job and seed."""
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
@@ -275,29 +198,41 @@ class Grid(Strict):
                 found[tuple(sorted(set(group)))] = None
         return tuple(sorted((g for g in found if g), key=lambda g: (len(g), g)))
 
-    def plan(self, fingerprints: Mapping[str, str], *, encoder_fingerprint: str) -> tuple["Job", ...]:
-        """The jobs, parents first. ``fingerprints`` holds those of the corpora by name."""
-        return tuple(self._jobs(fingerprints, encoder_fingerprint))
+    def plan(
+        self,
+        fingerprints: Mapping[str, str],
+        *,
+        encoder_fingerprint: str,
+        train_items: Mapping[str, int] | None = None,
+        shared: Collection[tuple[str, str]] = (),
+    ) -> tuple[Job, ...]:
+        """The jobs, parents first. ``fingerprints`` holds those of the corpora by name.
 
-    def _jobs(self, fingerprints: Mapping[str, str], encoder_fingerprint: str) -> Iterator["Job"]:
-        refine = self.recipe.model_copy(update={"fine_tune": None})
+        For the controls: ``train_items``, how many train examples each corpus has (same-steps), and
+        ``shared``, which (partner, target) share text of partner's train and target's test (left-out).
+        """
+        recipe = self.recipe.model_copy(update={"fine_tune": None})
 
-        def refinement(group: Sequence[str], seed: int) -> Job:
+        def refinement(group: Sequence[str], seed: int, **control: Any) -> Job:
             return Job(
                 stage="refine",
                 corpora=tuple(Trained(name=n, fingerprint=fingerprints[n]) for n in group),
                 seed=seed,
-                recipe=refine,
+                recipe=recipe,
                 encoder=self.encoder,
                 encoder_fingerprint=encoder_fingerprint,
+                **control,
             )
 
+        return (*self._jobs(refinement), *self._controls(refinement, train_items or {}, shared))
+
+    def _jobs(self, refinement: Callable[..., Job]) -> Iterator[Job]:
         for seed in self.seed_numbers:
             for group in self.groups():
                 parent = refinement(group, seed)
                 yield parent
                 if "fine-tune" in self.stages and self.recipe.fine_tune is not None:
-                    recipe = refine.model_copy(update=self.recipe.fine_tune.model_dump())
+                    recipe = parent.recipe.model_copy(update=self.recipe.fine_tune.model_dump())
                     for one in parent.corpora:
                         yield parent.model_copy(
                             update={
@@ -307,11 +242,29 @@ class Grid(Strict):
                                 "parent": parent,
                             }
                         )
-        if "null" in self.controls:
-            first = self.seeds.first if isinstance(self.seeds, Seeds) else len(self.seeds)
-            for seed in self.seed_numbers[:first]:
-                for task in self.tasks:
-                    yield refinement((task,), NULL_SEEDS + seed)
+
+    def _controls(
+        self,
+        refinement: Callable[..., Job],
+        train_items: Mapping[str, int],
+        shared: Collection[tuple[str, str]],
+    ) -> Iterator[Job]:
+        """The controls' jobs, in the seeds that every job has."""
+        seeds = self.seed_numbers[: self.seeds.first if isinstance(self.seeds, Seeds) else None]
+        pairs = [group for group in self.groups() if len(group) == 2]
+        edges = sorted(edge for pair in pairs for edge in itertools.permutations(pair))
+        for seed in seeds if "null" in self.controls else ():
+            for task in self.tasks:
+                yield refinement((task,), NULL_SEEDS + seed)
+        # one job serves all partners of the same size
+        longer = sorted({(target, train_items[source]) for source, target in edges if train_items})
+        for seed in seeds if "same-steps" in self.controls else ():
+            for target, extra in longer:
+                yield refinement((target,), seed, extra_examples=extra)
+        for seed in seeds if "left-out" in self.controls else ():
+            for source, target in edges:
+                if (source, target) in shared:
+                    yield refinement((source, target), seed, left_out=target)
 
 
 _FAMILY = {

@@ -196,21 +196,3 @@ def test_nothing_gives_empty_tables_with_all_columns():
     assert (list(table.columns), len(table)) == (gains.EDGES, 0)
     assert list(gains.group_gains(empty).columns) == gains.GROUP_GAINS
     assert gains.missing(empty).empty
-
-
-def test_the_null_control_pairs_a_corpus_with_itself_and_makes_no_edge():
-    frame = two([0.70, 0.71, 0.72], [0.73, 0.74, 0.75])
-    again = frame[(frame["corpora"] == "a")].assign(stage="null", value=[0.72, 0.71, 0.70], job="other")
-    both = pd.concat([frame, again])
-    found = gains.null_edges(both, smallest_effect=HALF_A_POINT)
-    assert found[["source", "target", "verdict", "seeds"]].to_numpy().tolist() == [
-        ["a", "a", "inconclusive", 3]
-    ]
-    assert found.loc[0, "gain"] == pytest.approx(0)
-    without, with_ = (gains.seed_gains(f) for f in (frame, both))
-    pd.testing.assert_frame_equal(without, with_)
-    claimed = gains.null_edges(
-        both.assign(value=both["value"].where(both["stage"] != "null", both["value"] + 0.3)),
-        smallest_effect=HALF_A_POINT,
-    )
-    assert claimed.loc[0, "verdict"] == "improves"

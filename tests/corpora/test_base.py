@@ -168,11 +168,8 @@ def test_test_texts_that_stand_in_a_train_split_are_found():
     one = corpus_of("one", train=[long, "q", short, "own"], dev=["s", "t"], test=["Own", "u"])
     split = "a sentence, that is  long enough"
     two = corpus_of("two", train=["v", "w", "x", "y"], dev=["z", "zz"], test=[split, split, short, "n"])
-    assert overlaps([one, two]) == [
-        "1 of 2 test items of one have text that is in one train",
-        "2 of 4 test items of two have text that is in one train",
-    ]
-    assert overlaps([two]) == []
+    assert overlaps([one, two]) == {("one", "one"): 1, ("one", "two"): 2}
+    assert overlaps([two]) == {}
 
 
 def test_one_passage_of_a_pair_is_found_alone_and_in_tokens():

@@ -56,6 +56,17 @@ def test_composition_is_cut_once_and_the_order_shuffled_each_epoch():
     assert sorted(first) == sorted(second)
 
 
+def test_longer_epochs_go_through_whole_passes_one_after_the_other():
+    """The same-steps control: 5 mini-batches, and 3 more an epoch in the place of a partner's."""
+    plain = Mixture({"a": cut("a", 20)}, seed=1)
+    longer = Mixture({"a": cut("a", 20)}, seed=1, extra=3)
+    assert len(longer) == 8
+    steps = [(b.items, b.seed) for epoch in range(1, 6) for b in longer.epoch(epoch)]
+    assert [len(list(longer.epoch(e))) for e in (1, 2)] == [8, 8]
+    # 40 steps are 8 passes, each as the plain training's epoch of that number
+    assert steps == [(b.items, b.seed) for epoch in range(1, 9) for b in plain.epoch(epoch)]
+
+
 def test_masks_differ_between_epochs_batches_corpora_and_seeds():
     seeds = [
         b.seed

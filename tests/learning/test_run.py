@@ -1,6 +1,7 @@
 """One job from record to result: learning happens, arms are matched, failures are recorded."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,37 @@ def test_the_same_job_gives_the_same_numbers_whatever_ran_before(site: Site, tmp
     again = run(job, site.model_copy(update={"store": tmp_path / "other"}))
     assert scores(first) == scores(again)
     assert [e.loss for e in first.history] == [e.loss for e in again.history]
+
+
+def test_a_same_steps_job_trains_as_long_as_the_pair_and_begins_like_the_single_one(site: Site):
+    alone = run(job_of(site, "rel"), site)
+    pair = run(job_of(site, "rel", "ner"), site)
+    job = job_of(site, "rel").model_copy(update={"extra_examples": pair.train_items["ner"]})
+    longer = run(job, site)
+    assert longer.status == "done", longer.error
+    assert longer.steps == pair.steps == 2 * alone.steps
+    assert len(longer.history) == len(pair.history)
+    assert longer.train_items == {"rel": 24}
+    assert longer.history[-1].loss["rel"] < alone.history[-1].loss["rel"]
+
+
+def test_a_left_out_job_trains_without_the_text_that_the_target_is_tested_on(
+    site: Site, tmp_path: Path, tiny_corpora: Path
+):
+    folder = Path(shutil.copytree(tiny_corpora, tmp_path / "corpora"))
+    known = "the patient was sent home with severe chest pain"
+    rows = [json.loads(line) for line in (folder / "ner" / "train.jsonl").read_text().splitlines()]
+    for i, row in enumerate(rows[:5]):
+        row |= {"id": f"known-{i}", "tokens": known.split(), "tags": ["O"] * 9}
+    (folder / "ner" / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tested = folder / "rel" / "test.jsonl"
+    tested.write_text(tested.read_text() + json.dumps({"id": "k", "text": known, "label": "none"}) + "\n")
+    site = site.model_copy(update={"corpora": str(folder)})
+    pair = job_of(site, "rel", "ner")
+    assert run(pair, site).train_items == {"rel": 24, "ner": 24}
+    less = run(pair.model_copy(update={"left_out": "rel"}), site)
+    assert less.train_items == {"rel": 24, "ner": 19}
+    assert run(pair.model_copy(update={"left_out": "ner"}), site).train_items == {"rel": 24, "ner": 24}
 
 
 def test_the_first_mini_batch_of_a_corpus_is_the_same_alone_and_with_a_partner(site: Site, monkeypatch):

@@ -83,7 +83,7 @@ def test_plan_and_status_speak_of_the_jobs_so_far(run, transfer, tiny_grid: Path
     assert "15 done, 0 running, 0 failed, 0 pending" in out
 
 
-def test_no_hours_no_further_seeds(run, tmp_path: Path):
+def test_hours_that_earlier_runs_took_are_not_there_again(run, tmp_path: Path):
     out = run("--set", "seeds={first: 3, most: 5, hours: 0.000001}")
     assert "no further seeds" in out
     assert len(jobs_by_time(tmp_path / "runs")) == 9
@@ -97,7 +97,9 @@ def test_no_hours_no_further_seeds(run, tmp_path: Path):
             ],
         )
     )
-    assert len(wanted(Store(tmp_path / "runs"), record)) == 15
+    assert len(wanted(Store(tmp_path / "runs"), record)) == 9
+    again = run("--set", "seeds={first: 3, most: 5, hours: 0.000001}")
+    assert "9 jobs (at most 15), 9 done, 0 to run" in again
 
 
 @pytest.mark.parametrize(

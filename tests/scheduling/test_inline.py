@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from transfer.grid import Grid
@@ -145,3 +146,26 @@ def test_the_null_control_is_run_and_reported(run, tiny_grid: Path, tmp_path: Pa
     assert len(null) == 3
     assert len(edges) == 3
     assert not any("null" in line for line in edges)
+
+
+def test_controls_stand_beside_the_edges_and_in_the_report(run, tiny_grid: Path, tmp_path: Path):
+    options = ["--set", "jobs=[single, pairs]", "--set", "tasks=[sim, rel]", "--set", "seeds=3"]
+    code, out, err = run(tiny_grid, *options, "--set", "controls=[same-steps, left-out]")
+    assert code == 0, err
+    assert "15 jobs, 0 done, 15 to run" in out  # the tiny corpora share no text
+    assert "same-steps 24 control rel seed 1" in out
+    report = tmp_path / "reports" / "tiny"
+    text = (report / "report.md").read_text()
+    assert "## Same-steps control" in text
+    assert "No edge has such text" in text
+    edges = pd.read_csv(report / "edges.csv")
+    control = pd.read_csv(report / "table_same_steps.csv")
+    assert edges["gain_same_steps"].tolist() == pytest.approx(control["gain"].tolist())
+    assert edges["gain_same_steps"].notna().all()
+    assert edges["gain_left_out"].isna().all()
+    results = pd.read_csv(report / "results.csv")
+    steps = results.groupby("stage")["steps"].unique()
+    assert steps["same-steps 24"].tolist() == [12]
+    assert set(results.loc[results["corpora"] == "rel+sim", "steps"]) == {12}
+    page = (report / "report.html").read_text()
+    assert "Same-steps control" in page

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 _SHARED = {
-    "stage": "`refine`, `fine-tune`, or `null` for the null control",
+    "stage": "`refine`, `fine-tune`, or a control: `null`, `same-steps` and how many examples, `left-out x`",
     "metric": "the corpus's measure",
     "seed": "the seed that arms are paired by",
     "target": "the corpus whose test score it is",
@@ -29,6 +29,21 @@ _EDGE = _GAIN | {
     "detectable_10_seeds": "the same with 10 seeds",
 }
 
+_SAME_STEPS = "against the target alone for as many steps; only where the grid has the control"
+_LEFT_OUT = (
+    "without the partner's examples that stand in the target's test; only where the grid has the control"
+)
+_CONTROLS = {
+    f"{column}_{control}": f"{meaning} {what}"
+    for control, what in (("same_steps", _SAME_STEPS), ("left_out", _LEFT_OUT))
+    for column, meaning in (
+        ("gain", "the gain"),
+        ("ci_low", "its lower end"),
+        ("ci_high", "its upper end"),
+        ("verdict", "the verdict"),
+    )
+}
+
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "results.csv": _SHARED
     | {
@@ -47,9 +62,11 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "recipe": "the recipe's name",
         "source": "`synthetic` or `prepared`",
     },
-    "edges.csv": _EDGE,
+    "edges.csv": _EDGE | _CONTROLS,
     "table_groups.csv": _GAIN | {"source": "the group: `all others`, `all others but x`, or names with `+`"},
     "table_null.csv": _EDGE | {"source": "the corpus itself, with other seeds"},
+    "table_same_steps.csv": _EDGE | {"single": "mean test score of the target alone for as many steps"},
+    "table_left_out.csv": _EDGE | {"joint": "mean test score with the partner less the shared text"},
     "table_scores.csv": _SHARED
     | {
         "arm": "`single`, `pair with x`, `all`, …",

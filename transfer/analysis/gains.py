@@ -147,40 +147,6 @@ def edges(
     return edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)
 
 
-def null_edges(
-    frame: pd.DataFrame,
-    *,
-    smallest_effect: float,
-    evidence: Evidence | None = None,
-    correction: str = "bh",
-    alpha: float = 0.05,
-) -> pd.DataFrame:
-    """The null control: each corpus alone against itself alone with other seeds, judged as `edges` are.
-
-    Whatever is claimed of these is a false claim. `single` is the grid's own arm, `joint` the other.
-    """
-    rows = scored(frame)[["stage", "corpora", "target", "metric", "seed", "value"]]
-    rows = rows[rows["corpora"] == rows["target"]]
-    other = rows[rows["stage"] == "null"].rename(columns={"value": "joint"})
-    own = rows[rows["stage"] == "refine"].rename(columns={"value": "single"})
-    both = other.merge(own.drop(columns=["stage", "corpora"]), on=["target", "metric", "seed"])
-    both = both.assign(source=both["target"], gain=both["joint"] - both["single"])
-    groups = by_edge(both)
-
-    def estimated(edge: EdgeKey, _: int) -> Estimate:
-        if evidence is None:
-            return estimate(groups[edge], None)
-        seeds = [int(seed) for seed in groups[edge]["seed"]]
-        return evidence.estimate("null", edge.corpora, edge.target, seeds, alone="refine")
-
-    most = max((len(group) for group in groups.values()), default=1)
-    verdicts = Verdicts(
-        list(groups), at=(most,), smallest_effect=smallest_effect, correction=correction, alpha=alpha
-    )
-    verdicts.look(estimated)
-    return edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)
-
-
 def by_edge(seed_gains: pd.DataFrame) -> dict[EdgeKey, pd.DataFrame]:
     """The gains of each edge, seeds in order; edges by stage, source, target."""
     rows = seed_gains.sort_values(["stage", "source", "target", "metric", "seed"])

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch 
     return write_report(
         kept.frame,
         edges=kept.edges,
-        null_control="null" in grid.controls,
+        controls=grid.controls,
         correction=grid.correction,
         out=out / grid.name,
         title=grid.name,
@@ -41,7 +42,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch 
         source=record.source,
         curves=curves(kept.results.values()),
         rerun=rerun(record),
-        expected=[cell for job in kept.wanted for cell in _cells(job)],
+        expected=[cell for job in kept.wanted for cell in _cells(job) if cell.target in job.targets],
         watch=watch,
     )
 
@@ -87,6 +88,7 @@ class Kept:
         watch("results", 0, 1)
         self.record = record
         self.results = store.results(record.jobs)
+        self.spent = False  # whether the hours of adaptive seeds are over; known after the looks
         self._store = store
         self._watch = watch
 
@@ -115,9 +117,10 @@ class Kept:
         if not isinstance(seeds, Seeds):
             return self.record.jobs
         verdicts, _ = self._looked_at
+        still = () if self.spent else verdicts.open
         # both stages of a group, so that a child never comes after its parent's encoder is gone
-        groups = {(edge.target,) for edge in verdicts.open}
-        groups |= {tuple(edge.corpora.split("+")) for edge in verdicts.open}
+        groups = {(edge.target,) for edge in still}
+        groups |= {tuple(edge.corpora.split("+")) for edge in still}
         return tuple(
             job
             for job in self.record.jobs
@@ -163,10 +166,28 @@ class Kept:
             for corpora in (edge.corpora, edge.target)
             for seed in range(verdicts.seeds)
         ):
+            seen = verdicts.seeds
             verdicts.look(
                 lambda edge, count: gains.estimate(groups[edge][groups[edge]["seed"] < count], self.evidence)
             )
+            # at a look and not within one: what a killed run began, the next one finishes
+            if seeds.hours and self._hours(seen) >= seeds.hours:
+                self.spent = True
+                break
         return verdicts, groups
+
+    def _hours(self, seeds: int) -> float:
+        """How long jobs of the first ``seeds`` seeds were at work, over all runs; overlaps count once."""
+        spans = sorted(
+            (result.ended - result.seconds, result.ended)
+            for result in self.results.values()
+            if result.ended is not None and result.job.arm_seed < seeds
+        )
+        hours, until = 0.0, -math.inf
+        for began, ended in spans:
+            hours += max(0.0, ended - max(began, until)) / 3600
+            until = max(until, ended)
+        return hours
 
     @functools.cached_property
     def evidence(self) -> Evidence:

@@ -38,6 +38,8 @@ def expanded(
             loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit))
     with _named_in(grid_file, "encoder", errors=InputError):
         files = encoders.locate(grid.encoder.name, layers=grid.encoder.layers, pieces=grid.recipe.max_length)
+    shared = overlaps(loaded)
+    items = {c.name: {split: len(c.split(split)) for split in SPLITS} for c in loaded}
     record = GridRecord(
         grid=grid,
         recipe_name=grid.recipe_name,
@@ -47,13 +49,21 @@ def expanded(
             CorpusRecord(
                 card=c.card,
                 fingerprint=c.fingerprint,
-                items={split: len(c.split(split)) for split in SPLITS},
+                items=items[c.name],
                 notes=c.notes,
             )
             for c in loaded
         ),
-        overlaps=tuple(overlaps(loaded)),
-        jobs=grid.plan({c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint),
+        overlaps=tuple(
+            f"{count} of {items[target]['test']} test items of {target} have text that is in {source} train"
+            for (source, target), count in shared.items()
+        ),
+        jobs=grid.plan(
+            {c.name: c.fingerprint for c in loaded},
+            encoder_fingerprint=files.fingerprint,
+            train_items={name: size["train"] for name, size in items.items()},
+            shared=shared.keys(),
+        ),
     )
     return grid, record, files, {c.name: c for c in loaded}
 
@@ -110,6 +120,12 @@ def costs(jobs: "tuple[Job, ...]", corpora: "dict[str, Corpus]") -> dict[str, fl
     def words(corpus: "Corpus", split: str) -> int:
         return sum(len(text.split()) for e in getattr(corpus, split) for text in e.text)
 
-    epoch = {name: words(c, "train") + words(c, "dev") / 3 for name, c in corpora.items()}
+    train = {name: words(c, "train") for name, c in corpora.items()}
+    dev = {name: words(c, "dev") / 3 for name, c in corpora.items()}
     test = {name: words(c, "test") / 3 for name, c in corpora.items()}
-    return {job.id: sum(job.recipe.epochs * epoch[n] + test[n] for n in job.names) for job in jobs}
+
+    def cost(job: "Job") -> float:
+        longer = 1 + job.extra_examples / len(corpora[job.names[0]].train)  # of its one corpus
+        return sum(job.recipe.epochs * (train[n] * longer + dev[n]) + test[n] for n in job.names)
+
+    return {job.id: cost(job) for job in jobs}

@@ -2,7 +2,6 @@
 
 import contextlib
 import enum
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +68,7 @@ def run(
     from transfer.scheduling.queue import JobQueue
     from transfer.scheduling.work import Work
 
-    seeds, began = record.grid.seeds, time.monotonic()
+    seeds = record.grid.seeds
     waiting = {job.id for job in pending}
     there = store.results(job for job in jobs if job.id not in waiting)
     progress = live.Progress(
@@ -89,9 +88,8 @@ def run(
             return ()
         kept = Kept(store, record)  # every result and prediction is read once a look
         progress.edges = live.decided(*kept.decided)
-        if seeds.hours and time.monotonic() - began > 3600 * seeds.hours:
-            shown.note(f"no further seeds: {seeds.hours:g} hours are over")
-            return ()
+        if kept.spent:
+            shown.note(f"no further seeds: the {seeds.hours:g} hours of the grid are over")
         added = tuple(job for job in store.pending(kept.wanted) if job.id not in work.queue.jobs)
         if added:
             shown.note(f"{len(added)} more jobs, for edges that are undecided: {progress.edges}")

@@ -218,16 +218,16 @@ def _dev_topped_up(
     return kept, (*dev, *added), [note]
 
 
-def overlaps(corpora: Sequence[Corpus]) -> list[str]:
-    """Protocol point 6: how many test items of a corpus have text that stands in a train split.
+def overlaps(corpora: Sequence[Corpus]) -> dict[tuple[str, str], int]:
+    """Protocol point 6: (source, target) -> how many test items of target have text that source trains on.
 
     Within a corpus the whole item must be the same; of two corpora one passage is enough, since a
-    sentence can stand in a pair here and alone there. One sentence for each pair of corpora.
+    sentence can stand in a pair here and alone there. Pairs without any are left out.
     """
     test = {c.name: [(plain(e.text), passages(e, c.card.kind)) for e in c.test] for c in corpora}
     whole = {c.name: {plain(e.text) for e in c.train} for c in corpora}
     single = {c.name: {p for e in c.train for p in passages(e, c.card.kind)} for c in corpora}
-    found = []
+    found = {}
     for target in sorted(test):
         for source in sorted(test):
             count = sum(
@@ -235,9 +235,14 @@ def overlaps(corpora: Sequence[Corpus]) -> list[str]:
                 for text, some in test[target]
             )
             if count:
-                of = len(test[target])
-                found.append(f"{count} of {of} test items of {target} have text that is in {source} train")
+                found[source, target] = count
     return found
+
+
+def apart(source: Corpus, target: Corpus) -> tuple[int, ...]:
+    """The indices of source's train examples that share no passage with target's test items."""
+    tested = {p for e in target.test for p in passages(e, target.card.kind)}
+    return tuple(i for i, e in enumerate(source.train) if tested.isdisjoint(passages(e, source.card.kind)))
 
 
 def plain(text: Iterable[str]) -> str:

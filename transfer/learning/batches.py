@@ -1,5 +1,6 @@
 """Packed mini-batches, cut once, and the mixture that brings them in Algorithm 1's order."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
@@ -172,27 +173,44 @@ class Mixture:
     A corpus's own order of mini-batches in an epoch depends on seed and corpus only; which corpus
     comes when is a shuffle of its own. So a joint run keeps corpus A's order, and the difference to
     A alone is the partner and not the shuffle.
+
+    With ``extra`` an epoch of one corpus has so many more steps, as many as a partner would bring: its
+    passes over the corpus, each shuffled, then follow each other across the ends of epochs.
     """
 
-    def __init__(self, batches: Mapping[str, Sequence[MiniBatch]], *, seed: int) -> None:
+    def __init__(self, batches: Mapping[str, Sequence[MiniBatch]], *, seed: int, extra: int = 0) -> None:
+        assert not extra or len(batches) == 1
         self.batches = {name: batches[name] for name in sorted(batches)}
         self.seed = seed
+        self.extra = extra
 
     def __len__(self) -> int:
         """Mini-batches in an epoch."""
-        return sum(map(len, self.batches.values()))
+        return sum(map(len, self.batches.values())) + self.extra
 
     def epoch(self, epoch: int) -> Iterator[MiniBatch]:
         """The mini-batches of an epoch (counted from 1)."""
-        queues = {
-            name: iter(np.random.default_rng([self.seed, name_seed(name), epoch]).permutation(len(own)))
-            for name, own in self.batches.items()
-        }
+        if self.extra:
+            yield from self._longer_epoch(epoch)
+            return
+        queues = {name: iter(self._pass(name, epoch)) for name in self.batches}
         turns = [name for name, own in self.batches.items() for _ in own]
         rng = np.random.default_rng([self.seed, name_seed("+".join(self.batches)), epoch])
         for turn in rng.permutation(len(turns)):
-            batch = self.batches[turns[turn]][next(queues[turns[turn]])]
-            yield replace(batch, seed=(*batch.seed, epoch))  # new dropout masks each epoch
+            yield next(queues[turns[turn]])
+
+    def _longer_epoch(self, epoch: int) -> Iterator[MiniBatch]:
+        ((name, own),) = self.batches.items()
+        begin, end = (epoch - 1) * len(self), epoch * len(self)
+        first, last = begin // len(own), -(-end // len(own))
+        steps = (batch for number in range(first, last) for batch in self._pass(name, number + 1))
+        yield from itertools.islice(steps, begin - first * len(own), end - first * len(own))
+
+    def _pass(self, name: str, number: int) -> Iterator[MiniBatch]:
+        """All mini-batches of a corpus once, in the order and with the dropout masks of the pass."""
+        own = self.batches[name]
+        for at in np.random.default_rng([self.seed, name_seed(name), number]).permutation(len(own)):
+            yield replace(own[at], seed=(*own[at].seed, number))  # new dropout masks each time
 
 
 def name_seed(name: str) -> int:

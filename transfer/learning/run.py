@@ -21,10 +21,16 @@ from safetensors.torch import load, save_file
 from transfer import __version__, corpora
 from transfer.claims import Claims, Taken
 from transfer.corpora import Corpus, Limit
-from transfer.corpora.base import SPLITS, Split
+from transfer.corpora.base import SPLITS, Split, apart
 from transfer.grid import Job, Trained
 from transfer.learning import encoder
-from transfer.learning.batches import TRAINING_PIECES, Mixture, evaluation_batches, training_batches
+from transfer.learning.batches import (
+    TRAINING_PIECES,
+    MiniBatch,
+    Mixture,
+    evaluation_batches,
+    training_batches,
+)
 from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.dropout import Noise
@@ -32,7 +38,6 @@ from transfer.learning.evaluate import Held, score
 from transfer.learning.model import MTBert
 from transfer.learning.train import train
 from transfer.learning.words import Words, whole_table
-from transfer.recipes import Recipe
 from transfer.store import Epoch, JobResult, Score, Store
 from transfer.tasks import Item, Task, task_of
 
@@ -131,11 +136,15 @@ def _trained(
     job: Job, site: Site, store: Store, *, source: str, began: float, keep_encoder: bool
 ) -> JobResult:
     notes: list[str] = []
-    ready = {trained.name: _ready(trained, site, job.recipe.max_length) for trained in job.corpora}
+    ready = {trained.name: _ready(trained, job, site) for trained in job.corpora}
     model = _model(job, site, ready)
     model.to(_device())
-    cut = functools.partial(_cut, site=site, recipe=job.recipe)
-    mixture = Mixture({name: cut(name, "train", seed=job.seed) for name in ready}, seed=job.seed)
+    cut = functools.partial(_cut, job=job, site=site)
+    mixture = Mixture(
+        {name: cut(name, "train") for name in ready},
+        seed=job.seed,
+        extra=-(-job.extra_examples // job.recipe.batch_size),
+    )
     best, history = train(
         model,
         mixture=mixture,
@@ -155,7 +164,7 @@ def _trained(
     result = JobResult(
         id=job.id, job=job, status="done", scores=tuple(scores),
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
-        train_items={name: len(r.corpus.train) for name, r in ready.items()},
+        train_items={name: _examples(own) for name, own in mixture.batches.items()},
         steps=job.recipe.epochs * len(mixture), seconds=time.perf_counter() - began, ended=time.time(),
         source=source, provenance=_provenance(), notes=tuple(notes),
     )  # fmt: skip
@@ -163,6 +172,11 @@ def _trained(
         kept = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
         store.put(result, predictions=predictions, encoder=kept)
     return result
+
+
+def _examples(batches: Sequence[MiniBatch]) -> int:
+    """How many examples there are in the mini-batches; a long sentence is several items."""
+    return len({example for batch in batches for example, _, _ in batch.items})
 
 
 def _noting(store: Store, job: Job) -> Callable[[Sequence[Epoch]], None]:
@@ -186,8 +200,8 @@ def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _ready(trained: Trained, site: Site, max_length: int) -> Ready:
-    ready = _encoded(trained.name, site.corpora, site.limit, site.encoder, max_length)
+def _ready(trained: Trained, job: Job, site: Site) -> Ready:
+    ready = _encoded(trained.name, site.corpora, site.limit, site.encoder, job.recipe.max_length)
     if ready.corpus.fingerprint != trained.fingerprint:
         raise ValueError(
             f"the corpus '{trained.name}' changed since the grid was planned "
@@ -209,24 +223,39 @@ def _encoded(name: str, where: str, limit: Limit, encoder_folder: Path, max_leng
 
 @functools.lru_cache(maxsize=32)
 def _cut_once(
-    name: str, where: str, limit: Limit, folder: Path, max_length: int, split: Split, size: int, seed: int
+    name: str,
+    where: str,
+    limit: Limit,
+    folder: Path,
+    max_length: int,
+    split: Split,
+    size: int,
+    seed: int,
+    left_out: str | None,
 ) -> tuple[Any, ...]:
     """The collated rows of a split; once for all jobs of a worker that see the same ones."""
     ready = _encoded(name, where, limit, folder, max_length)
     items = ready.items[split]
-    if split == "train":
-        # a GPU has the memory for a whole mini-batch, and is the faster the larger its work
-        pieces = TRAINING_PIECES if _device().type == "cpu" else None
-        batches = training_batches(name, ready.task, items, batch_size=size, seed=seed, pieces=pieces)
-        return tuple(batches)
-    return tuple(evaluation_batches(name, ready.task, items))
+    if split != "train":
+        return tuple(evaluation_batches(name, ready.task, items))
+    if left_out:
+        target = _encoded(left_out, where, limit, folder, max_length)
+        kept = set(apart(ready.corpus, target.corpus))
+        items = [item for item in items if item.example in kept]
+    # a GPU has the memory for a whole mini-batch, and is the faster the larger its work
+    pieces = TRAINING_PIECES if _device().type == "cpu" else None
+    return tuple(training_batches(name, ready.task, items, batch_size=size, seed=seed, pieces=pieces))
 
 
-def _cut(name: str, split: Split, *, site: Site, recipe: Recipe, seed: int = 0) -> list[Any]:
+def _cut(name: str, split: Split, *, job: Job, site: Site) -> list[Any]:
     """Mini-batches of train, rows of dev or test: all on the device of the job, so that no step waits."""
-    size = recipe.batch_size if split == "train" else 0
-    of = (name, site.corpora, site.limit, site.encoder, recipe.max_length)
-    return [batch.to(_device()) for batch in _cut_once(*of, split, size, seed)]
+    of = (name, site.corpora, site.limit, site.encoder, job.recipe.max_length, split)
+    if split != "train":
+        batches = _cut_once(*of, 0, 0, None)
+    else:
+        left_out = job.left_out if job.left_out != name else None
+        batches = _cut_once(*of, job.recipe.batch_size, job.seed, left_out)
+    return [batch.to(_device()) for batch in batches]
 
 
 def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:

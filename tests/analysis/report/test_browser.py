@@ -15,9 +15,10 @@ from transfer.analysis.report.page import report_html
 from transfer.analysis.tables import minus, points, to_csv
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -378,8 +379,10 @@ def test_the_axis_near_zero_shows_the_band(page):
 
 def test_paper_has_graph_tables_and_mark_and_no_controls(page):
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
+    # the graph is drawn anew for another medium, and what was found a moment ago is then no longer there
+    wait = WebDriverWait(page, 20, ignored_exceptions=[StaleElementReferenceException])
     for css in (".graph svg", "#edges-refine", "#scores-refine", ".watermark", ".banner"):
-        assert find(page, css)[0].is_displayed(), css
+        assert wait.until(lambda page, css=css: find(page, css)[0].is_displayed()), css
     assert not [one for one in find(page, "nav, .filters, .details, #theme, select") if one.is_displayed()]
     pdf = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
     assert base64.b64decode(pdf).startswith(b"%PDF")

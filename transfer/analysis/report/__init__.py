@@ -5,7 +5,7 @@ Equal input gives equal files; nothing here reads a clock, a path or a corpus's 
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +36,7 @@ def write_report(
     smallest_effect: float,
     source: str,
     edges: pd.DataFrame | None = None,
-    null_control: bool = False,
+    controls: Collection[str] = (),
     correction: str = "bh",
     evidence: Evidence | None = None,
     expected: Iterable[Cell] | None = None,
@@ -49,7 +49,7 @@ def write_report(
     `frame` is the store's tidy frame (see `gains`), `corpora` the grid's corpora in its order,
     `settings` what the page shows of how it was run, `smallest_effect` a fraction (0.005 is
     half a point), `edges` the verdicts (without them: one look at all seeds) and `correction`
-    theirs, `null_control` whether the grid asks for one, `evidence` what the arms predicted (see
+    theirs, `controls` those that the grid asks for, `evidence` what the arms predicted (see
     `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies),
     `curves` the learning curves (see `curves.curves`), `rerun` how all this is made again,
     `watch` is told how far it is.
@@ -64,7 +64,7 @@ def write_report(
         smallest_effect=smallest_effect,
         source=source,
         edges=edges,
-        null_control=null_control,
+        controls=controls,
         correction=correction,
         evidence=evidence,
         expected=expected,
@@ -105,8 +105,8 @@ def _csv(found: Findings) -> dict[str, str]:
         "table_scores.csv": to_csv(found.scores.assign(source=found.source)),
         "table_corpora.csv": to_csv(found.corpora),
     }
-    if found.null is not None:
-        texts["table_null.csv"] = to_csv(found.null.assign(data_source=found.source))
+    for name, table in found.controls.items():
+        texts[f"table_{name.replace('-', '_')}.csv"] = to_csv(table.assign(data_source=found.source))
     if len(found.missing):
         texts["table_missing.csv"] = to_csv(found.missing.assign(source=found.source))
     return texts

@@ -1,11 +1,12 @@
 """Everything that a report says of a grid, as plain tables, before a word of it is written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from transfer.analysis import gains, tables
+from transfer.analysis.controls import beside, control_tables
 from transfer.analysis.curves import CURVES
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.rerun import Rerun
@@ -13,6 +14,7 @@ from transfer.analysis.tables import CorpusRow, points, without_paths
 
 SOURCES = ("synthetic", "prepared")
 STAGES = ("refine", "fine-tune")
+CONTROL_HEADS = {"same_steps": "gain, same steps", "left_out": "gain, text left out"}
 MACHINE_TEXT = ("error", "encoder", "recipe")  # columns that may hold a path of this machine
 
 
@@ -28,7 +30,7 @@ class Findings:
     seed_gains: pd.DataFrame
     edges: pd.DataFrame
     groups: pd.DataFrame
-    null: pd.DataFrame | None  # of the null control, where the grid asks for one
+    controls: Mapping[str, pd.DataFrame]  # of those that the grid asks for, see `controls`
     scores: pd.DataFrame
     missing: pd.DataFrame
     corpora: pd.DataFrame
@@ -56,7 +58,7 @@ class Findings:
         return {
             stage: tables.score_matrix(self.scores, stage=stage, order=self.order)
             for stage in in_order(self.scores["stage"])
-            if stage != "null"
+            if stage in STAGES
         }
 
 
@@ -69,7 +71,7 @@ def findings(
     smallest_effect: float,
     source: str,
     edges: pd.DataFrame | None = None,
-    null_control: bool = False,
+    controls: Collection[str] = (),
     correction: str = "bh",
     evidence: Evidence | None = None,
     expected: Iterable[Cell] | None = None,
@@ -90,11 +92,14 @@ def findings(
         edges = gains.edges(
             seed_gains, smallest_effect=smallest_effect, evidence=evidence, correction=correction
         )
-    null = None
-    if null_control:
-        null = gains.null_edges(
-            frame, smallest_effect=smallest_effect, evidence=evidence, correction=correction
-        )
+    held = control_tables(
+        frame,
+        controls,
+        train_items={row["name"]: row["train"] for row in corpora},
+        smallest_effect=smallest_effect,
+        evidence=evidence,
+        correction=correction,
+    )
     return Findings(
         title=title,
         source=source,
@@ -102,9 +107,9 @@ def findings(
         correction=correction,
         frame=frame,
         seed_gains=seed_gains,
-        edges=edges,
+        edges=beside(edges, held),
         groups=gains.group_gains(frame, evidence=evidence),
-        null=null,
+        controls=held,
         scores=tables.score_table(frame),
         missing=gains.missing(frame, expected),
         corpora=tables.corpora_table(
@@ -134,6 +139,9 @@ def in_points(table: pd.DataFrame) -> pd.DataFrame:
     if "verdict" in table:
         shown["p adjusted"] = [f"{p:.2g}" if p == p else "" for p in table["p_adjusted"]]
         shown["verdict"] = table["verdict"]
+    for control, head in CONTROL_HEADS.items():
+        if f"gain_{control}" in table:
+            shown[head] = [points(value, sign=True) for value in table[f"gain_{control}"]]
     return shown.assign(seeds=table["seeds"])
 
 

@@ -11,7 +11,7 @@ from transfer.analysis.report.sentences import (
     Answer,
     answer,
     caption,
-    null_text,
+    control,
     protocol,
     warning,
 )
@@ -43,9 +43,7 @@ def report_md(found: Findings) -> str:
         parts.append(f"## Edges\n\nGains in points.\n\n{to_markdown(in_points(found.edges))}")
     if len(found.groups):
         parts.append(f"## Larger groups\n\n{GROUPS}\n\n{to_markdown(in_points(found.groups))}")
-    if found.null is not None:
-        table = f"\n{to_markdown(in_points(found.null))}" if len(found.null) else ""
-        parts.append(f"## Null control\n\n{null_text(found.null)}\n{table}")
+    parts += [_control(found, name) for name in found.controls]
     parts.append(f"## Scores\n\n{scores_md(found)}")
     if len(found.missing):
         parts.append(f"## Failed or missing\n\n{to_markdown(found.missing)}")
@@ -67,6 +65,14 @@ def _again(rerun: Rerun) -> str:
         f"## To run it again\n\nSave this as `{rerun.file_name}`:\n\n{file}\n"
         f"{fence}sh\n{rerun.command}\n{fence}\n"
     )
+
+
+def _control(found: Findings, name: str) -> str:
+    title, text, lines = control(found, name)
+    listed = "".join(f"- {escaped(line)}\n" for line in lines)
+    table = found.controls[name]
+    parts = [f"## {title}\n", f"{text}\n", listed, to_markdown(in_points(table)) if len(table) else ""]
+    return "\n".join(part for part in parts if part)
 
 
 def _answer(found: Answer) -> str:

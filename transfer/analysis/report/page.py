@@ -100,7 +100,7 @@ def report_html(found: Findings) -> str:
         together=any(series.kind == ALL for stage in stages for made in stage.learning.values()
                      for panel in made for series in panel.series),
         unmeasured=say.answer(found.edges, smallest_effect=found.smallest_effect) if not stages else None,
-        null_text="" if found.null is None else say.null_text(found.null),
+        controls=[(name, say.control(found, name)) for name in found.controls],
         tables=_tables(found),
         marks=panels.MARKS,
         panel=panels,
@@ -173,9 +173,9 @@ def _tables(found: Findings) -> dict[str, Table]:
     made = {f"scores-{stage}": (f"Scores, {stage}. {say.SCORES}", matrix)
             for stage, matrix in found.matrices.items()}  # fmt: skip
     made["groups"] = (f"Larger groups. {say.GROUPS}", in_points(found.groups))
-    if found.null is not None:
-        made["null"] = ("Null control: every corpus alone, against itself alone with other seeds.",
-                        in_points(found.null))  # fmt: skip
+    made |= {
+        name: (f"{name.capitalize()} control.", in_points(table)) for name, table in found.controls.items()
+    }
     made["missing"] = ("Scores that failed or are absent.", found.missing)
     made["corpora"] = ("The corpora and how many examples of each were used.", found.corpora)
     return {key: _table(key, text, frame) for key, (text, frame) in made.items() if len(frame)}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.analysis.graph import CLAIMS
 from transfer.analysis.report.findings import Findings
 from transfer.analysis.tables import points
 
@@ -115,7 +116,20 @@ def could_find(edge: Mapping) -> str:
     return f"; could find {now} points{later}"
 
 
-def null_text(null: pd.DataFrame) -> str:
+class Control(NamedTuple):
+    """What a control says: its name, what it is and what came of it, and a line an edge."""
+
+    title: str
+    text: str
+    lines: tuple[str, ...]
+
+
+def control(found: Findings, name: str) -> Control:
+    """One of `found.controls` in words."""
+    return _CONTROLS[name](found, found.controls[name])
+
+
+def _null(_: Findings, null: pd.DataFrame) -> Control:
     """How often the pipeline called nothing something, with the exact (Clopper-Pearson) 95 % interval."""
     from scipy.stats import binomtest  # slow to import, needed only here
 
@@ -124,13 +138,59 @@ def null_text(null: pd.DataFrame) -> str:
         "and whatever is claimed here is a false claim. "
     )
     if null.empty:
-        return f"{text}No corpus has both arms yet."
-    claims = int(null["verdict"].isin(["improves", "harms"]).sum())
+        return Control("Null control", f"{text}No corpus has both arms yet.", ())
+    claims = int(null["verdict"].isin(CLAIMS).sum())
     interval = binomtest(claims, len(null)).proportion_ci(0.95)
-    return (
-        f"{text}Claimed: {claims} of {len(null)} ({100 * claims / len(null):.0f} %, 95 % "
+    rate = (
+        f"Claimed: {claims} of {len(null)} ({100 * claims / len(null):.0f} %, 95 % "
         f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %). Gains in points."
     )
+    return Control("Null control", text + rate, ())
+
+
+def _same_steps(found: Findings, table: pd.DataFrame) -> Control:
+    """Which claims are left beside a baseline that trains as long as the joint run."""
+    text = (
+        "Each target trained alone for as many steps as with the partner, its own mini-batches again in the "
+        "place of the partner's. A gain that is gone here was a gain of longer training. "
+    )
+    if table.empty:
+        return Control("Same-steps control", f"{text}No edge has both arms yet.", ())
+    both = found.edges[found.edges["verdict"].isin(CLAIMS) & found.edges["gain_same_steps"].notna()]
+    stand = int((both["verdict"] == both["verdict_same_steps"]).sum())
+    told = f"{stand} of {len(both)} claims stand here too:" if len(both) else "No edge is claimed."
+    lines = _named(both, lambda row: f"{sentence(row)}; {_held(row, 'same_steps')} against this control")
+    return Control("Same-steps control", text + told, lines)
+
+
+def _left_out(found: Findings, table: pd.DataFrame) -> Control:
+    """What is left of the edges whose target's test text was in the partner's train split."""
+    text = (
+        "The pair trained again without those of the partner's examples whose text stands in the target's "
+        "test split. "
+    )
+    if table.empty:
+        return Control(
+            "Left-out control", f"{text}No edge has such text, or its jobs have no scores yet.", ()
+        )
+    both = found.edges[found.edges["gain_left_out"].notna()]
+    told = f"{len(both)} of {len(found.edges)} edges have such text:"
+    lines = _named(both, lambda row: f"{sentence(row)}; without the text {_held(row, 'left_out')}")
+    return Control("Left-out control", text + told, lines)
+
+
+def _held(edge: Mapping, control: str) -> str:
+    """An edge's gain in a control."""
+    low, high = points(edge[f"ci_low_{control}"]), points(edge[f"ci_high_{control}"])
+    interval = f"95 % {low} to {high}" if low else "no interval"
+    return f"{points(edge[f'gain_{control}'], sign=True)} ({interval}), {edge[f'verdict_{control}']}"
+
+
+_CONTROLS: Mapping[str, Callable[[Findings, pd.DataFrame], Control]] = {
+    "null": _null,
+    "same-steps": _same_steps,
+    "left-out": _left_out,
+}
 
 
 def warning(found: Findings) -> str:

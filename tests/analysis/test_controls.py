@@ -1,0 +1,106 @@
+"""Controls: each pairs the right arms, says nothing of others, and stands beside the edges."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from transfer.analysis import gains
+from transfer.analysis.controls import beside, control_tables
+
+HALF_A_POINT = 0.005
+TRAIN = {"a": 20, "b": 30}
+
+
+def arms(scores: dict[tuple[str, str, str], list[float]]) -> pd.DataFrame:
+    """The store's frame of test scores from {(stage, corpora, target): scores by seed}."""
+    rows = [
+        {
+            "job": f"{stage}-{corpora}-{seed}", "stage": stage, "corpora": corpora, "target": target,
+            "split": "test", "metric": "f1", "seed": seed, "value": value, "status": "done", "error": "",
+            "encoder": "tiny", "recipe": "quick", "source": "synthetic",
+        }
+        for (stage, corpora, target), values in scores.items()
+        for seed, value in enumerate(values)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def pair_of(joint: list[float]) -> pd.DataFrame:
+    """Corpora a and b: a's scores alone are .70, .71, .72 and with b ``joint``."""
+    single = [0.70, 0.71, 0.72]
+    own = {("refine", "a", "a"): single, ("refine", "b", "b"): single}
+    return arms(own | {("refine", "a+b", "a"): joint, ("refine", "a+b", "b"): single[::-1]})
+
+
+def control(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    (table,) = control_tables(frame, [name], train_items=TRAIN, smallest_effect=HALF_A_POINT).values()
+    return table
+
+
+def arm(frame: pd.DataFrame, corpora: str, target: str, stage: str, values: list[float]) -> pd.DataFrame:
+    """The frame with one more arm."""
+    return pd.concat([frame, arms({(stage, corpora, target): values})])
+
+
+def test_the_null_control_pairs_a_corpus_with_itself_and_makes_no_edge():
+    frame = pair_of([0.73, 0.74, 0.75])
+    both = arm(frame, "a", "a", "null", [0.72, 0.71, 0.70])
+    found = control(both, "null")
+    assert found[["source", "target", "verdict", "seeds"]].to_numpy().tolist() == [
+        ["a", "a", "inconclusive", 3]
+    ]
+    assert found.loc[0, "gain"] == pytest.approx(0)
+    without, with_ = (gains.seed_gains(f) for f in (frame, both))
+    pd.testing.assert_frame_equal(without, with_)
+    moved = both.assign(value=both["value"].where(both["stage"] != "null", both["value"] + 0.3))
+    assert control(moved, "null").loc[0, "verdict"] == "improves"
+
+
+def test_the_same_steps_control_holds_the_pair_against_the_target_alone_for_as_long():
+    frame = pair_of([0.80, 0.812, 0.821])
+    longer = arm(frame, "a", "a", "same-steps 30", [0.79, 0.80, 0.813])  # as long as with b's 30 examples
+    other = arm(longer, "a", "a", "same-steps 20", [0.1, 0.2, 0.3])  # as with another partner
+    found = control(other, "same-steps")
+    assert found[["stage", "source", "target", "seeds"]].to_numpy().tolist() == [["refine", "b", "a", 3]]
+    # .80 - .79, .812 - .80, .821 - .813
+    assert found.loc[0, "gain"] == pytest.approx(0.01)
+    assert found.loc[0, "single"] == pytest.approx((0.79 + 0.80 + 0.813) / 3)
+    pd.testing.assert_frame_equal(gains.seed_gains(frame), gains.seed_gains(other))
+
+
+def test_the_left_out_control_holds_the_pair_without_the_text_against_the_target_alone():
+    frame = pair_of([0.80, 0.81, 0.83])
+    less = arm(frame, "a+b", "a", "left-out a", [0.71, 0.72, 0.74])
+    less = arm(less, "a+b", "b", "left-out a", [0.1, 0.2, 0.3])  # the same jobs' other score
+    found = control(less, "left-out")
+    assert found[["stage", "source", "target"]].to_numpy().tolist() == [["refine", "b", "a"]]
+    assert found.loc[0, "gain"] == pytest.approx(0.04 / 3)
+    pd.testing.assert_frame_equal(gains.seed_gains(frame), gains.seed_gains(less))
+
+
+def test_a_seed_that_a_control_lacks_is_left_out_of_it():
+    frame = pair_of([0.80, 0.81, 0.83])
+    longer = arm(frame, "a", "a", "same-steps 30", [0.79, 0.80, math.nan])
+    assert control(longer, "same-steps").loc[0, "seeds"] == 2
+
+
+def test_controls_stand_beside_the_edges_that_have_them():
+    frame = pair_of([0.80, 0.81, 0.83])
+    frame = arm(frame, "a", "a", "same-steps 30", [0.79, 0.80, 0.82])
+    frame = arm(frame, "a", "a", "null", [0.72, 0.71, 0.70])
+    tables = control_tables(frame, ["same-steps", "null"], train_items=TRAIN, smallest_effect=HALF_A_POINT)
+    assert list(tables) == ["null", "same-steps"]
+    edges = gains.edges(gains.seed_gains(frame), smallest_effect=HALF_A_POINT)
+    both = beside(edges, tables).set_index(["source", "target"])
+    assert list(both.columns)[-4:] == [f"{c}_same_steps" for c in ("gain", "ci_low", "ci_high", "verdict")]
+    assert both.loc[("b", "a"), "gain_same_steps"] == pytest.approx(0.01)
+    assert math.isnan(both.loc[("a", "b"), "gain_same_steps"])
+    assert both.loc[("a", "b"), "verdict_same_steps"] == ""
+
+
+def test_nothing_to_compare_gives_an_empty_table():
+    frame = arms({("refine", "a", "a"): [0.7, 0.8, 0.9]})
+    for name in ("null", "same-steps", "left-out"):
+        table = control(frame, name)
+        assert (list(table.columns), len(table)) == (gains.EDGES, 0)

@@ -1,0 +1,140 @@
+"""The controls of a grid: further arms that its edges are held against. DataFrame -> DataFrame.
+
+- `null`: each corpus alone against itself alone with other seeds. There is nothing to find, so whatever is
+  claimed is a false claim.
+- `same-steps`: the joint arm against the target alone for as many steps as the joint run has. What is left
+  of a gain is not only longer training.
+- `left-out`: the pair trained without those of the partner's examples whose text stands in the target's
+  test split. What is left of a gain is not only known text.
+
+Each table has the columns of `gains.edges`, and its verdicts are made like the edges', over its own rows.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+import numpy as np
+import pandas as pd
+
+from transfer.analysis import gains
+from transfer.analysis.evidence import Evidence
+from transfer.analysis.gains import EdgeKey
+from transfer.analysis.inference import Estimate
+from transfer.analysis.sequential import Verdicts
+from transfer.jobs import left_out_arm, same_steps_arm
+
+CONTROLS = ("null", "same-steps", "left-out")
+BESIDE = ("gain", "ci_low", "ci_high", "verdict")  # what a control adds to the table of edges
+
+_SCORE = ["stage", "corpora", "target", "metric", "seed", "value"]
+
+
+def control_tables(
+    frame: pd.DataFrame,
+    controls: Collection[str],
+    *,
+    train_items: Mapping[str, int],
+    smallest_effect: float,
+    evidence: Evidence | None = None,
+    correction: str = "bh",
+    alpha: float = 0.05,
+) -> dict[str, pd.DataFrame]:
+    """The table of each control that the grid asks for, in the order of CONTROLS.
+
+    ``train_items``: the train examples of each corpus, as the grid was planned with; the other arguments are
+    those of `gains.edges`.
+    """
+    rows = gains.scored(frame)[_SCORE]
+    found = {}
+    for name in CONTROLS:
+        if name in controls:
+            compared = _gained(_ARMS[name](rows, train_items), rows)
+            found[name] = _judged(compared, evidence, smallest_effect, correction, alpha)
+    return found
+
+
+def beside(edges: pd.DataFrame, controls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The edges with, for each control of edges, its gain, interval and verdict in further columns.
+
+    ``gain_same_steps``, ``ci_low_left_out`` and so on: NaN, and an empty verdict, where the control has no
+    such edge.
+    """
+    key = ["stage", "source", "target", "metric"]
+    for name, table in controls.items():
+        if name == "null":
+            continue
+        suffix = name.replace("-", "_")
+        columns = {column: f"{column}_{suffix}" for column in BESIDE}
+        edges = edges.merge(table[[*key, *BESIDE]].rename(columns=columns), on=key, how="left")
+        edges[columns["verdict"]] = edges[columns["verdict"]].fillna("")
+    return edges
+
+
+def _null(rows: pd.DataFrame, _: Mapping[str, int]) -> pd.DataFrame:
+    """Each corpus's null arm as if it were joint with itself."""
+    arms = rows[rows["stage"] == "null"]
+    return arms.assign(source=arms["target"], joint_arm="null", single_arm="refine")
+
+
+def _same_steps(rows: pd.DataFrame, train_items: Mapping[str, int]) -> pd.DataFrame:
+    """The pairs of the grid, each against the longer training of its target."""
+    arms = _pairs(rows[rows["stage"] == "refine"])
+    longer = [same_steps_arm(train_items[source]) for source in arms["source"]]
+    return arms.assign(joint_arm="refine", single_arm=pd.Series(longer, dtype=object, index=arms.index))
+
+
+def _left_out(rows: pd.DataFrame, _: Mapping[str, int]) -> pd.DataFrame:
+    """The pairs that were trained without the shared text, each against its target alone."""
+    arms = _pairs(rows)
+    arms = arms[arms["stage"] == arms["target"].map(left_out_arm)]
+    return arms.assign(joint_arm=arms["stage"], single_arm="refine", stage="refine")
+
+
+_ARMS: Mapping[str, Callable[[pd.DataFrame, Mapping[str, int]], pd.DataFrame]] = {
+    "null": _null,
+    "same-steps": _same_steps,
+    "left-out": _left_out,
+}
+
+
+def _pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """The scores of pairs, with the target's partner as ``source``."""
+    others = [gains.partners(c, t) for c, t in zip(rows["corpora"], rows["target"], strict=True)]
+    pair = np.array([len(group) == 1 for group in others], dtype=bool)
+    source = pd.Series([group[0] if group else "" for group in others], dtype=object, index=rows.index)
+    return rows.assign(source=source)[pair]
+
+
+def _gained(joint: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The joint scores beside those of their single arms, in the seeds that have both."""
+    alone = rows[rows["corpora"] == rows["target"]].drop(columns="corpora")
+    alone = alone.rename(columns={"stage": "single_arm", "value": "single"})
+    both = joint.rename(columns={"value": "joint"}).merge(
+        alone, on=["single_arm", "target", "metric", "seed"], validate="many_to_one"
+    )
+    return both.assign(gain=both["joint"] - both["single"])
+
+
+def _judged(
+    compared: pd.DataFrame,
+    evidence: Evidence | None,
+    smallest_effect: float,
+    correction: str,
+    alpha: float,
+) -> pd.DataFrame:
+    """Verdicts on the gains of ``compared``: joint_arm over single_arm, in the seeds that it has."""
+    groups = gains.by_edge(compared)
+    arms = {edge: tuple(group.iloc[0][["joint_arm", "single_arm"]]) for edge, group in groups.items()}
+
+    def estimated(edge: EdgeKey, _: int) -> Estimate:
+        if evidence is None:
+            return gains.estimate(groups[edge], None)
+        joint, single = arms[edge]
+        seeds = [int(seed) for seed in groups[edge]["seed"]]
+        return evidence.estimate(joint, edge.corpora, edge.target, seeds, alone=single)
+
+    most = max((len(group) for group in groups.values()), default=1)
+    verdicts = Verdicts(
+        list(groups), at=(most,), smallest_effect=smallest_effect, correction=correction, alpha=alpha
+    )
+    verdicts.look(estimated)
+    return gains.edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)

@@ -1,0 +1,129 @@
+"""Job: one training run with everything that can change its result, and nothing else. Pure.
+
+A job's content hash is its identity: the same work in two grids is one job, and the order in which
+tasks are written changes nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from transfer.corpora.base import Name
+from transfer.recipes import Recipe, Strict
+
+Stage = Literal["refine", "fine-tune"]
+
+# what a number in a result means may change with the code that trains; then this does
+PROTOCOL = 1
+# keys of a job that came after the first results were kept, at the value that says "as before"
+ADDED_LATER: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
+
+# the null control's single-task jobs have the grid's seeds, moved by this much
+NULL_SEEDS = 1_000_000
+
+
+class Encoder(Strict):
+    """The shared layers: an alias, folder or hub id, and how many of its layers are kept."""
+
+    name: str
+    """An alias (`minilm-l6`), a folder in transformers format, or a hub id. BERT's family so far."""
+    layers: int | None = Field(default=None, ge=1)
+    """Only so many of its layers, the first ones."""
+
+
+class Trained(Strict):
+    """One corpus of a job: its name, and the fingerprint of what was in it."""
+
+    name: Name
+    fingerprint: str
+
+
+class Job(Strict):
+    """One stage, one set of corpora, one seed, one recipe, one encoder, perhaps a parent job."""
+
+    stage: Stage
+    corpora: tuple[Trained, ...]
+    seed: int
+    recipe: Recipe
+    encoder: Encoder
+    encoder_fingerprint: str
+    parent: "Job | None" = None
+    extra_examples: int = Field(default=0, ge=0)
+    """Same-steps control: the train examples of a partner whose steps the corpus takes in its place."""
+    left_out: Name | None = None
+    """Left-out control: the corpus whose test texts are not in the train splits of its partners."""
+
+    @field_validator("corpora")
+    @classmethod
+    def _in_one_order(cls, corpora: tuple[Trained, ...]) -> tuple[Trained, ...]:
+        return tuple(sorted(corpora, key=lambda c: c.name))
+
+    @model_validator(mode="after")
+    def _one_control_at_most(self) -> "Job":
+        assert not self.extra_examples or len(self.corpora) == 1, "a same-steps control trains one corpus"
+        assert self.left_out is None or self.left_out in self.names
+        return self
+
+    @property
+    def id(self) -> str:
+        """16 hexadecimal digits of everything that can change the result, and of nothing else."""
+        what = self.model_dump(mode="json", exclude={"parent": True, "encoder": {"name"}})
+        what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
+        what["parent"] = self.parent.id if self.parent else None
+        # a number that a later version adds, at the value that says "as before", makes no other job
+        what["recipe"] = self.recipe.model_dump(mode="json", exclude_defaults=True)
+        what["protocol"] = PROTOCOL
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The corpora that this job trains on."""
+        return tuple(c.name for c in self.corpora)
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """The corpora that shared the encoder: a fine-tuning job has its parent's."""
+        return self.parent.group if self.parent else self.names
+
+    @property
+    def arm(self) -> str:
+        """What the job's scores are compared as: its stage, or which control it is of.
+
+        ``null``; ``same-steps 300`` (with as many examples of a partner made up for); ``left-out a``.
+        """
+        if self.seed >= NULL_SEEDS:
+            return "null"
+        if self.extra_examples:
+            return same_steps_arm(self.extra_examples)
+        return left_out_arm(self.left_out) if self.left_out else self.stage
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The corpora whose scores are asked for."""
+        return (self.left_out,) if self.left_out else self.names
+
+    @property
+    def arm_seed(self) -> int:
+        """The seed that the job's scores are paired by."""
+        return self.seed % NULL_SEEDS
+
+    @property
+    def label(self) -> str:
+        """For people: ``refine a+b seed 0``."""
+        what = "+".join(self.group)
+        if self.arm != self.stage:
+            return f"{self.arm} control {what} seed {self.arm_seed}"
+        return f"{self.stage} {what}{f' -> {self.names[0]}' if self.parent else ''} seed {self.seed}"
+
+
+def same_steps_arm(extra_examples: int) -> str:
+    """The arm of the same-steps control for a partner with so many train examples."""
+    return f"same-steps {extra_examples}"
+
+
+def left_out_arm(target: str) -> str:
+    """The arm of the left-out control for a target."""
+    return f"left-out {target}"
