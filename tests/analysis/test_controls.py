@@ -93,7 +93,9 @@ def test_controls_stand_beside_the_edges_that_have_them():
     assert list(tables) == ["null", "same-steps"]
     edges = gains.edges(gains.seed_gains(frame), smallest_effect=HALF_A_POINT)
     both = beside(edges, tables).set_index(["source", "target"])
-    assert list(both.columns)[-4:] == [f"{c}_same_steps" for c in ("gain", "ci_low", "ci_high", "verdict")]
+    added = [f"{c}_{k}" for k in ("same_steps", "left_out") for c in ("gain", "ci_low", "ci_high", "verdict")]
+    assert list(both.columns)[-8:] == added
+    assert both["gain_left_out"].isna().all()
     assert both.loc[("b", "a"), "gain_same_steps"] == pytest.approx(0.01)
     assert math.isnan(both.loc[("a", "b"), "gain_same_steps"])
     assert both.loc[("a", "b"), "verdict_same_steps"] == ""

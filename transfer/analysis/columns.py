@@ -29,10 +29,8 @@ _EDGE = _GAIN | {
     "detectable_10_seeds": "the same with 10 seeds",
 }
 
-_SAME_STEPS = "against the target alone for as many steps; only where the grid has the control"
-_LEFT_OUT = (
-    "without the partner's examples that stand in the target's test; only where the grid has the control"
-)
+_SAME_STEPS = "against the target alone for as many steps; empty without this control"
+_LEFT_OUT = "without the partner's examples that stand in the target's test; empty without this control"
 _CONTROLS = {
     f"{column}_{control}": f"{meaning} {what}"
     for control, what in (("same_steps", _SAME_STEPS), ("left_out", _LEFT_OUT))

@@ -55,13 +55,12 @@ def control_tables(
 def beside(edges: pd.DataFrame, controls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The edges with, for each control of edges, its gain, interval and verdict in further columns.
 
-    ``gain_same_steps``, ``ci_low_left_out`` and so on: NaN, and an empty verdict, where the control has no
-    such edge.
+    ``gain_same_steps``, ``ci_low_left_out`` and so on: NaN, and an empty verdict, where the grid has no such
+    control or the control no such edge.
     """
     key = ["stage", "source", "target", "metric"]
-    for name, table in controls.items():
-        if name == "null":
-            continue
+    for name in CONTROLS[1:]:
+        table = controls.get(name, edges.iloc[:0])
         suffix = name.replace("-", "_")
         columns = {column: f"{column}_{suffix}" for column in BESIDE}
         edges = edges.merge(table[[*key, *BESIDE]].rename(columns=columns), on=key, how="left")

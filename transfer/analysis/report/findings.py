@@ -140,7 +140,7 @@ def in_points(table: pd.DataFrame) -> pd.DataFrame:
         shown["p adjusted"] = [f"{p:.2g}" if p == p else "" for p in table["p_adjusted"]]
         shown["verdict"] = table["verdict"]
     for control, head in CONTROL_HEADS.items():
-        if f"gain_{control}" in table:
+        if f"gain_{control}" in table and table[f"gain_{control}"].notna().any():
             shown[head] = [points(value, sign=True) for value in table[f"gain_{control}"]]
     return shown.assign(seeds=table["seeds"])
 
