@@ -15,7 +15,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 INSTALL := $(BIN)/python -m pip install --progress-bar off -c constraints.txt
 
-.PHONY: help setup run test test-all lint type docs audit faults bench $(BENCHES) clean
+.PHONY: help setup run test test-all lint type docs audit faults bench $(BENCHES) bench-planted clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-report: setup ## a report of 30 corpora x 10 seeds (4,660 simulated jobs):
 
 bench-verdicts: setup ## coverage of the intervals on simulated studies
 	$(BIN)/python bench/verdicts.py --repetitions 100 --metrics accuracy micro_f1
+
+bench-planted: setup ## whether planted help and harm are found: 20 studies with fresh seeds, an hour or two (STUDIES=...)
+	$(BIN)/python bench/planted.py --studies $(or $(STUDIES),20)
 
 docs: setup ## docs/reference.md from the code
 	$(BIN)/python docs/build.py

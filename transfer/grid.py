@@ -37,12 +37,21 @@ class Seeds(Strict):
     """When an edge needs no more: its verdict is final, or further seeds would hardly decide it."""
     hours: float | None = Field(default=None, gt=0)
     """After so many hours of work, over all runs, no further seeds are begun."""
+    start: int = Field(default=0, ge=0)
+    """The first seed's number: a study of its own where another one has had the seeds from 0."""
 
     @model_validator(mode="after")
     def _more_than_at_first(self) -> "Seeds":
         if self.most <= self.first:
             raise ValueError(f"'most' should be more than 'first', which is {self.first}")
+        if self.start + self.most > NULL_SEEDS:
+            raise ValueError(f"'start' should be at most {NULL_SEEDS - self.most}")
         return self
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """All of them, in the order in which they are added."""
+        return tuple(range(self.start, self.start + self.most))
 
 
 class Grid(Strict):
@@ -183,12 +192,14 @@ class Grid(Strict):
         what["synthetic"] = self.corpora == "synthetic"
         # a key that a later version adds, at the value that says "as before", makes no other grid
         what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
+        if isinstance(self.seeds, Seeds) and not self.seeds.start:
+            del what["seeds"]["start"]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def seed_numbers(self) -> tuple[int, ...]:
         """Every seed that a job may have."""
-        return tuple(range(self.seeds.most)) if isinstance(self.seeds, Seeds) else self.seeds
+        return self.seeds.numbers if isinstance(self.seeds, Seeds) else self.seeds
 
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The sets of corpora that are trained together, each sorted and once, smallest first."""

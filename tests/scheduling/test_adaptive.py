@@ -83,6 +83,11 @@ def test_plan_and_status_speak_of_the_jobs_so_far(run, transfer, tiny_grid: Path
     assert "15 done, 0 running, 0 failed, 0 pending" in out
 
 
+def test_a_study_from_another_seed_is_one_of_its_own(run, tmp_path: Path):
+    run("--set", "seeds={first: 3, most: 5, start: 40}")
+    assert {seed for _, seed in seeds_of(tmp_path / "runs")} == {40, 41, 42, 43, 44}
+
+
 def test_hours_that_earlier_runs_took_are_not_there_again(run, tmp_path: Path):
     out = run("--set", "seeds={first: 3, most: 5, hours: 0.000001}")
     assert "no further seeds" in out

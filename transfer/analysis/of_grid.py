@@ -3,7 +3,7 @@
 import functools
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -124,9 +124,9 @@ class Kept:
         return tuple(
             job
             for job in self.record.jobs
-            if job.arm_seed < seeds.first
+            if job.arm_seed < seeds.start + seeds.first
             or job.id in self.results
-            or (job.group in groups and job.seed < verdicts.seeds)
+            or (job.group in groups and job.seed < seeds.start + verdicts.seeds)
         )
 
     @property
@@ -164,11 +164,13 @@ class Kept:
             Cell(edge.stage, corpora, edge.target, seed) in ended
             for edge in verdicts.open
             for corpora in (edge.corpora, edge.target)
-            for seed in range(verdicts.seeds)
+            for seed in seeds.numbers[: verdicts.seeds]
         ):
-            seen = verdicts.seeds
+            seen = seeds.numbers[: verdicts.seeds]
             verdicts.look(
-                lambda edge, count: gains.estimate(groups[edge][groups[edge]["seed"] < count], self.evidence)
+                lambda edge, count: gains.estimate(
+                    groups[edge][groups[edge]["seed"] < seeds.start + count], self.evidence
+                )
             )
             # at a look and not within one: what a killed run began, the next one finishes
             if seeds.hours and self._hours(seen) >= seeds.hours:
@@ -176,12 +178,12 @@ class Kept:
                 break
         return verdicts, groups
 
-    def _hours(self, seeds: int) -> float:
-        """How long jobs of the first ``seeds`` seeds were at work, over all runs; overlaps count once."""
+    def _hours(self, seeds: Collection[int]) -> float:
+        """How long jobs of these seeds were at work, over all runs; overlaps count once."""
         spans = sorted(
             (result.ended - result.seconds, result.ended)
             for result in self.results.values()
-            if result.ended is not None and result.job.arm_seed < seeds
+            if result.ended is not None and result.job.arm_seed in seeds
         )
         hours, until = 0.0, -math.inf
         for began, ended in spans:
@@ -280,6 +282,7 @@ def _settings(kept: Kept) -> dict[str, object]:
         shown["fine-tuning"] = f"lr {grid.recipe.fine_tune.lr}, epochs {grid.recipe.fine_tune.epochs}"
     if isinstance(grid.seeds, Seeds):
         shown["seeds"] = f"{grid.seeds.first} everywhere, up to {grid.seeds.most} where an edge is undecided"
+        shown["seeds"] += f", from seed {grid.seeds.start}" if grid.seeds.start else ""
     else:
         shown["seeds"] = ", ".join(map(str, grid.seeds))
     if record.overrides:
