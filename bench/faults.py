@@ -1,15 +1,17 @@
 """Random kills of driver, workers and raylets; after each the same command goes on.
 
     make faults            # 100 kills; KILLS=300 for more
+    python bench/faults.py --adaptive --kills 30    # seeds that are added where an edge is undecided
 
 A small grid (a random two-layer encoder, corpora made here, jobs of about a second, a checkpoint each epoch)
 is run on Ray again and again. At random moments of each run random processes of it are killed with SIGKILL:
 workers, the raylet, the driver. When all jobs are done the store is compared with that of a run that
 nothing disturbed, and the grid begins anew in an empty store until there were enough kills.
 
-What is held: each job is there once; none ran to completion twice (a journal, appended to by the fake that
-stands around each job's training, counts them); scores, chosen epochs and the bytes of predictions.parquet
-are those of the undisturbed run. Exit code 1 where one of them does not hold.
+What is held: the jobs are those of the undisturbed run, each there once; none ran to completion twice (a
+journal, appended to by the fake that stands around each job's training, counts them); scores, chosen epochs
+and the bytes of predictions.parquet and edges.csv are the undisturbed run's. Exit code 1 where one of them
+does not hold.
 """
 
 import argparse
@@ -75,13 +77,14 @@ def main() -> None:
     asked.add_argument("--kills", type=int, default=100)
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--workers", type=int, default=2)
+    asked.add_argument("--adaptive", action="store_true", help="a grid with adaptive seeds")
     options = asked.parse_args()
     rng = random.Random(options.seed)
     kills: collections.Counter[str] = collections.Counter()
     began, rounds, jobs, faults = time.monotonic(), 0, 0, []
     with tempfile.TemporaryDirectory(prefix="transfer-faults-") as name:
         folder = Path(name)
-        grid = made(folder)
+        grid = made(folder, adaptive=options.adaptive)
         undisturbed = folder / "undisturbed"
         if started(grid, undisturbed, options.workers).wait() != 0:
             sys.exit(f"the undisturbed run failed:\n{(undisturbed / 'log').read_text()}")
@@ -104,7 +107,7 @@ def main() -> None:
     sys.exit(bool(faults))
 
 
-def made(folder: Path) -> Path:
+def made(folder: Path, *, adaptive: bool) -> Path:
     """The grid's file, with its encoder and corpora."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from tests import conftest as tiny
@@ -128,8 +131,8 @@ def made(folder: Path) -> Path:
             "fine_tune": {"lr": 0.001, "epochs": 6},
         },
         "jobs": ["single", "pairs", "all"],
-        "stages": ["refine", "fine-tune"],
-        "seeds": 2,
+        "stages": ["refine"] if adaptive else ["refine", "fine-tune"],
+        "seeds": {"first": 3, "most": 7} if adaptive else 2,
     }
     path = folder / "faults.yaml"
     path.write_text(json.dumps(grid))
@@ -247,6 +250,9 @@ def compared(home: Path, undisturbed: Path) -> list[str]:
         name = f"runs/jobs/{id_}/predictions.parquet"
         if (home / name).read_bytes() != (undisturbed / name).read_bytes():
             found.append(f"job {id_}: other predictions")
+    edges = "reports/faults/edges.csv"
+    if (home / edges).read_bytes() != (undisturbed / edges).read_bytes():
+        found.append("other edges")
     for folder in ("claims", "checkpoints"):  # drafts that were killed are swept after a day
         left = [p.name for p in (home / "runs" / folder).glob("*")]
         if left:

@@ -169,3 +169,15 @@ def test_controls_stand_beside_the_edges_and_in_the_report(run, tiny_grid: Path,
     assert set(results.loc[results["corpora"] == "rel+sim", "steps"]) == {12}
     page = (report / "report.html").read_text()
     assert "Same-steps control" in page
+
+
+def test_results_of_two_versions_are_told_apart_in_the_report(run, tiny_grid: Path, tmp_path: Path):
+    options = ["--set", "jobs=[single, pairs]", "--set", "tasks=[sim, rel]"]
+    assert run(tiny_grid, *options)[0] == 0
+    path = next((tmp_path / "runs" / "jobs").glob("*/result.json"))
+    result = json.loads(path.read_text())
+    result["provenance"]["torch"] = "1.0"
+    path.write_text(json.dumps(result | {"checksum": ""}))
+    assert run(tiny_grid, *options)[0] == 0
+    text = (tmp_path / "reports" / "tiny" / "report.md").read_text()
+    assert "not all run with the same versions: torch 1.0 (1 job), torch 2" in text

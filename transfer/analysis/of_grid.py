@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from transfer.analysis.arms import Arms
 from transfer.analysis.curves import curves
 from transfer.analysis.evidence import Arm, Cell, Evidence
 from transfer.analysis.gains import EdgeKey
-from transfer.analysis.report import write_report
+from transfer.analysis.report import MIXED, write_report
 from transfer.analysis.rerun import rerun
 from transfer.analysis.sequential import Verdicts, looks
 from transfer.analysis.tables import CorpusRow
@@ -253,6 +254,10 @@ def against_plan(edges: pd.DataFrame, plan: Sequence[Planted], *, tasks: Iterabl
     )
 
 
+def _jobs(count: int) -> str:
+    return f"{count} job" if count == 1 else f"{count} jobs"
+
+
 def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
     corpus = next(c for c in record.corpora if c.card.name == name)
     card = corpus.card
@@ -287,13 +292,18 @@ def _settings(kept: Kept) -> dict[str, object]:
         shown["seeds"] = ", ".join(map(str, grid.seeds))
     if record.overrides:
         shown["changed on the command line"] = ", ".join(record.overrides)
-    versions = {
-        f"{name} {version}"
+    versions = Counter(
+        (name, version)
         for result in kept.results.values()
         for name, version in result.provenance.items()
         if name in ("transfer", "torch", "transformers", "python", "device")
-    }
-    shown["versions"] = ", ".join(sorted(versions))
+    )
+    shown["versions"] = ", ".join(f"{name} {version}" for name, version in sorted(versions))
+    of_each = Counter(name for name, _ in versions)
+    if mixed := [key for key in sorted(versions) if of_each[key[0]] > 1]:
+        shown[MIXED] = ", ".join(
+            f"{name} {version} ({_jobs(versions[name, version])})" for name, version in mixed
+        )
     for corpus in record.corpora:
         shown[f"data of {corpus.card.name}"] = f"fingerprint {corpus.fingerprint}"
     shown["test texts that stand in a train split"] = "; ".join(record.overlaps) or "none"

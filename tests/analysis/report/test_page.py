@@ -35,7 +35,7 @@ def data_of(page):
 
 def test_the_sentences_are_those_of_the_markdown(simulated):
     found = simulated(4)
-    said = sentences.answer(found.edges, smallest_effect=0.005)
+    said = sentences.answer(found.edges, smallest_effect=0.005, items={})
     lines = [line for verdict in said.verdicts for line in verdict.lines]
     assert len(lines) == 12
     page, markdown = "".join(Page(report_html(found)).text), report_md(found)

@@ -171,7 +171,45 @@ def test_of_very_many_edges_the_answer_says_the_largest_and_how_many_more(simula
     edges = simulated(8).edges
     some = pd.concat([edges] * 3, ignore_index=True).assign(verdict="inconclusive")
     some["gain"] = [(-1) ** n * n / 1000 for n in range(len(some))]
-    (said,) = sentences.answer(some, smallest_effect=0.005).verdicts
+    (said,) = sentences.answer(some, smallest_effect=0.005, items={}).verdicts
     assert len(said.lines) == sentences.MOST_NAMED + 1
     assert f"{100 * some['gain'].iloc[-1]:+.1f} points" in said.lines[0]
     assert said.lines[-1] == f"{len(some) - sentences.MOST_NAMED} more in the table of edges below"
+
+
+def test_what_a_test_split_can_show_is_said_of_each_target_that_is_open(tmp_path):
+    noisy = frame()
+    rng = np.random.default_rng(3)
+    noisy["value"] += np.where(noisy["target"] == "mednli", 0.03 * rng.normal(size=len(noisy)), 0)
+    write(noisy, tmp_path)
+    edges = pd.read_csv(tmp_path / "edges.csv")
+    open_ = edges[(edges["target"] == "mednli") & (edges["verdict"] == "inconclusive")]
+    now, later = (
+        100 * open_.nsmallest(1, "detectable_10_seeds")[c].iloc[0]
+        for c in ("detectable", "detectable_10_seeds")
+    )
+    line = f"mednli: 100 test items can show {now:.1f} points at best with 3 seeds, {later:.1f} with 10"
+    assert line in (tmp_path / "report.md").read_text()
+    assert line in (tmp_path / "report.html").read_text()
+
+
+def test_results_of_mixed_versions_are_named(tmp_path):
+    write(frame(), tmp_path, settings={report.MIXED: "torch 2.11.0 (3 jobs), torch 2.13.0 (30 jobs)"})
+    said = "The jobs were not all run with the same versions: torch 2.11.0 (3 jobs), torch 2.13.0 (30 jobs)."
+    assert said in (tmp_path / "report.md").read_text()
+    assert said in (tmp_path / "report.html").read_text()
+
+
+def test_a_claim_that_longer_training_explains_is_told(tmp_path):
+    pairs = frame()
+    alone = pairs[pairs["corpora"] == pairs["target"]]
+    longer = alone.assign(stage="same-steps 500", value=alone["value"] + 0.02, job=alone["job"] + "-longer")
+    write(pd.concat([pairs, longer]), tmp_path, controls=["same-steps"])
+    text = (tmp_path / "report.md").read_text()
+    assert "0 of 1 claims stand here too:" in text
+    edges = pd.read_csv(tmp_path / "edges.csv").set_index(["source", "target"])
+    edge = edges.loc[("mednli", "shareclefe")]
+    assert edge["verdict"] == "improves"
+    assert abs(edge["gain_same_steps"]) < 0.005
+    assert f"improves; {100 * edge['gain_same_steps']:+.1f} (95 % " in text
+    assert (tmp_path / "table_same_steps.csv").is_file()

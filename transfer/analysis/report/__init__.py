@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from transfer.analysis.evidence import Cell, Evidence
-from transfer.analysis.report.findings import Findings, findings
+from transfer.analysis.report.findings import MIXED, Findings, findings
 from transfer.analysis.report.markdown import report_md
 from transfer.analysis.report.page import report_html
 from transfer.analysis.report.paste import to_paste
@@ -21,7 +21,7 @@ from transfer.analysis.rerun import Rerun
 from transfer.analysis.tables import CorpusRow, results, to_csv
 from transfer.analysis.watch import Watch, nobody
 
-__all__ = ["sentence", "write_report"]
+__all__ = ["MIXED", "sentence", "write_report"]
 
 OURS = ("graph*.*", "gains*.*", "forest*.*", "seeds*.*", "table_*.*")  # names that only a report gives
 

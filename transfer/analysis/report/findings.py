@@ -14,6 +14,7 @@ from transfer.analysis.tables import CorpusRow, points, without_paths
 
 SOURCES = ("synthetic", "prepared")
 STAGES = ("refine", "fine-tune")
+MIXED = "mixed versions"  # the setting that names what the jobs were not all run with
 CONTROL_HEADS = {"same_steps": "gain, same steps", "left_out": "gain, text left out"}
 MACHINE_TEXT = ("error", "encoder", "recipe")  # columns that may hold a path of this machine
 
@@ -46,6 +47,11 @@ class Findings:
     def order(self) -> list[str]:
         """The corpora's names as the grid orders them."""
         return self.corpora["name"].to_list()
+
+    @property
+    def test_items(self) -> dict[str, int]:
+        """How many test items each corpus has, in the grid's order."""
+        return dict(zip(self.corpora["name"], self.corpora["test"].astype(int), strict=True))
 
     @property
     def stages(self) -> list[str]:

@@ -5,11 +5,13 @@ from transfer.analysis.report.pictures import figure_names
 from transfer.analysis.report.sentences import (
     BANNER,
     GROUPS,
+    NO_EDGE,
     QUESTION,
+    REACH,
     SCORES,
     SYNTHETIC,
     Answer,
-    answer,
+    answer_of,
     caption,
     control,
     protocol,
@@ -27,13 +29,12 @@ def report_md(found: Findings) -> str:
     if problem := warning(found):
         parts.append(f"**{problem}**\n")
     if not found.stages:
-        parts.append(f"## Answer\n\n{_answer(answer(found.edges, smallest_effect=found.smallest_effect))}")
+        parts.append(f"## Answer\n\n{NO_EDGE}\n")
     for stage in found.stages:
-        rows = found.edges[found.edges["stage"] == stage]
         head = "Answer" if len(found.stages) == 1 else f"Answer, {stage}"
         graph, heat, forest, scatter = figure_names(stage, found.stages)
         parts += [
-            f"## {head}\n\n{_answer(answer(rows, smallest_effect=found.smallest_effect))}",
+            f"## {head}\n\n{_answer(answer_of(found, stage))}",
             f"![Graph of the gains]({graph}.svg)\n\n*{escaped(caption(found))}*\n",
             f"![Gains with their intervals]({forest}.svg)\n",
             f"![Heat map of the gains]({heat}.svg)\n",
@@ -80,6 +81,8 @@ def _answer(found: Answer) -> str:
     for verdict, intro, lines in found.verdicts:
         head = f"**{verdict.capitalize()}**" + (f": {intro}" if intro else "")
         text += f"\n{head}\n\n" + "".join(f"- {escaped(line)}\n" for line in lines)
+    if found.reach:
+        text += f"\n{REACH}\n\n" + "".join(f"- {escaped(line)}\n" for line in found.reach)
     return text
 
 

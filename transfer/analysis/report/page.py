@@ -99,7 +99,7 @@ def report_html(found: Findings) -> str:
         protocol=say.protocol(found),
         together=any(series.kind == ALL for stage in stages for made in stage.learning.values()
                      for panel in made for series in panel.series),
-        unmeasured=say.answer(found.edges, smallest_effect=found.smallest_effect) if not stages else None,
+        unmeasured=None if stages else say.Answer(say.NO_EDGE, ()),
         controls=[(name, say.control(found, name)) for name in found.controls],
         tables=_tables(found),
         marks=panels.MARKS,
@@ -136,7 +136,7 @@ def _stage(found: Findings, name: str) -> Stage:
     shown = shown[[*(name for name in LEADING if name in shown), *(n for n in shown if n not in LEADING)]]
     return Stage(
         name=name,
-        answer=say.answer(edges, smallest_effect=found.smallest_effect),
+        answer=say.answer_of(found, name),
         counts={verdict: int((edges["verdict"] == verdict).sum()) for verdict in GLYPHS},
         edges=_table(f"edges-{name}", "", shown),
         verdicts=edges["verdict"].to_list(),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from transfer.analysis import gains
 from transfer.analysis.graph import CLAIMS
-from transfer.analysis.report.findings import Findings
+from transfer.analysis.report.findings import MIXED, Findings
 from transfer.analysis.tables import points
 
 MOST_NAMED = 60  # edges of one verdict that the answer says in words
@@ -27,6 +27,7 @@ QUESTION = (
     "when trained alone, with the same seed."
 )
 NO_EDGE = "No edge could be measured: no pair and its two single runs have scores."
+REACH = "What the test splits can show of these, found in 4 of 5 studies by one test at 5 %:"
 GROUPS = "Gain of each target when trained with the whole group, in points; no verdict is drawn from these."
 SCORES = "Test scores in points, mean ± standard deviation over the seeds."
 PROTOCOL = (
@@ -57,6 +58,7 @@ class Answer(NamedTuple):
 
     tally: str
     verdicts: tuple[Verdict, ...]
+    reach: tuple[str, ...] = ()  # what the test splits of inconclusive edges can show
 
 
 def sentence(edge: Mapping) -> str:
@@ -74,8 +76,14 @@ def sentence(edge: Mapping) -> str:
     )
 
 
-def answer(edges: pd.DataFrame, *, smallest_effect: float) -> Answer:
-    """What was found; every number comes from the edges of one stage."""
+def answer_of(found: Findings, stage: str) -> Answer:
+    """What was found in one stage."""
+    edges = found.edges[found.edges["stage"] == stage]
+    return answer(edges, smallest_effect=found.smallest_effect, items=found.test_items)
+
+
+def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, int]) -> Answer:
+    """What was found; every number comes from the edges of one stage and the test items of each target."""
     if edges.empty:
         return Answer(NO_EDGE, ())
     count = edges["verdict"].value_counts()
@@ -96,7 +104,8 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float) -> Answer:
             rows = rows.sort_values("gain", key=abs, ascending=False, kind="stable")
         lines = _named(rows, lambda row: f"{sentence(row)}{could_find(row)}")
         found.append(Verdict("inconclusive", intro, lines))
-    return Answer(f"{len(edges)} directed edges: {tally}.", tuple(found))
+    open_ = edges[edges["verdict"] == "inconclusive"]
+    return Answer(f"{len(edges)} directed edges: {tally}.", tuple(found), reach(open_, items))
 
 
 def _named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]:
@@ -104,6 +113,23 @@ def _named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]
     lines = [say(row) for row in rows.head(MOST_NAMED).to_dict("records")]
     if (more := len(rows) - MOST_NAMED) > 0:
         lines.append(f"{more} more in the table of edges below")
+    return tuple(lines)
+
+
+def reach(edges: pd.DataFrame, items: Mapping[str, int]) -> tuple[str, ...]:
+    """For each target of ``edges``: the least effect that its test split (of so many items) can show.
+
+    As with its steadiest partner, found in 4 of 5 studies by one test at 5 %.
+    """
+    lines = []
+    for target in (name for name in items if name in set(edges["target"])):
+        best = edges[edges["target"] == target].nsmallest(1, "detectable_10_seeds")
+        for edge in best.to_dict("records"):  # none where the gains of all its partners do not vary
+            more = f", {points(edge['detectable_10_seeds'])} with 10" if edge["seeds"] < 10 else ""
+            lines.append(
+                f"{target}: {items[target]} test items can show {points(edge['detectable'])} points at best "
+                f"with {seeds_of(edge['seeds'])}{more}"
+            )
     return tuple(lines)
 
 
@@ -197,9 +223,13 @@ def warning(found: Findings) -> str:
     """What the reader must know before the answer; empty where every score is there."""
     if not (found.frame["status"] == "done").any():
         return "No job has a result; nothing can be said. See what failed below."
+    told = []
     if len(found.missing):
-        return f"{len(found.missing)} scores are missing, named below; none was filled in."
-    return ""
+        told.append(f"{len(found.missing)} scores are missing, named below; none was filled in.")
+    mixed = found.settings.loc[found.settings["setting"] == MIXED, "value"]
+    if len(mixed):
+        told.append(f"The jobs were not all run with the same versions: {mixed.iloc[0]}.")
+    return " ".join(told)
 
 
 def protocol(found: Findings) -> list[str]:
