@@ -15,7 +15,7 @@ from transfer.analysis import controls, gains, tables
 from transfer.analysis.columns import COLUMNS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
-from transfer.encoders import ALIASES
+from transfer.encoders import ALIASES, FAMILIES
 from transfer.grid import Encoder, Grid, Seeds
 from transfer.recipes import RECIPES, FineTuning, Recipe
 
@@ -100,12 +100,22 @@ def _default(option: Any) -> str:
 def _grid() -> Iterator[str]:
     yield "## Keys of a grid\n\nUnknown keys are errors that name the nearest known one.\n"
     yield _keys(Grid, but=("recipe_name",))
-    yield f"`encoder: {{…}}`. Aliases: {', '.join(f'`{name}`' for name in ALIASES)}.\n"
+    yield "`encoder: {…}`\n"
     yield _keys(Encoder)
+    yield from _encoders()
     yield "`seeds: {…}`\n"
     yield _keys(Seeds)
     yield "`limit: {…}`\n"
     yield _keys(Limit)
+
+
+def _encoders() -> Iterator[str]:
+    capitals = {True: "kept", False: "made small", None: "as its tokenizer says"}
+    rows = [(f"`{name}`", f"`{alias.hub}`", capitals[alias.cased]) for name, alias in ALIASES.items()]
+    yield _table(("alias", "hub id", "capitals"), rows)
+    kinds = {True: "packed", False: "padded"}
+    rows = [(f"`{name}`", kinds[family.packed]) for name, family in FAMILIES.items()]
+    yield _table(("family (`model_type` of its `config.json`)", "sequences"), rows)
 
 
 def _recipe() -> Iterator[str]:

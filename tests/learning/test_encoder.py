@@ -1,4 +1,4 @@
-"""Packed attention: no padding outside attention, and no sequence sees its neighbour."""
+"""The encoder on packed rows: no padding outside attention, and no sequence sees its neighbour."""
 
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from transfer.corpora.base import Card
 from transfer.learning import encoder
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise
-from transfer.learning.encoder import Packing
 from transfer.learning.model import MTBert
 from transfer.learning.words import Words
 from transfer.recipes import Recipe
@@ -123,18 +122,6 @@ def test_a_neighbour_changes_nothing(tiny_encoder: Path):
     for row, example in enumerate(places):
         if example != 8:
             torch.testing.assert_close(first[row], second[row], atol=1e-6, rtol=0)
-
-
-def test_packing_of_equal_lengths_pads_nothing():
-    packing = Packing.of([7] * 8)
-    assert packing.pad is None
-    assert all(group.bias is None for group in packing.groups)
-
-
-def test_attention_without_packing_is_refused(tiny_encoder: Path):
-    model = model_of(tiny_encoder).eval()
-    with pytest.raises(ValueError, match="packing"):
-        model.encoder(input_ids=torch.tensor([[2, 7, 3]]))
 
 
 def test_only_the_first_layers_are_kept(tiny_encoder: Path):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transfer.cli import completion, forecast, live
-from transfer.cli.planning import costs, expanded, recorded, site
+from transfer.cli.planning import costs, expanded, loadable, recorded, site
 from transfer.cli.running import Executor, LogTo, Workers, decided, logs_of, run, workers_that_fit
 from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
 from transfer.inputs import InputError
@@ -93,6 +93,7 @@ def run_grid(
     for overlap in record.overlaps:
         say(f"note: {overlap}")
     if pending:
+        loadable(grid_file, grid, files)
         run(
             store,
             record,

@@ -68,6 +68,14 @@ def expanded(
     return grid, record, files, {c.name: c for c in loaded}
 
 
+def loadable(grid_file: Path, grid: "Grid", files: "EncoderFiles") -> None:
+    """Raises InputError where a grid's encoder does not load, or its tokenizer does not fit it."""
+    from transfer.learning import encoder
+
+    with _named_in(grid_file, "encoder", errors=InputError):
+        encoder.check(files.folder, layers=grid.encoder.layers, cased=files.cased)
+
+
 def _relative_to_the_grid(grid_file: Path, folder: str) -> None:
     """Raises InputError where the folder that a grid names lies where the command runs, not beside it."""
     if folder == "synthetic" or grid_file.parent == Path():

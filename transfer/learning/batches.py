@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from transfer.learning.encoder import Packing
+from transfer.learning.attention import Packing
 from transfer.tasks import Item, Task
 
 # A training step holds about a quarter of a MiB for each word piece; a larger mini-batch goes part by part

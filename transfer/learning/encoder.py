@@ -1,190 +1,56 @@
-"""The shared encoder: loaded from a folder in transformers format, run on packed sequences.
-
-No padding anywhere but inside attention: the sequences of a mini-batch stand one behind the other
-in a single row, and the attention function registered here keeps them apart.
-"""
+"""The shared encoder: loaded from a folder in transformers format, run on packed sequences."""
 
 import copy
 import functools
-import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import string
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from transformers import (
-    AttentionInterface,
-    AutoConfig,
-    AutoModel,
-    AutoTokenizer,
-    PreTrainedTokenizerBase,
-)
-from transformers.masking_utils import AttentionMaskInterface
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from transfer.encoders import FAMILIES
 from transfer.inputs import InputError
+from transfer.learning.attention import ATTENTION, Packing
 from transfer.learning.dropout import Noise, use_noise
 
-ATTENTION = "transfer_packed"
-GROUPS = (1, 2, 4)
+if TYPE_CHECKING:
+    from transfer.learning.batches import Batch
 
 
-@dataclass(frozen=True)
-class Group:
-    """Neighbouring sequences of like length, padded to ``length`` for attention only."""
+def last_layer(model: Any, ids: Tensor, batch: "Batch", *, noise: Noise) -> Tensor:
+    """The last layer's vectors [total, width] of a packed row; ``ids`` [1, total] are what its words take.
 
-    start: int  # row in the padded layout
-    count: int
-    length: int
-    bias: Tensor | None  # [count, 1, 1, length], 0 or -inf; None where nothing is padded
-
-
-@dataclass(frozen=True)
-class Packing:
-    """Where the sequences of a packed row stand, and how attention pads them in groups.
-
-    ``pad`` [padded rows] and ``unpad`` [total] lead from the packed row to the padded layout and
-    back; both are None where no group needs padding.
+    Packed where the family allows it. Else the row's groups of like length go through the model one by one,
+    padded: the numbers are the same.
     """
-
-    groups: tuple[Group, ...]
-    pad: Tensor | None
-    unpad: Tensor | None
-
-    def to(self, device: torch.device) -> "Packing":
-        """The same on a device."""
-        return Packing(
-            groups=tuple(replace(g, bias=None if g.bias is None else g.bias.to(device)) for g in self.groups),
-            pad=None if self.pad is None else self.pad.to(device),
-            unpad=None if self.unpad is None else self.unpad.to(device),
-        )
-
-    @staticmethod
-    def of(lengths: Sequence[int]) -> "Packing":
-        """The packing of sequences with these ``lengths``, which should be sorted to waste little.
-
-        As few groups (1, 2 or 4) as keep attention's work within 1.3 times that without padding:
-        more groups pad less, but each costs a dozen calls in every layer.
-        """
-        bounds = next(
-            bounds
-            for groups in GROUPS
-            if _work(lengths, bounds := _bounds(len(lengths), groups)) <= 1.3 * sum(n * n for n in lengths)
-            or groups == GROUPS[-1]
-        )
-        sizes = np.asarray(lengths)
-        starts = np.cumsum([0, *sizes[:-1]])
-        made, pad, unpad, rows = [], [], [], 0
-        for low, high in itertools.pairwise(bounds):
-            if low == high:
-                continue
-            size, longest = sizes[low:high, None], int(sizes[low:high].max())
-            at = np.arange(longest)
-            real = at < size
-            bias = torch.zeros(high - low, 1, 1, longest)
-            bias.view(high - low, longest)[torch.from_numpy(~real)] = float("-inf")
-            made.append((rows, high - low, longest, bias))
-            # any token of the sequence will do as padding: its weight is 0 and it is dropped
-            pad.append((starts[low:high, None] + np.where(real, at, 0)).ravel())
-            unpad.append(rows + np.flatnonzero(real))
-            rows += (high - low) * longest
-        tight = rows == sizes.sum()
-        return Packing(
-            groups=tuple(Group(s, c, n, None if (b == 0).all() else b) for s, c, n, b in made),
-            pad=None if tight else torch.from_numpy(np.concatenate(pad)),
-            unpad=None if tight else torch.from_numpy(np.concatenate(unpad)),
-        )
+    config, family = model.config, FAMILIES[model.config.model_type]
+    rows = {"input_ids": ids}
+    if getattr(config, "type_vocab_size", 0) > 1:  # else there are none, or one for all tokens
+        rows["token_type_ids"] = batch.types
+    if not family.packed:
+        return _padded(model, rows, batch.packing)
+    first = config.pad_token_id + 1 if family.positions_after_padding else 0
+    rows["position_ids"] = batch.positions + first
+    return model(**rows, packing=batch.packing, noise=noise).last_hidden_state[0]
 
 
-def _bounds(count: int, groups: int) -> list[int]:
-    return [round(i * count / groups) for i in range(groups + 1)]
-
-
-def _work(lengths: Sequence[int], bounds: Sequence[int]) -> int:
-    """Entries of all attention matrices when each group is padded to its longest."""
-    return sum(
-        (high - low) * max(lengths[low:high]) ** 2 for low, high in itertools.pairwise(bounds) if high > low
-    )
-
-
-class _Pad(torch.autograd.Function):
-    """Packed rows to padded rows by ``index``; ``back`` leads back. Padding has no gradient."""
-
-    @staticmethod
-    def forward(ctx, rows: Tensor, index: Tensor, back: Tensor) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(back)
-        return rows.index_select(0, index)
-
-    @staticmethod
-    def backward(ctx, grad: Tensor):  # type: ignore[override]
-        (back,) = ctx.saved_tensors
-        return grad.index_select(0, back), None, None
-
-
-class _Unpad(torch.autograd.Function):
-    """Padded rows to packed rows by ``index``; the gradient of padding is 0."""
-
-    @staticmethod
-    def forward(ctx, rows: Tensor, index: Tensor) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(index)
-        ctx.rows = rows.shape[0]
-        return rows.index_select(0, index)
-
-    @staticmethod
-    def backward(ctx, grad: Tensor):  # type: ignore[override]
-        (index,) = ctx.saved_tensors
-        padded = grad.new_zeros(ctx.rows, *grad.shape[1:])
-        return padded.index_copy_(0, index, grad), None
-
-
-def packed_attention(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float | None = None,
-    dropout: float = 0.0,
-    packing: Packing | None = None,
-    **_,
-) -> tuple[Tensor, None]:
-    """Attention within each sequence of a packed row.
-
-    ``query``, ``key``, ``value``: [1, heads, total, width]. Returns [1, total, heads, width].
-    Raises ValueError without a ``packing``, since neighbours would then see each other.
-    """
-    if packing is None:
-        raise ValueError(f"the attention '{ATTENTION}' needs the packing of its row")
-    rows = [x[0].transpose(0, 1) for x in (query, key, value)]
-    if packing.pad is not None and packing.unpad is not None:
-        rows = [_Pad.apply(x, packing.pad, packing.unpad) for x in rows]
-    noise: Noise | None = module.dropout.noise if dropout else None  # type: ignore[union-attr,assignment]
-    outputs = []
+def _padded(model: Any, rows: dict[str, Tensor], packing: Packing) -> Tensor:
+    if packing.pad is not None:
+        rows = {name: row.index_select(1, packing.pad) for name, row in rows.items()}
+    hidden = []
     for group in packing.groups:
         here = slice(group.start, group.start + group.count * group.length)
-        q, k, v = (x[here].unflatten(0, (group.count, group.length)).transpose(1, 2) for x in rows)
-        if noise is None:
-            bias = None if group.bias is None else group.bias.to(q.dtype)
-            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=scaling)
-        else:
-            weights = q @ (k * (scaling or q.shape[-1] ** -0.5)).transpose(-1, -2)
-            if group.bias is not None:
-                weights = weights + group.bias
-            weights = torch.softmax(weights, dim=-1)
-            mixed = (weights * noise.mask(weights, dropout)) @ v
-        outputs.append(mixed.transpose(1, 2).flatten(0, 1))
-    out = torch.cat(outputs)
-    if packing.unpad is not None:
-        out = _Unpad.apply(out, packing.unpad)
-    return out.unsqueeze(0), None  # type: ignore[union-attr]
-
-
-AttentionInterface.register(ATTENTION, packed_attention)
-# the packing keeps sequences apart, a mask would only be built to be ignored
-AttentionMaskInterface.register(ATTENTION, lambda *_, **__: None)
+        shape = group.count, group.length
+        real = torch.ones(shape, device=rows["input_ids"].device)
+        if group.bias is not None:
+            real = (group.bias.view(shape) == 0).to(real.dtype)
+        shown = {name: row[0, here].view(shape) for name, row in rows.items()}
+        hidden.append(model(**shown, attention_mask=real).last_hidden_state.flatten(0, 1))
+    vectors = torch.cat(hidden)
+    return vectors if packing.unpad is None else vectors.index_select(0, packing.unpad)
 
 
 def load(folder: Path, *, layers: int | None, dropout: float, noise: Noise) -> nn.Module:
@@ -200,6 +66,8 @@ def load(folder: Path, *, layers: int | None, dropout: float, noise: Noise) -> n
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = dropout
+        if hasattr(module, "attention_dropout"):  # ModernBERT's is a number
+            module.attention_dropout = dropout  # type: ignore[assignment]
     use_noise(model, noise)
     return model
 
@@ -211,9 +79,7 @@ def table_of(folder: Path, layers: int | None) -> Tensor:
 
 @functools.lru_cache(maxsize=2)
 def _loaded(folder: Path, layers: int | None) -> nn.Module:
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    if layers is not None:
-        config.num_hidden_layers = layers
+    config = _config(folder, layers)
     before = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # it would tell of the layers that are left out
     transformers_logging.disable_progress_bar()
@@ -221,7 +87,7 @@ def _loaded(folder: Path, layers: int | None) -> nn.Module:
         model, info = AutoModel.from_pretrained(
             folder,
             config=config,
-            attn_implementation=ATTENTION,
+            attn_implementation=ATTENTION if FAMILIES[config.model_type].packed else None,
             dtype=torch.float32,
             local_files_only=True,
             use_safetensors=True,
@@ -231,13 +97,89 @@ def _loaded(folder: Path, layers: int | None) -> nn.Module:
         transformers_logging.set_verbosity(before)
     missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
     if missing:
-        raise InputError(f"{folder}: the encoder's weights lack {missing[0]} and {len(missing) - 1} more")
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InputError(f"{folder}: the encoder's weights lack {missing[0]}{more}")
     if any(key.startswith("pooler.") for key in info["missing_keys"]):
         model.pooler = None
     return model
+
+
+def _config(folder: Path, layers: int | None) -> PreTrainedConfig:
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    if layers is not None:
+        config.num_hidden_layers = layers
+        if getattr(config, "layer_types", None):
+            config.layer_types = config.layer_types[:layers]
+    if getattr(config, "attention_dropout", None) == 0:
+        # ModernBERT makes no module for a dropout of 0; a job sets its own share
+        config.attention_dropout = 0.1
+    return config
 
 
 @functools.lru_cache(maxsize=2)
 def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
     """The encoder's tokenizer."""
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def check(folder: Path, *, layers: int | None, cased: bool | None = None) -> None:
+    """Loads an encoder and its tokenizer once, before any job does.
+
+    Raises InputError where one of them is damaged or they do not fit together; where ``cased`` is given, also
+    where the tokenizer takes capitals otherwise.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise InputError(f"{folder}: the tokenizer cannot be loaded: {_first_line(error)}") from error
+    _check_tokenizer(folder, tokenizer, cased=cased)
+    try:
+        # not through the cache: whoever starts workers need not hold a model
+        model = _loaded.__wrapped__(folder, layers)
+    except (MemoryError, InputError):
+        raise
+    except Exception as error:
+        raise InputError(f"{folder}: the encoder cannot be loaded: {_first_line(error)}") from error
+    pieces, rows = max(tokenizer.get_vocab().values()) + 1, len(model.get_input_embeddings().weight)  # type: ignore[operator,union-attr]
+    if pieces > rows:
+        raise InputError(
+            f"{folder}: the tokenizer has {pieces} word pieces, the encoder's table only {rows} rows; "
+            "they do not belong together"
+        )
+
+
+def _check_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerBase, *, cased: bool | None) -> None:
+    if not tokenizer.is_fast:
+        raise InputError(
+            f"{folder}: the tokenizer is none of the fast ones, which tell the word of a word piece; "
+            "save it with a tokenizer.json"
+        )
+
+    def ids(text: str, **how: bool) -> list[int]:
+        return tokenizer(text, **how)["input_ids"]  # type: ignore[return-value]
+
+    letters = (i for letter in string.ascii_lowercase for i in ids(letter, add_special_tokens=False))
+    if all(i == tokenizer.unk_token_id for i in letters):
+        raise InputError(
+            f"{folder}: the tokenizer ({type(tokenizer).__name__}) knows none of the letters a to z: "
+            "its vocabulary is missing or was written for another tokenizer"
+        )
+    bare = ids("a", add_special_tokens=False)
+    if not bare or ids("a")[1:-1] != bare:
+        raise InputError(
+            f"{folder}: the tokenizer does not put one token before a text and one behind it, as BERT's "
+            "[CLS] and [SEP]; the first is what a text is read from"
+        )
+    takes_capitals = ids("THE") != ids("the")
+    if cased is not None and cased != takes_capitals:
+        made, makes = ("with", "makes all letters small") if cased else ("without", "keeps capitals")
+        raise InputError(
+            f"{folder}: the encoder was trained {made} capitals, but its tokenizer {makes}; "
+            "`transfer convert` with the encoder's alias writes a folder that is right"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

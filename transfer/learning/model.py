@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from transfer.learning.batches import Batch, MiniBatch, name_seed
 from transfer.learning.dropout import Dropout, Noise
+from transfer.learning.encoder import last_layer
 from transfer.learning.words import Words
 from transfer.recipes import Recipe
 from transfer.tasks import Task
@@ -17,8 +18,9 @@ class MTBert(nn.Module):
     """A shared encoder with a head (dropout, linear) for each corpus (Liu et al. 2019, Peng et al. 2020).
 
     Texts and pairs are read from the first token through the encoder's pooler (dense, tanh), which
-    is shared; taggers read the last layer. A head's first weights are N(0, 0.02) drawn from (seed,
-    corpus) alone, so they do not depend on the partners (protocol point 2).
+    is shared; an encoder without one gets a pooler whose first weights are N(0, 0.02), drawn from the seed.
+    Taggers read the last layer. A head's first weights are N(0, 0.02) drawn from (seed, corpus) alone,
+    so they do not depend on the partners (protocol point 2).
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class MTBert(nn.Module):
         self.dropout = Dropout(recipe.dropout, noise)
         self.bf16 = recipe.precision == "bf16"
         width: int = encoder.config.hidden_size
-        pooler = encoder.pooler
+        pooler = getattr(encoder, "pooler", None)
         self.pooler = pooler.dense if pooler is not None else _linear(width, width, [seed, name_seed("")])
         encoder.pooler = None
         self.heads = nn.ModuleList(
@@ -54,14 +56,9 @@ class MTBert(nn.Module):
             if not (self.training and self.words.lazy):
                 self.words.open(batch.rows)
         with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.bf16):
-            hidden = self.encoder(
-                input_ids=ids,
-                token_type_ids=batch.types,
-                position_ids=batch.positions,
-                packing=batch.packing,
-            ).last_hidden_state
+            hidden = last_layer(self.encoder, ids, batch, noise=self.noise)
         # pooler and head stay in fp32: they cost nothing, and a score should not be rounded
-        read = hidden[0].index_select(0, batch.read).float()
+        read = hidden.index_select(0, batch.read).float()
         if self.tasks[batch.corpus].pooled:
             read = torch.tanh(self.pooler(read))
         return self.heads[self.head_of[batch.corpus]](self.dropout(read))

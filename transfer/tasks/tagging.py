@@ -53,11 +53,12 @@ class Tagging(Task):
         self, examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, *, max_length: int
     ) -> list[Item]:
         number = {tag: i for i, tag in enumerate(self.tags)}
+        mark = word_mark(tokenizer)
         items = []
         for i, example in enumerate(examples):
             targets = [number[tag] for tag in example.gold]  # type: ignore[union-attr]
             for start, end in parts(len(example.text)):
-                part = example.text[start:end], targets[start:end]
+                part = [mark + token for token in example.text[start:end]], targets[start:end]
                 items += _fitting((i, start), *part, tokenizer, max_length)
         return items
 
@@ -74,6 +75,15 @@ def parts(length: int, longest: int = LONGEST) -> list[tuple[int, int]]:
     for i in range(count):
         bounds.append(bounds[-1] + small + (i < larger))
     return list(itertools.pairwise(bounds))
+
+
+def word_mark(tokenizer: PreTrainedTokenizerBase) -> str:
+    """What a token must begin with to be encoded as a word and not as the rest of one.
+
+    A byte-level tokenizer (RoBERTa, ModernBERT) tells the two apart by the space before a word.
+    """
+    with_space, without = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (" a", "a"))
+    return "" if with_space == without else " "
 
 
 def _fitting(
