@@ -35,12 +35,19 @@ def dotted(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def only_weights(path: Path, node: ast.Call) -> bool:
+    """The one place where old weights are read: tensors alone are built, anything else is an error."""
+    said = {keyword.arg: keyword.value for keyword in node.keywords}.get("weights_only")
+    told = isinstance(said, ast.Constant) and said.value is True
+    return told and dotted(node.func) == "torch.load" and path == PACKAGE / "learning" / "convert.py"
+
+
 def test_no_code_of_the_project_executes_data():
     found = []
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
-                if dotted(node.func) in FORBIDDEN:
+                if dotted(node.func) in FORBIDDEN and not only_weights(path, node):
                     found.append(f"{path.name}:{node.lineno} {dotted(node.func)}")
                 for keyword in node.keywords:
                     if keyword.arg == "trust_remote_code" or (keyword.arg == "shell"):

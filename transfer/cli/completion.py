@@ -22,6 +22,13 @@ def releases(incomplete: str) -> list[str]:
     return _starting(incomplete, ["own", *sorted(RELEASES)])
 
 
+def encoders(incomplete: str) -> list[str]:
+    """Aliases of encoders, and folders."""
+    from transfer.encoders import ALIASES
+
+    return [*_starting(incomplete, ALIASES), *(path for path in _paths(incomplete) if path.endswith("/"))]
+
+
 def tasks(context: typer.Context, incomplete: str) -> list[str]:
     """The tasks of the grid or report that --from names."""
     where = context.params.get("from_")
