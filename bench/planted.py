@@ -3,7 +3,7 @@
 Each study is a grid of its own with adaptive seeds (3, up to 10 where an edge is undecided) from a seed
 that no other study has: the planted pairs of the paper's clinical tasks, and their tasks alone.
 
-    python bench/planted.py [--studies 20] [--store DIR]
+    python bench/planted.py [--studies 20] [--store DIR] [--precision bf16]
 
 Run again, it goes on where it was. Edges of the planted pairs that nothing was planned for are told of, too.
 """
@@ -26,7 +26,7 @@ FIRST, MOST = 3, 10
 APART = 100  # from one study's first seed to the next one's
 
 
-def overrides_of(study: int) -> list[str]:
+def overrides_of(study: int, precision: str) -> list[str]:
     """What a study changes of the grid; the committed report has the seeds from 0."""
     tasks = Grid.load(GRID).tasks
     planned = sorted(
@@ -36,14 +36,14 @@ def overrides_of(study: int) -> list[str]:
     return [
         f"jobs=[single, {groups}]",
         f"seeds={{first: {FIRST}, most: {MOST}, start: {APART * (study + 1)}}}",
+        f"recipe.precision={precision}",
     ]
 
 
-def ran(study: int, store: Path, out: Path) -> pd.DataFrame:
+def ran(study: int, overrides: list[str], store: Path) -> pd.DataFrame:
     """The edges of a study beside the plan, with the seeds that they took."""
-    overrides = overrides_of(study)
     command = [sys.executable, "-c", "from transfer.cli import main; main()", "run-grid", str(GRID)]
-    command += ["--store", str(store), "--out", str(out)]
+    command += ["--store", str(store), "--out", str(store / "reports")]
     command += [part for override in overrides for part in ("--set", override)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     opened = Store(store)
@@ -57,10 +57,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--studies", type=int, default=20)
     parser.add_argument("--store", type=Path, default=Path("runs/planted"))
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"], help="of matrix products")
     chosen = parser.parse_args()
     tables = []
     for study in range(chosen.studies):
-        table = ran(study, chosen.store, chosen.store / "reports")
+        table = ran(study, overrides_of(study, chosen.precision), chosen.store)
         tables.append(table)
         for edge in table.sort_values(["planted", "source"], ascending=False).to_dict("records"):
             plan, gain = edge["planted"] or "nothing", 100 * edge["gain"]
