@@ -16,7 +16,7 @@ from transfer.analysis.columns import COLUMNS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
 from transfer.encoders import ALIASES, FAMILIES
-from transfer.grid import Encoder, Grid, Seeds
+from transfer.grid import Encoder, Grid, Seeds, Tune
 from transfer.recipes import RECIPES, FineTuning, Recipe
 
 MUST = "(must be given)"
@@ -105,6 +105,8 @@ def _grid() -> Iterator[str]:
     yield from _encoders()
     yield "`seeds: {…}`\n"
     yield _keys(Seeds)
+    yield "`tune: {…}`\n"
+    yield _keys(Tune)
     yield "`limit: {…}`\n"
     yield _keys(Limit)
 
@@ -147,7 +149,7 @@ def _columns() -> Iterator[str]:
 
 
 COLUMNS_OF_CONTROLS = [
-    f"{column}_{control}" for control in ("same_steps", "left_out") for column in controls.BESIDE
+    f"{column}_{control}" for control in ("same_steps", "left_out", "tuned") for column in controls.BESIDE
 ]
 # the columns as the report writes them
 ORDER = {
@@ -157,6 +159,7 @@ ORDER = {
     "table_null.csv": [*gains.EDGES, "data_source"],
     "table_same_steps.csv": [*gains.EDGES, "data_source"],
     "table_left_out.csv": [*gains.EDGES, "data_source"],
+    "table_tuned.csv": [*gains.EDGES, "data_source"],
     "table_scores.csv": [*tables.SCORES, "source"],
     "table_corpora.csv": [*tables.CORPORA, "source"],
     "table_missing.csv": [*gains.CELL, "state", "error", "source"],

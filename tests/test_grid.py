@@ -340,6 +340,21 @@ def test_the_left_out_control_has_a_job_where_text_is_shared():
     assert not {job.id for job in added} & {job.id for job in jobs if job.arm == "refine"}
 
 
+def test_rates_to_tune_are_single_jobs_that_other_grids_share():
+    grid = grid_of(
+        ["a", "b"], seeds=2, tune={"lr": [0.1, 0.2]}, recipe={"lr": 0.1, "epochs": 1, "batch_size": 2}
+    )
+    jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e")
+    added = [job for job in jobs if job.arm != "refine"]
+    assert [(job.names, job.arm, job.seed) for job in added] == [
+        ((task,), "tuned 0.2", seed) for seed in (0, 1) for task in ("a", "b")
+    ]
+    other = grid_of(["a", "b"], seeds=2, recipe={"lr": 0.2, "epochs": 1, "batch_size": 2})
+    same = other.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e")
+    assert {job.id for job in added} <= {job.id for job in same}
+    assert Job.model_validate_json(added[0].model_dump_json()) == added[0]
+
+
 def test_adaptive_seeds_have_their_controls_in_the_first_seeds():
     grid = grid_of(["a", "b"], seeds={"first": 3, "most": 5}, controls=["null", "same-steps"])
     sizes = {"a": 30, "b": 20}

@@ -15,12 +15,12 @@ from transfer.inputs import YAML_ERRORS, InputError, did_you_mean, read_yaml, va
 from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage, Trained
 from transfer.recipes import Recipe, Strict, resolved
 
-__all__ = ["Encoder", "Grid", "Job", "Seeds", "Stage", "Trained"]
+__all__ = ["Encoder", "Grid", "Job", "Seeds", "Stage", "Trained", "Tune"]
 
 FAMILIES = ("single", "pairs", "all", "leave-one-out")
 
 # keys of a grid that came after the first grids were kept, at the value that says "as before"
-ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": []}
+ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": [], "tune": None}
 
 
 class Seeds(Strict):
@@ -54,6 +54,20 @@ class Seeds(Strict):
         return tuple(range(self.start, self.start + self.most))
 
 
+class Tune(Strict):
+    """What the single-task baselines are searched over, each corpus by its mean dev score."""
+
+    lr: tuple[float, ...] = Field(min_length=1)
+    """Learning rates beside the recipe's."""
+
+    @field_validator("lr")
+    @classmethod
+    def _rates_are_positive(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if min(value) <= 0 or len(set(value)) < len(value):
+            raise ValueError("should be different learning rates greater than 0")
+        return value
+
+
 class Grid(Strict):
     """Which jobs: the YAML file that a person edits."""
 
@@ -81,6 +95,8 @@ class Grid(Strict):
     """How many, or a list of them, or as many as needed: `{first: 3, most: 10}` (see below)."""
     controls: tuple[Literal["null", "same-steps", "left-out"], ...] = ()
     """What edges are held against: `null`, `same-steps`, `left-out`; see [method](method.md#controls)."""
+    tune: Tune | None = None
+    """`{lr: [1e-4, 3e-4]}`: each corpus alone with these rates too; [method](method.md#controls)."""
     limit: Limit = Limit()
     """A fixed subset of each split, stratified by label, the same for every job and seed."""
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
@@ -197,6 +213,11 @@ class Grid(Strict):
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
+    def held_against(self) -> tuple[str, ...]:
+        """The controls that the report has."""
+        return (*self.controls, *(("tuned",) if self.tune else ()))
+
+    @property
     def seed_numbers(self) -> tuple[int, ...]:
         """Every seed that a job may have."""
         return self.seeds.numbers if isinstance(self.seeds, Seeds) else self.seeds
@@ -267,6 +288,13 @@ class Grid(Strict):
         for seed in seeds if "null" in self.controls else ():
             for task in self.tasks:
                 yield refinement((task,), NULL_SEEDS + seed)
+        for seed in seeds if self.tune else ():
+            for task in self.tasks:
+                for lr in self.tune.lr if self.tune else ():
+                    if lr != self.recipe.lr:
+                        job = refinement((task,), seed)
+                        recipe = job.recipe.model_copy(update={"lr": lr})
+                        yield job.model_copy(update={"recipe": recipe, "tuned": True})
         # one job serves all partners of the same size
         longer = sorted({(target, train_items[source]) for source, target in edges if train_items})
         for seed in seeds if "same-steps" in self.controls else ():

@@ -21,6 +21,8 @@ PROTOCOL = 1
 # keys of a job that came after the first results were kept, at the value that says "as before"
 ADDED_LATER: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
 
+TUNED = "tuned "  # what the arms of the tuned control begin with; then comes the learning rate
+
 # the null control's single-task jobs have the grid's seeds, moved by this much
 NULL_SEEDS = 1_000_000
 
@@ -55,6 +57,8 @@ class Job(Strict):
     """Same-steps control: the train examples of a partner whose steps the corpus takes in its place."""
     left_out: Name | None = None
     """Left-out control: the corpus whose test texts are not in the train splits of its partners."""
+    tuned: bool = False
+    """Whether the grid has it for its learning rate alone; no part of what the job is."""
 
     @field_validator("corpora")
     @classmethod
@@ -70,7 +74,7 @@ class Job(Strict):
     @property
     def id(self) -> str:
         """16 hexadecimal digits of everything that can change the result, and of nothing else."""
-        what = self.model_dump(mode="json", exclude={"parent": True, "encoder": {"name"}})
+        what = self.model_dump(mode="json", exclude={"parent": True, "encoder": {"name"}, "tuned": True})
         what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
         what["parent"] = self.parent.id if self.parent else None
         # a number that a later version adds, at the value that says "as before", makes no other job
@@ -92,10 +96,13 @@ class Job(Strict):
     def arm(self) -> str:
         """What the job's scores are compared as: its stage, or which control it is of.
 
-        ``null``; ``same-steps 300`` (with as many examples of a partner made up for); ``left-out a``.
+        ``null``; ``same-steps 300`` (with as many examples of a partner made up for); ``left-out a``;
+        ``tuned 0.001`` (with that learning rate).
         """
         if self.seed >= NULL_SEEDS:
             return "null"
+        if self.tuned:
+            return f"{TUNED}{self.recipe.lr:g}"
         if self.extra_examples:
             return same_steps_arm(self.extra_examples)
         return left_out_arm(self.left_out) if self.left_out else self.stage

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.controls import beside, control_tables
+from transfer.analysis.controls import beside, control_tables, tuned_arms
 
 HALF_A_POINT = 0.005
 TRAIN = {"a": 20, "b": 30}
@@ -79,6 +79,25 @@ def test_the_left_out_control_holds_the_pair_without_the_text_against_the_target
     pd.testing.assert_frame_equal(gains.seed_gains(frame), gains.seed_gains(less))
 
 
+def test_the_tuned_control_takes_the_rate_that_dev_likes_best():
+    frame = pair_of([0.80, 0.81, 0.83])
+    for rate, dev, test in (
+        ("0.001", [0.9, 0.6, 0.7], [0.75, 0.76, 0.77]),
+        ("0.01", [0.5, 0.6, 0.8], [0.9, 0.9, 0.9]),
+    ):
+        frame = arm(frame, "a", "a", f"tuned {rate}", test)
+        frame = pd.concat([frame, arms({(f"tuned {rate}", "a", "a"): dev}).assign(split="dev")])
+    own = pd.concat([arms({("refine", "a", "a"): [0.7, 0.7, 0.7]}), arms({("refine", "b", "b"): [0.6] * 3})])
+    frame = pd.concat([frame, own.assign(split="dev")])
+    assert tuned_arms(frame)["a"] == (
+        "tuned 0.001",
+        pytest.approx(2.2 / 3),
+    )  # on test the other one is better
+    found = control(frame, "tuned").set_index("target")
+    assert found.loc["a", "gain"] == pytest.approx((0.05 + 0.05 + 0.06) / 3)
+    assert found.loc["b", "gain"] == pytest.approx(0.0)  # its only rate is the recipe's
+
+
 def test_a_seed_that_a_control_lacks_is_left_out_of_it():
     frame = pair_of([0.80, 0.81, 0.83])
     longer = arm(frame, "a", "a", "same-steps 30", [0.79, 0.80, math.nan])
@@ -93,8 +112,12 @@ def test_controls_stand_beside_the_edges_that_have_them():
     assert list(tables) == ["null", "same-steps"]
     edges = gains.edges(gains.seed_gains(frame), smallest_effect=HALF_A_POINT)
     both = beside(edges, tables).set_index(["source", "target"])
-    added = [f"{c}_{k}" for k in ("same_steps", "left_out") for c in ("gain", "ci_low", "ci_high", "verdict")]
-    assert list(both.columns)[-8:] == added
+    added = [
+        f"{c}_{k}"
+        for k in ("same_steps", "left_out", "tuned")
+        for c in ("gain", "ci_low", "ci_high", "verdict")
+    ]
+    assert list(both.columns)[-12:] == added
     assert both["gain_left_out"].isna().all()
     assert both.loc[("b", "a"), "gain_same_steps"] == pytest.approx(0.01)
     assert math.isnan(both.loc[("a", "b"), "gain_same_steps"])
@@ -103,6 +126,6 @@ def test_controls_stand_beside_the_edges_that_have_them():
 
 def test_nothing_to_compare_gives_an_empty_table():
     frame = arms({("refine", "a", "a"): [0.7, 0.8, 0.9]})
-    for name in ("null", "same-steps", "left-out"):
+    for name in ("null", "same-steps", "left-out", "tuned"):
         table = control(frame, name)
         assert (list(table.columns), len(table)) == (gains.EDGES, 0)

@@ -150,9 +150,11 @@ def test_the_null_control_is_run_and_reported(run, tiny_grid: Path, tmp_path: Pa
 
 def test_controls_stand_beside_the_edges_and_in_the_report(run, tiny_grid: Path, tmp_path: Path):
     options = ["--set", "jobs=[single, pairs]", "--set", "tasks=[sim, rel]", "--set", "seeds=3"]
-    code, out, err = run(tiny_grid, *options, "--set", "controls=[same-steps, left-out]")
+    options += ["--set", "controls=[same-steps, left-out]", "--set", "tune={lr: [0.01, 0.003]}"]
+    code, out, err = run(tiny_grid, *options)
     assert code == 0, err
-    assert "15 jobs, 0 done, 15 to run" in out  # the tiny corpora share no text
+    assert "21 jobs, 0 done, 21 to run" in out  # the tiny corpora share no text; 0.003 is the recipe's rate
+    assert "tuned 0.01 control sim seed 2" in out
     assert "same-steps 24 control rel seed 1" in out
     report = tmp_path / "reports" / "tiny"
     text = (report / "report.md").read_text()
@@ -163,12 +165,15 @@ def test_controls_stand_beside_the_edges_and_in_the_report(run, tiny_grid: Path,
     assert edges["gain_same_steps"].tolist() == pytest.approx(control["gain"].tolist())
     assert edges["gain_same_steps"].notna().all()
     assert edges["gain_left_out"].isna().all()
+    assert edges["gain_tuned"].notna().all()
+    assert "Chosen: rel " in text
     results = pd.read_csv(report / "results.csv")
     steps = results.groupby("stage")["steps"].unique()
     assert steps["same-steps 24"].tolist() == [12]
     assert set(results.loc[results["corpora"] == "rel+sim", "steps"]) == {12}
     page = (report / "report.html").read_text()
     assert "Same-steps control" in page
+    assert "Tuned control" in page
 
 
 def test_results_of_two_versions_are_told_apart_in_the_report(run, tiny_grid: Path, tmp_path: Path):

@@ -31,9 +31,10 @@ _EDGE = _GAIN | {
 
 _SAME_STEPS = "against the target alone for as many steps; empty without this control"
 _LEFT_OUT = "without the partner's examples that stand in the target's test; empty without this control"
+_TUNED = "against the target alone with its best learning rate; empty without this control"
 _CONTROLS = {
     f"{column}_{control}": f"{meaning} {what}"
-    for control, what in (("same_steps", _SAME_STEPS), ("left_out", _LEFT_OUT))
+    for control, what in (("same_steps", _SAME_STEPS), ("left_out", _LEFT_OUT), ("tuned", _TUNED))
     for column, meaning in (
         ("gain", "the gain"),
         ("ci_low", "its lower end"),
@@ -64,6 +65,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "table_groups.csv": _GAIN | {"source": "the group: `all others`, `all others but x`, or names with `+`"},
     "table_null.csv": _EDGE | {"source": "the corpus itself, with other seeds"},
     "table_same_steps.csv": _EDGE | {"single": "mean test score of the target alone for as many steps"},
+    "table_tuned.csv": _EDGE | {"single": "mean test score of the target alone with its best learning rate"},
     "table_left_out.csv": _EDGE | {"joint": "mean test score with the partner less the shared text"},
     "table_scores.csv": _SHARED
     | {

@@ -6,11 +6,14 @@
   of a gain is not only longer training.
 - `left-out`: the pair trained without those of the partner's examples whose text stands in the target's
   test split. What is left of a gain is not only known text.
+- `tuned`: the joint arm against the target alone with the learning rate that its dev split likes best. What
+  is left of a gain is not only a badly chosen rate: the joint arm keeps the recipe's.
 
 Each table has the columns of `gains.edges`, and its verdicts are made like the edges', over its own rows.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,9 +23,9 @@ from transfer.analysis.evidence import Evidence
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.inference import Estimate
 from transfer.analysis.sequential import Verdicts
-from transfer.jobs import left_out_arm, same_steps_arm
+from transfer.jobs import TUNED, left_out_arm, same_steps_arm
 
-CONTROLS = ("null", "same-steps", "left-out")
+CONTROLS = ("null", "same-steps", "left-out", "tuned")
 BESIDE = ("gain", "ci_low", "ci_high", "verdict")  # what a control adds to the table of edges
 
 _SCORE = ["stage", "corpora", "target", "metric", "seed", "value"]
@@ -44,10 +47,11 @@ def control_tables(
     those of `gains.edges`.
     """
     rows = gains.scored(frame)[_SCORE]
+    given = _Given(rows, train_items, tuned_arms(frame) if "tuned" in controls else {})
     found = {}
     for name in CONTROLS:
         if name in controls:
-            compared = _gained(_ARMS[name](rows, train_items), rows)
+            compared = _gained(_ARMS[name](given), rows)
             found[name] = _judged(compared, evidence, smallest_effect, correction, alpha)
     return found
 
@@ -68,30 +72,66 @@ def beside(edges: pd.DataFrame, controls: Mapping[str, pd.DataFrame]) -> pd.Data
     return edges
 
 
-def _null(rows: pd.DataFrame, _: Mapping[str, int]) -> pd.DataFrame:
+def tuned_arms(frame: pd.DataFrame) -> dict[str, tuple[str, float]]:
+    """For each corpus its arm alone with the best mean dev score, and that score (a fraction).
+
+    Over the seeds that all its rates have; of equal ones the recipe's own rate, then the lowest.
+    """
+    rows = frame[
+        (frame["split"] == "dev") & (frame["status"] == "done") & (frame["corpora"] == frame["target"])
+    ]
+    rows = rows[(rows["stage"] == "refine") | rows["stage"].str.startswith(TUNED)]
+    found = {}
+    for target, own in rows.groupby("target"):
+        scores = own.pivot(index="stage", columns="seed", values="value").dropna(axis="columns")
+        if scores.shape[1] and "refine" in scores.index:
+            order = sorted(scores.index, key=lambda arm: (arm != "refine", arm))
+            means = scores.mean(axis="columns").loc[order]
+            found[str(target)] = (str(means.idxmax()), float(means.max()))
+    return found
+
+
+class _Given(NamedTuple):
+    """What controls compare: the test scores of all arms, and what is known of the corpora."""
+
+    rows: pd.DataFrame
+    train_items: Mapping[str, int]
+    tuned: Mapping[str, tuple[str, float]]
+
+
+def _null(given: _Given) -> pd.DataFrame:
     """Each corpus's null arm as if it were joint with itself."""
-    arms = rows[rows["stage"] == "null"]
+    arms = given.rows[given.rows["stage"] == "null"]
     return arms.assign(source=arms["target"], joint_arm="null", single_arm="refine")
 
 
-def _same_steps(rows: pd.DataFrame, train_items: Mapping[str, int]) -> pd.DataFrame:
+def _same_steps(given: _Given) -> pd.DataFrame:
     """The pairs of the grid, each against the longer training of its target."""
-    arms = _pairs(rows[rows["stage"] == "refine"])
-    longer = [same_steps_arm(train_items[source]) for source in arms["source"]]
+    arms = _pairs(given.rows[given.rows["stage"] == "refine"])
+    longer = [same_steps_arm(given.train_items[source]) for source in arms["source"]]
     return arms.assign(joint_arm="refine", single_arm=pd.Series(longer, dtype=object, index=arms.index))
 
 
-def _left_out(rows: pd.DataFrame, _: Mapping[str, int]) -> pd.DataFrame:
+def _left_out(given: _Given) -> pd.DataFrame:
     """The pairs that were trained without the shared text, each against its target alone."""
-    arms = _pairs(rows)
+    arms = _pairs(given.rows)
     arms = arms[arms["stage"] == arms["target"].map(left_out_arm)]
     return arms.assign(joint_arm=arms["stage"], single_arm="refine", stage="refine")
 
 
-_ARMS: Mapping[str, Callable[[pd.DataFrame, Mapping[str, int]], pd.DataFrame]] = {
+def _tuned(given: _Given) -> pd.DataFrame:
+    """The pairs of the grid, each against its target alone with the rate that suits it best."""
+    arms = _pairs(given.rows[given.rows["stage"] == "refine"])
+    arms = arms[arms["target"].isin(list(given.tuned))]
+    best = [given.tuned[target][0] for target in arms["target"]]
+    return arms.assign(joint_arm="refine", single_arm=pd.Series(best, dtype=object, index=arms.index))
+
+
+_ARMS: Mapping[str, Callable[[_Given], pd.DataFrame]] = {
     "null": _null,
     "same-steps": _same_steps,
     "left-out": _left_out,
+    "tuned": _tuned,
 }
 
 

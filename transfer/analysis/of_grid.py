@@ -32,7 +32,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch 
     return write_report(
         kept.frame,
         edges=kept.edges,
-        controls=grid.controls,
+        controls=grid.held_against,
         correction=grid.correction,
         out=out / grid.name,
         title=grid.name,

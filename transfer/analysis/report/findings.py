@@ -15,7 +15,11 @@ from transfer.analysis.tables import CorpusRow, points, without_paths
 SOURCES = ("synthetic", "prepared")
 STAGES = ("refine", "fine-tune")
 MIXED = "mixed versions"  # the setting that names what the jobs were not all run with
-CONTROL_HEADS = {"same_steps": "gain, same steps", "left_out": "gain, text left out"}
+CONTROL_HEADS = {
+    "same_steps": "gain, same steps",
+    "left_out": "gain, text left out",
+    "tuned": "gain, tuned alone",
+}
 MACHINE_TEXT = ("error", "encoder", "recipe")  # columns that may hold a path of this machine
 
 

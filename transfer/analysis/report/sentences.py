@@ -10,9 +10,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.analysis.controls import tuned_arms
 from transfer.analysis.graph import CLAIMS
 from transfer.analysis.report.findings import MIXED, Findings
 from transfer.analysis.tables import points
+from transfer.jobs import TUNED
 
 MOST_NAMED = 60  # edges of one verdict that the answer says in words
 CORRECTIONS = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
@@ -182,11 +184,24 @@ def _same_steps(found: Findings, table: pd.DataFrame) -> Control:
     )
     if table.empty:
         return Control("Same-steps control", f"{text}No edge has both arms yet.", ())
-    both = found.edges[found.edges["verdict"].isin(CLAIMS) & found.edges["gain_same_steps"].notna()]
-    stand = int((both["verdict"] == both["verdict_same_steps"]).sum())
-    told = f"{stand} of {len(both)} claims stand here too:" if len(both) else "No edge is claimed."
-    lines = _named(both, lambda row: f"{sentence(row)}; {_held(row, 'same_steps')} against this control")
+    told, lines = _standing(found.edges, "same_steps")
     return Control("Same-steps control", text + told, lines)
+
+
+def _tuned(found: Findings, table: pd.DataFrame) -> Control:
+    """Which claims are left beside baselines whose learning rate was searched for."""
+    text = (
+        "Each target alone with the learning rate, of those that the grid names, that has the best mean dev "
+        "score (the joint arm keeps the recipe's). "
+    )
+    if table.empty:
+        return Control("Tuned control", f"{text}No edge has both arms yet.", ())
+    chosen = "; ".join(
+        f"{target} {arm.removeprefix(TUNED).replace('refine', 'as the recipe')} ({points(dev)} on dev)"
+        for target, (arm, dev) in tuned_arms(found.frame).items()
+    )
+    told, lines = _standing(found.edges, "tuned")
+    return Control("Tuned control", f"{text}Chosen: {chosen}. {told}", lines)
 
 
 def _left_out(found: Findings, table: pd.DataFrame) -> Control:
@@ -205,6 +220,14 @@ def _left_out(found: Findings, table: pd.DataFrame) -> Control:
     return Control("Left-out control", text + told, lines)
 
 
+def _standing(edges: pd.DataFrame, control: str) -> tuple[str, tuple[str, ...]]:
+    """How many claims a control leaves, and a line for each."""
+    both = edges[edges["verdict"].isin(CLAIMS) & edges[f"gain_{control}"].notna()]
+    stand = int((both["verdict"] == both[f"verdict_{control}"]).sum())
+    told = f"{stand} of {len(both)} claims stand here too:" if len(both) else "No edge is claimed."
+    return told, _named(both, lambda row: f"{sentence(row)}; {_held(row, control)} against this control")
+
+
 def _held(edge: Mapping, control: str) -> str:
     """An edge's gain in a control."""
     low, high = points(edge[f"ci_low_{control}"]), points(edge[f"ci_high_{control}"])
@@ -216,6 +239,7 @@ _CONTROLS: Mapping[str, Callable[[Findings, pd.DataFrame], Control]] = {
     "null": _null,
     "same-steps": _same_steps,
     "left-out": _left_out,
+    "tuned": _tuned,
 }
 
 
