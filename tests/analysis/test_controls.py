@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.controls import beside, control_tables, tuned_arms
+from transfer.analysis.controls import DEALINGS, beside, control_tables, dealt, tuned_arms
 
 HALF_A_POINT = 0.005
 TRAIN = {"a": 20, "b": 30}
@@ -55,6 +56,21 @@ def test_the_null_control_pairs_a_corpus_with_itself_and_makes_no_edge():
     pd.testing.assert_frame_equal(without, with_)
     moved = both.assign(value=both["value"].where(both["stage"] != "null", both["value"] + 0.3))
     assert control(moved, "null").loc[0, "verdict"] == "improves"
+
+
+def test_the_null_controls_runs_are_dealt_in_every_way():
+    own, again = [0.70, 0.74, 0.71], [0.72, 0.70, 0.75]
+    frame = arms({("refine", "a", "a"): own, ("null", "a", "a"): again, ("refine", "b", "b"): own})
+    # 6 runs: the first one's arm and 2 of the other 5
+    assert dealt(frame, smallest_effect=HALF_A_POINT) == (0, 10)
+    rng = np.random.default_rng(0)
+    ten = {(s, c, c): list(0.7 + 0.01 * rng.normal(size=10)) for s in ("refine", "null") for c in "ab"}
+    claims, edges = dealt(arms(ten), smallest_effect=HALF_A_POINT)
+    assert edges == 2 * DEALINGS
+    assert claims < 0.1 * edges
+    # only the dealing that has all the good runs in one arm
+    apart = arms({("refine", "a", "a"): [0.1, 0.11, 0.12], ("null", "a", "a"): [0.9, 0.905, 0.91]})
+    assert dealt(apart, smallest_effect=HALF_A_POINT)[0] == 1
 
 
 def test_the_same_steps_control_holds_the_pair_against_the_target_alone_for_as_long():

@@ -12,6 +12,8 @@
 Each table has the columns of `gains.edges`, and its verdicts are made like the edges', over its own rows.
 """
 
+import itertools
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
@@ -19,13 +21,14 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.evidence import Evidence
+from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.gains import EdgeKey
-from transfer.analysis.inference import Estimate
+from transfer.analysis.inference import Estimate, over_seeds
 from transfer.analysis.sequential import Verdicts
 from transfer.jobs import TUNED, left_out_arm, same_steps_arm
 
 CONTROLS = ("null", "same-steps", "left-out", "tuned")
+DEALINGS = 200
 BESIDE = ("gain", "ci_low", "ci_high", "verdict")  # what a control adds to the table of edges
 
 _SCORE = ["stage", "corpora", "target", "metric", "seed", "value"]
@@ -54,6 +57,60 @@ def control_tables(
             compared = _gained(_ARMS[name](given), rows)
             found[name] = _judged(compared, evidence, smallest_effect, correction, alpha)
     return found
+
+
+def dealt(
+    frame: pd.DataFrame,
+    *,
+    smallest_effect: float,
+    evidence: Evidence | None = None,
+    correction: str = "bh",
+    alpha: float = 0.05,
+) -> tuple[int, int]:
+    """How many edges are claimed, of how many, over all ways to deal the null control's runs into two arms.
+
+    Of each corpus alone there are twice as many runs as seeds; any half of them may stand for the single
+    arm. The dealings share runs, so they make the rate steadier and give it no interval of its own. Of more
+    than DEALINGS so many are drawn.
+    """
+    rows = gains.scored(frame)
+    rows = rows[(rows["corpora"] == rows["target"]) & rows["stage"].isin(["refine", "null"])]
+    runs = {}
+    for target, own in rows.groupby("target"):
+        both = own.groupby("seed")["stage"].nunique() == 2
+        own = own[own["seed"].isin(both[both].index)].sort_values(["stage", "seed"], ascending=[False, True])
+        if len(own) >= 4:
+            cells = [Cell(*cell) for cell in own[gains.CELL].itertuples(index=False, name=None)]
+            runs[str(target)] = (cells, own["value"].to_numpy(dtype=float))
+    claims = edges = 0
+    for picked in _dealings(max((len(cells) for cells, _ in runs.values()), default=0)):
+        verdicts = Verdicts(
+            [target for target, (cells, _) in runs.items() if len(cells) == len(picked)],
+            at=(len(picked) // 2,), smallest_effect=smallest_effect, correction=correction, alpha=alpha,
+        )  # fmt: skip
+
+        def estimated(target: str, _: int, picked: np.ndarray = picked) -> Estimate:
+            cells, values = runs[target]
+            single, joint = np.flatnonzero(~picked), np.flatnonzero(picked)
+            if evidence is None:
+                return over_seeds(values[joint] - values[single])
+            return evidence.between([cells[i] for i in single], [cells[i] for i in joint])
+
+        verdicts.look(estimated)
+        edges += len(verdicts.states)
+        claims += sum(state.verdict in ("improves", "harms") for state in verdicts.states.values())
+    return claims, edges
+
+
+def _dealings(runs: int) -> list[np.ndarray]:
+    """Which runs are the joint arm's, [runs] for each dealing; never the first one, since arms may swap."""
+    rest, half = np.arange(1, runs), runs // 2
+    if runs and math.comb(runs - 1, half) > DEALINGS:
+        rng = np.random.default_rng(runs)
+        ways = [rng.choice(rest, half, replace=False) for _ in range(DEALINGS)]
+    else:
+        ways = list(itertools.combinations(rest, half)) if runs else []
+    return [np.isin(np.arange(runs), way) for way in ways]
 
 
 def beside(edges: pd.DataFrame, controls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

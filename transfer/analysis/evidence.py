@@ -43,14 +43,21 @@ class Evidence:
         ``alone`` is the stage of the arm without partner, if another one. Raises ValueError where
         two arms were not tested on the same documents.
         """
-        single = [self._arm(Cell(alone or stage, target, target, seed)) for seed in seeds]
-        joint = [self._arm(Cell(stage, corpora, target, seed)) for seed in seeds]
-        for seed, arm in zip([*seeds, *seeds], [*single, *joint], strict=True):
-            expected = single[0].documents
-            if arm.documents is not expected and arm.documents != expected:
-                raise ValueError(f"{target}: the arms of {corpora}, seed {seed}, were tested on other items")
-        gains = np.array([j.score - s.score for j, s in zip(joint, single, strict=True)])
-        return crossed(gains, np.stack([j.shares - s.shares for j, s in zip(joint, single, strict=True)]))
+        return self.between(
+            [Cell(alone or stage, target, target, seed) for seed in seeds],
+            [Cell(stage, corpora, target, seed) for seed in seeds],
+        )
+
+    def between(self, single: Sequence[Cell], joint: Sequence[Cell]) -> Estimate:
+        """The gain of the joint cells over the single ones, paired in order. Raises as ``estimate`` does."""
+        pairs = [(self._arm(one), self._arm(other)) for one, other in zip(single, joint, strict=True)]
+        expected = pairs[0][0].documents
+        for cell, arms in zip(joint, pairs, strict=True):
+            if any(arm.documents is not expected and arm.documents != expected for arm in arms):
+                where = f"the arms of {cell.corpora}, seed {cell.seed}"
+                raise ValueError(f"{cell.target}: {where}, were tested on other items")
+        gains = np.array([j.score - s.score for s, j in pairs])
+        return crossed(gains, np.stack([j.shares - s.shares for s, j in pairs]))
 
     def _arm(self, cell: Cell) -> Arm:
         if cell not in self._arms:

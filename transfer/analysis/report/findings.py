@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from transfer.analysis import gains, tables
-from transfer.analysis.controls import beside, control_tables
+from transfer.analysis.controls import beside, control_tables, dealt
 from transfer.analysis.curves import CURVES
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.rerun import Rerun
@@ -36,6 +36,7 @@ class Findings:
     edges: pd.DataFrame
     groups: pd.DataFrame
     controls: Mapping[str, pd.DataFrame]  # of those that the grid asks for, see `controls`
+    dealt: tuple[int, int]  # claims and edges of the null control, however its runs are dealt into arms
     scores: pd.DataFrame
     missing: pd.DataFrame
     corpora: pd.DataFrame
@@ -120,6 +121,9 @@ def findings(
         edges=beside(edges, held),
         groups=gains.group_gains(frame, evidence=evidence),
         controls=held,
+        dealt=dealt(frame, smallest_effect=smallest_effect, evidence=evidence, correction=correction)
+        if "null" in held
+        else (0, 0),
         scores=tables.score_table(frame),
         missing=gains.missing(frame, expected),
         corpora=tables.corpora_table(

@@ -157,7 +157,7 @@ def control(found: Findings, name: str) -> Control:
     return _CONTROLS[name](found, found.controls[name])
 
 
-def _null(_: Findings, null: pd.DataFrame) -> Control:
+def _null(found: Findings, null: pd.DataFrame) -> Control:
     """How often the pipeline called nothing something, with the exact (Clopper-Pearson) 95 % interval."""
     from scipy.stats import binomtest  # slow to import, needed only here
 
@@ -171,8 +171,15 @@ def _null(_: Findings, null: pd.DataFrame) -> Control:
     interval = binomtest(claims, len(null)).proportion_ci(0.95)
     rate = (
         f"Claimed: {claims} of {len(null)} ({100 * claims / len(null):.0f} %, 95 % "
-        f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %). Gains in points."
+        f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %). "
     )
+    claims, edges = found.dealt
+    if edges > len(null):
+        rate += (
+            f"Dealt into two arms in other ways, too, the same runs give {claims} claims in {edges} edges "
+            f"({100 * claims / edges:.1f} %); these share runs, so that rate has no interval. "
+        )
+    rate += "Gains in points."
     return Control("Null control", text + rate, ())
 
 
