@@ -206,7 +206,7 @@ def test_a_claim_that_longer_training_explains_is_told(tmp_path):
     longer = alone.assign(stage="same-steps 500", value=alone["value"] + 0.02, job=alone["job"] + "-longer")
     write(pd.concat([pairs, longer]), tmp_path, controls=["same-steps"])
     text = (tmp_path / "report.md").read_text()
-    assert "0 of 1 claims stand here too:" in text
+    assert "0 of 1 claims of the answer stand here too:" in text
     edges = pd.read_csv(tmp_path / "edges.csv").set_index(["source", "target"])
     edge = edges.loc[("mednli", "shareclefe")]
     assert edge["verdict"] == "improves"

@@ -88,15 +88,13 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
     """What was found; every number comes from the edges of one stage and the test items of each target."""
     if edges.empty:
         return Answer(NO_EDGE, ())
-    count = edges["verdict"].value_counts()
-    tally = ", ".join(f"{count.get(verdict, 0)} {verdict}" for verdict in gains.VERDICTS)
     found = []
     for verdict in ("improves", "harms", "no effect"):
         rows = edges[edges["verdict"] == verdict]
         rows = rows.sort_values(["gain", "source", "target"], ascending=verdict == "harms")
         if len(rows):
             found.append(Verdict(verdict, "", _named(rows, sentence)))
-    if unsure := int(count.get("inconclusive", 0)):
+    if unsure := int((edges["verdict"] == "inconclusive").sum()):
         intro = (
             f"{unsure} of {len(edges)}. For these the data show neither an effect nor that it is smaller "
             f"than {100 * smallest_effect:g} points. What such a test could have found in 4 of 5 studies:"
@@ -107,7 +105,14 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
         lines = _named(rows, lambda row: f"{sentence(row)}{could_find(row)}")
         found.append(Verdict("inconclusive", intro, lines))
     open_ = edges[edges["verdict"] == "inconclusive"]
-    return Answer(f"{len(edges)} directed edges: {tally}.", tuple(found), reach(open_, items))
+    return Answer(tally(edges), tuple(found), reach(open_, items))
+
+
+def tally(edges: pd.DataFrame) -> str:
+    """How many edges have which verdict."""
+    count = edges["verdict"].value_counts()
+    of_each = ", ".join(f"{count.get(verdict, 0)} {verdict}" for verdict in gains.VERDICTS)
+    return f"{len(edges)} directed edges: {of_each}."
 
 
 def _named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]:
@@ -192,7 +197,7 @@ def _same_steps(found: Findings, table: pd.DataFrame) -> Control:
     if table.empty:
         return Control("Same-steps control", f"{text}No edge has both arms yet.", ())
     told, lines = _standing(found.edges, "same_steps")
-    return Control("Same-steps control", text + told, lines)
+    return Control("Same-steps control", f"{text}{tally(table)} {told}", lines)
 
 
 def _tuned(found: Findings, table: pd.DataFrame) -> Control:
@@ -208,7 +213,7 @@ def _tuned(found: Findings, table: pd.DataFrame) -> Control:
         for target, (arm, dev) in tuned_arms(found.frame).items()
     )
     told, lines = _standing(found.edges, "tuned")
-    return Control("Tuned control", f"{text}Chosen: {chosen}. {told}", lines)
+    return Control("Tuned control", f"{text}Chosen: {chosen}. {tally(table)} {told}", lines)
 
 
 def _left_out(found: Findings, table: pd.DataFrame) -> Control:
@@ -231,7 +236,7 @@ def _standing(edges: pd.DataFrame, control: str) -> tuple[str, tuple[str, ...]]:
     """How many claims a control leaves, and a line for each."""
     both = edges[edges["verdict"].isin(CLAIMS) & edges[f"gain_{control}"].notna()]
     stand = int((both["verdict"] == both[f"verdict_{control}"]).sum())
-    told = f"{stand} of {len(both)} claims stand here too:" if len(both) else "No edge is claimed."
+    told = f"{stand} of {len(both)} claims of the answer stand here too:" if len(both) else ""
     return told, _named(both, lambda row: f"{sentence(row)}; {_held(row, control)} against this control")
 
 
