@@ -360,3 +360,53 @@ def test_adaptive_seeds_have_their_controls_in_the_first_seeds():
     sizes = {"a": 30, "b": 20}
     jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
     assert {job.arm_seed for job in jobs if job.arm != "refine"} == {0, 1, 2}
+
+
+def kept(grid: Grid) -> set[str]:
+    jobs = jobs_of(grid)
+    ids_kept = grid.kept(jobs)
+    return {job.label for job in jobs if job.id in ids_kept}
+
+
+def test_keeping_models_makes_no_other_jobs_and_no_other_grid(loaded):
+    plain, keeping = loaded(), loaded(keep="[single, [mednli, shareclefe]]")
+    assert (plain.id, ids(plain)) == (keeping.id, ids(keeping))
+    assert kept(plain) == set()
+
+
+def test_which_models_are_kept(loaded):
+    stages = {"stages": "[refine, fine-tune]", "jobs": "[single, pairs]", "controls": "[null]"}
+    assert len(kept(loaded(keep="models", **stages))) == len(jobs_of(loaded(**stages)))
+    single = kept(loaded(keep="single", **stages))
+    assert len(single) == 3 * 4 * 2
+    assert not any("null" in label or "+" in label for label in single)
+    pair = kept(loaded(keep="[[shareclefe, mednli]]", **stages))
+    assert pair == {
+        f"{label} seed {seed}"
+        for seed in range(3)
+        for label in (
+            "refine mednli+shareclefe",
+            "fine-tune mednli+shareclefe -> mednli",
+            "fine-tune mednli+shareclefe -> shareclefe",
+        )
+    }
+
+
+def test_a_single_model_is_kept_by_its_jobs_id(loaded):
+    job = jobs_of(loaded())[7]
+    assert kept(loaded(keep=f"['{job.id[:8]}']")) == {job.label}
+    with pytest.raises(InputError, match="keep: no job of the grid 'g' has the id 'abcdef0123456789'"):
+        kept(loaded(keep="[abcdef0123456789]"))
+
+
+@pytest.mark.parametrize(
+    ("keep", "what"),
+    [
+        ("singel", "line 9.*unknown models 'singel'.*did you mean 'single'"),
+        ("[[mednli, mednly]]", "keep: 'mednly' is not among the tasks; did you mean 'mednli'"),
+        ("[1234567890123456]", "stands in quotes"),
+    ],
+)
+def test_wrong_models_to_keep(loaded, keep: str, what: str):
+    with pytest.raises(InputError, match=what):
+        loaded(keep=keep)

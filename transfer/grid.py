@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,9 @@ from transfer.recipes import Recipe, Strict, resolved
 __all__ = ["Encoder", "Grid", "Job", "Seeds", "Stage", "Trained", "Tune"]
 
 FAMILIES = ("single", "pairs", "all", "leave-one-out")
+# of `keep`: every model, and what names a job
+EVERY = "models"
+JOB_ID = re.compile("[0-9a-f]{4,16}")
 
 # keys of a grid that came after the first grids were kept, at the value that says "as before"
 ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": [], "tune": None}
@@ -103,6 +107,8 @@ class Grid(Strict):
     """The least gain that matters, in points."""
     correction: Literal["bh", "holm"] = "bh"
     """Over all edges: Benjamini-Hochberg or Holm."""
+    keep: tuple[str | tuple[Name, ...], ...] = ()
+    """Whose models stay in the store for `export`: `models` (all), words and lists as of `jobs`, job ids."""
 
     @field_validator("encoder", mode="before")
     @classmethod
@@ -166,6 +172,20 @@ class Grid(Strict):
                 )
         return value
 
+    @field_validator("keep", mode="before")
+    @classmethod
+    def _known_models(cls, value: Any) -> Any:
+        value = [value] if isinstance(value, str) else value
+        for item in value if isinstance(value, (list, tuple)) else ():
+            known = (EVERY, *FAMILIES)
+            if isinstance(item, str) and item not in known and not JOB_ID.fullmatch(item):
+                raise ValueError(
+                    f"unknown models '{item}' (a group is a list of tasks){did_you_mean(item, known)}"
+                )
+            if isinstance(item, int):
+                raise ValueError(f"a job's id that has only digits stands in quotes, as in '{item}'")
+        return value
+
     @field_validator("stages")
     @classmethod
     def _stages_in_order(cls, value: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -175,10 +195,12 @@ class Grid(Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Grid":
-        for item in self.jobs:
-            for name in item if isinstance(item, tuple) else ():
+        for key, items in (("jobs", self.jobs), ("keep", self.keep)):
+            for name in itertools.chain(*(item for item in items if isinstance(item, tuple))):
                 if name not in self.tasks:
-                    raise ValueError(f"jobs: '{name}' is not among the tasks{did_you_mean(name, self.tasks)}")
+                    raise ValueError(
+                        f"{key}: '{name}' is not among the tasks{did_you_mean(name, self.tasks)}"
+                    )
         if "fine-tune" in self.stages and self.recipe.fine_tune is None:
             raise ValueError("stages: the recipe has no 'fine_tune' part (its lr and epochs)")
         return self
@@ -204,7 +226,7 @@ class Grid(Strict):
     @property
     def id(self) -> str:
         """Names what was asked, whatever folder the corpora are in: the store's record of the grid."""
-        what = self.model_dump(mode="json", exclude={"corpora"})
+        what = self.model_dump(mode="json", exclude={"corpora", "keep"})
         what["synthetic"] = self.corpora == "synthetic"
         # a key that a later version adds, at the value that says "as before", makes no other grid
         what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
@@ -224,11 +246,26 @@ class Grid(Strict):
 
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The sets of corpora that are trained together, each sorted and once, smallest first."""
-        found: dict[tuple[str, ...], None] = {}
-        for item in self.jobs:
-            for group in _FAMILY[item](self.tasks) if isinstance(item, str) else [item]:
-                found[tuple(sorted(set(group)))] = None
-        return tuple(sorted((g for g in found if g), key=lambda g: (len(g), g)))
+        return _groups(self.jobs, self.tasks)
+
+    def kept(self, jobs: Sequence[Job]) -> frozenset[str]:
+        """The ids of those of the grid's ``jobs`` whose models ``keep`` asks for.
+
+        A word or list of tasks means the jobs of both stages whose encoder these tasks shared, with every
+        seed, and no control. Raises InputError where no job has an id that is named.
+        """
+        ids = [item for item in self.keep if isinstance(item, str) and item not in (EVERY, *FAMILIES)]
+        groups = set(_groups([item for item in self.keep if item not in (EVERY, *ids)], self.tasks))
+        for part in ids:
+            if not any(job.id.startswith(part) for job in jobs):
+                raise InputError(f"keep: no job of the grid '{self.name}' has the id '{part}'")
+        return frozenset(
+            job.id
+            for job in jobs
+            if EVERY in self.keep
+            or (job.arm == job.stage and job.group in groups)
+            or any(job.id.startswith(part) for part in ids)
+        )
 
     def plan(
         self,
@@ -304,6 +341,14 @@ class Grid(Strict):
             for source, target in edges:
                 if (source, target) in shared:
                     yield refinement((source, target), seed, left_out=target)
+
+
+def _groups(items: Sequence[Any], tasks: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    found: dict[tuple[str, ...], None] = {}
+    for item in items:
+        for group in _FAMILY[item](tasks) if isinstance(item, str) else [item]:
+            found[tuple(sorted(set(group)))] = None
+    return tuple(sorted((g for g in found if g), key=lambda g: (len(g), g)))
 
 
 _FAMILY = {

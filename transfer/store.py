@@ -3,6 +3,7 @@
 <store>/jobs/<job id>/result.json         status, scores, chosen epochs, history, provenance, checksum
 <store>/jobs/<job id>/predictions.parquet what was predicted for every test item (no text)
 <store>/jobs/<job id>/encoder/            only while a child of the job needs it
+<store>/jobs/<job id>/model/              where the grid keeps it (learning/models.py)
 <store>/grids/<grid id>.json              what a grid was expanded to: all that a report needs
 <store>/running/<job id>.json             which process works on a job, and how far it is
 <store>/claims/<job id>.<token>.json      which run has taken a job (claims.py)
@@ -18,7 +19,7 @@ import os
 import shutil
 import socket
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,12 @@ class Store:
         *,
         predictions: pd.DataFrame | None = None,
         encoder: Path | None = None,
+        model: Path | None = None,
     ) -> None:
-        """Keeps a result; a result that is done already stays as it is (but gets an encoder it lacks).
+        """Keeps a result; one that is done already stays as it is (but gets an encoder or model it lacks).
 
         ``predictions``: columns corpus, id, doc, gold, predicted (the last two as JSON texts).
-        ``encoder``: a folder to keep for child jobs; it is moved.
+        ``encoder``: a folder to keep for child jobs, ``model``: one to keep for people; they are moved.
         """
         home = f"jobs/{result.id}"
         with self.files.scratch() as folder:
@@ -77,10 +79,15 @@ class Store:
             (draft / "result.json").write_bytes(signed(result))
             if encoder is not None:
                 shutil.move(encoder, draft / "encoder")
+            if model is not None:
+                shutil.move(model, draft / "model")
             if not self.is_done(result.id):
                 self.files.publish(draft, home, last="result.json")
-            elif encoder is not None and not self.has_encoder(result.id):
-                self.files.publish(draft / "encoder", f"{home}/encoder", last="model.safetensors")
+            else:
+                if encoder is not None and not self.has_encoder(result.id):
+                    self.files.publish(draft / "encoder", f"{home}/encoder", last="model.safetensors")
+                if model is not None and not self.has_model(result.id):
+                    self.files.publish(draft / "model", f"{home}/model", last="model.json")
         if result.status == "done":
             self.files.remove(f"checkpoints/{result.id}")
         self.no_longer_running(result.id)
@@ -145,19 +152,30 @@ class Store:
         self.files.move(name, aside)
         return self.files.at(aside)
 
-    def pending(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
+    def pending(self, jobs: Sequence[Job], *, keep: Collection[str] = ()) -> tuple[Job, ...]:
         """The jobs still to run, in order: those without a result and those that failed.
 
-        A finished job whose encoder a pending child needs, and whose encoder is gone, runs again.
+        A finished job runs again where a pending child needs its encoder, or its model is to be kept
+        (``keep`` has its id), and that is not there.
         """
         results = self.results(jobs)
         done = {id_ for id_, result in results.items() if result.status == "done"}
+        done -= {id_ for id_ in done.intersection(keep) if not self.has_model(id_)}
         todo = {job.id for job in jobs if job.id not in done}
         for job in jobs:
             parent = job.parent
             if job.id in todo and parent and not self.has_encoder(parent.id):
                 todo.add(parent.id)
         return tuple(job for job in jobs if job.id in todo)
+
+    def has_all(self, job_id: str, *, encoder: bool, model: bool) -> bool:
+        """Whether a job is done, and its encoder and model are there where they are asked for."""
+        there = (not encoder or self.has_encoder(job_id)) and (not model or self.has_model(job_id))
+        return there and self.is_done(job_id)
+
+    def has_model(self, job_id: str) -> bool:
+        """Whether the job's model is kept."""
+        return self.files.exists(f"jobs/{job_id}/model/model.json")
 
     def has_encoder(self, job_id: str) -> bool:
         """Whether the job's encoder is kept for its children."""

@@ -14,7 +14,17 @@ import typer.main
 from transfer.cli import app, completion
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = {"run-grid", "plan", "status", "report", "recommend", "group", "prepare", "corpora check"}
+COMMANDS = {
+    "run-grid",
+    "plan",
+    "status",
+    "report",
+    "recommend",
+    "group",
+    "prepare",
+    "corpora check",
+    "export",
+}
 
 
 def commands(group: Any, *names: str) -> Iterator[tuple[str, Any]]:

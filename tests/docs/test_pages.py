@@ -17,7 +17,7 @@ ELSEWHERE = {
     "docs/extending.md": "tests/docs/test_extending.py",
     "docs/reference.md": "tests/cli/test_help.py parses its examples",
 }
-RUN = {"README.md", "docs/tutorial.md", "docs/grids.md", "docs/corpora.md"}
+RUN = {"README.md", "docs/tutorial.md", "docs/grids.md", "docs/corpora.md", "docs/models.md"}
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
 TINY = ["--set", "recipe.epochs=1", "--set", "seeds=2"]
 
@@ -129,6 +129,16 @@ def test_the_tutorial(runner):
 def test_the_page_on_grids(runner):
     ran = runner()
     ran.run(ROOT / "docs" / "grids.md")
+
+
+@pytest.mark.slow  # seven processes that import torch
+def test_the_page_on_models(runner, tiny_encoder: Path):
+    ran = runner(more=["--set", f"encoder={tiny_encoder}"]).run(ROOT / "docs" / "models.md")
+    assert "models kept: 2 of 6" in ran.said
+    assert "6 jobs, 2 done, 4 to run" in ran.said, "keep=[single] keeps the four single ones"
+    files = {path.name for path in (ran.folder / "models" / "shareclefe").iterdir()}
+    assert files >= {"README.md", "config.json", "model.safetensors", "tokenizer.json", "transfer.json"}
+    assert (ran.folder / "labelled.jsonl").read_text() in ran.said
 
 
 def test_the_page_on_corpora(runner):

@@ -186,3 +186,37 @@ def test_results_of_two_versions_are_told_apart_in_the_report(run, tiny_grid: Pa
     assert run(tiny_grid, *options)[0] == 0
     text = (tmp_path / "reports" / "tiny" / "report.md").read_text()
     assert "not all run with the same versions: torch 1.0 (1 job), torch 2" in text
+
+
+def test_models_that_were_not_kept_are_made_by_running_just_their_jobs_again(
+    run, transfer, tiny_grid: Path, tmp_path: Path
+):
+    choice = ["--set", "jobs=[single]", "--set", "seeds=1"]
+    assert run(tiny_grid, *choice)[0] == 0
+    before = written(tmp_path / "runs")
+    one = next(
+        id_ for id_, result in results_of(tmp_path / "runs").items() if "ner" in result["scores"][0]["corpus"]
+    )
+    keep = [*choice, "--set", f'keep=["{one}"]']
+    code, out, _ = transfer("plan", tiny_grid, "--store", tmp_path / "runs", *keep)
+    assert (code, out.count("again  ")) == (0, 1)
+    assert "3 jobs, 1 to run\nmodels kept: 1 of 3\n" in out
+    assert "more for models that are kept" in out
+    code, out, err = run(tiny_grid, *keep)
+    assert (code, err) == (0, "")
+    assert "3 jobs, 2 done, 1 to run" in out
+    assert [path.parent.parent.name for path in (tmp_path / "runs").glob("jobs/*/model/model.json")] == [one]
+    assert written(tmp_path / "runs") == before, "results stay as they are"
+    assert "3 done, 0 to run" in run(tiny_grid, *keep)[1].replace("3 jobs, ", "")
+
+
+def test_a_model_that_could_not_be_kept_is_named(run, tiny_grid: Path, tmp_path: Path, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("no such luck")
+
+    choice = ["--set", "jobs=[single]", "--set", "seeds=1"]
+    assert run(tiny_grid, *choice)[0] == 0
+    monkeypatch.setattr(learning.models, "save", broken)
+    code, _, err = run(tiny_grid, *choice, "--set", "keep=models")
+    assert code == 1
+    assert err.count("could not be kept") == 3

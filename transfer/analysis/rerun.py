@@ -20,7 +20,7 @@ class Rerun(NamedTuple):
 def rerun(record: GridRecord) -> Rerun:
     """The grid with all that the command line changed, every default written out; no path of a machine."""
     name = f"{record.grid.name}.yaml"
-    data: dict[str, Any] = record.grid.model_dump(mode="json", exclude_none=True)
+    data: dict[str, Any] = record.grid.model_dump(mode="json", exclude_none=True, exclude={"keep"})
     data["encoder"]["name"] = without_paths(data["encoder"]["name"])
     if list(data["encoder"]) == ["name"]:
         data["encoder"] = data["encoder"]["name"]

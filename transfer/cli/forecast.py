@@ -104,6 +104,12 @@ def disk(jobs: Sequence["Job"], items: Mapping[str, int]) -> float:
     return total
 
 
+def models(jobs: Sequence["Job"], files: "EncoderFiles") -> float:
+    """At most how many bytes the kept models of ``jobs`` take: each corpus may choose an epoch of its own."""
+    encoder = sum(path.stat().st_size for path in files.folder.glob("*.safetensors"))
+    return float(encoder * sum(len(job.names) for job in jobs))
+
+
 def memory() -> tuple[float, float] | None:
     """GiB of memory that this machine has in use and has; None where the system does not tell."""
     try:

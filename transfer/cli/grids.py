@@ -85,7 +85,8 @@ def run_grid(
     for told in store.quarantine(record.jobs):
         say(f"warning: {told}", error=True)
     jobs = wanted(store, record)
-    pending = store.pending(jobs)
+    kept = grid.kept(record.jobs)
+    pending = store.pending(jobs, keep=kept)
     at_most = f" (at most {len(record.jobs)})" if len(jobs) < len(record.jobs) else ""
     say(f"{grid.name}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
     if record.source == "synthetic":
@@ -99,17 +100,21 @@ def run_grid(
             record,
             jobs,
             pending,
-            site=site(store, grid, files, checkpoint_seconds=checkpoint_seconds),
+            site=site(store, grid, files, checkpoint_seconds=checkpoint_seconds, keep=kept),
             cost=costs(record.jobs, loaded),
             workers=Workers(executor, workers or workers_that_fit(gpus_per_job), gpus_per_job, address, logs),
         )
     _report(store, record, out)
     jobs = wanted(store, record)
+    lost = [job for job in store.pending(jobs, keep=kept) if job.id in kept and store.is_done(job.id)]
+    for job in lost:
+        say(f"failed: the model of {job.label} ({job.id}) could not be kept", error=True)
     failed = [r for r in store.results(jobs).values() if r.status == "failed"]
     for result in failed:
         say(f"failed: {result.job.label} ({result.id}): {last_line(result.error)}", error=True)
     if failed:
         say(f"{len(failed)} of {len(jobs)} jobs failed; the same command tries them again", error=True)
+    if failed or lost:
         raise typer.Exit(SOME_FAILED)
 
 
@@ -128,20 +133,27 @@ def plan(
     from transfer.analysis.of_grid import wanted
     from transfer.store import Store
 
-    _, record, files, loaded = expanded(grid_file, corpora, overrides)
+    grid, record, files, loaded = expanded(grid_file, corpora, overrides)
     store = Store(store_dir)
     jobs = wanted(store, record)
     results = store.results(jobs)
     cost = costs(jobs, loaded)
-    todo = {job.id for job in store.pending(jobs)}
+    kept = grid.kept(record.jobs)
+    todo = {job.id for job in store.pending(jobs, keep=kept)}
     for job in jobs:
         state = results[job.id].status if job.id in results else "to run"
+        state = "again" if state == "done" and job.id in todo else state
         say(f"{job.id}  {state:7}  {job.label}")
     say(f"{len(jobs)} jobs, {len(todo)} to run")
+    if kept:
+        say(f"models kept: {len(kept.intersection(job.id for job in jobs))} of {len(jobs)}")
     if len(jobs) < len(record.jobs):
         say(f"up to {len(record.jobs) - len(jobs)} more where edges are undecided then")
     if todo:
-        _forecast(store, record, [job for job in jobs if job.id in todo], results, cost, files)
+        again = [job for job in jobs if job.id in todo]
+        _forecast(store, record, again, results, cost, files)
+        if most := forecast.models([job for job in again if job.id in kept], files):
+            say(f"at most {forecast.size(most)} more for models that are kept")
 
 
 def _forecast(
@@ -159,7 +171,8 @@ def _forecast(
     if speed is not None:
         work = sum(cost[job.id] for job in todo)
         wall = forecast.left({job.id: cost[job.id] for job in todo}, {}, speed, at_once=at_once)
-        size = sum(store.files.size(f"jobs/{id_}") for id_ in done) / len(done) * len(todo)
+        size = sum(store.files.size(f"jobs/{i}") - store.files.size(f"jobs/{i}/model") for i in done)
+        size *= len(todo) / len(done)
         say(
             f"about {forecast.duration(speed.seconds(work))} of one worker, {forecast.duration(wall)} with "
             f"{at_once} at a time, by the {len(done)} jobs that are done"

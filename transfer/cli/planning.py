@@ -107,7 +107,9 @@ def recorded(
     return Store(store_dir).get_grid(Grid.load(grid_file, overrides=overrides or (), corpora=corpora))
 
 
-def site(store: "Store", grid: "Grid", files: "EncoderFiles", *, checkpoint_seconds: float):
+def site(
+    store: "Store", grid: "Grid", files: "EncoderFiles", *, checkpoint_seconds: float, keep: frozenset[str]
+):
     from transfer.learning.run import Site
 
     where = grid.corpora if grid.corpora == "synthetic" else str(Path(str(grid.corpora)).resolve())
@@ -119,6 +121,7 @@ def site(store: "Store", grid: "Grid", files: "EncoderFiles", *, checkpoint_seco
         checkpoint_seconds=checkpoint_seconds,
         run=uuid.uuid4().hex,
         grid=grid.id,
+        keep=keep,
     )
 
 

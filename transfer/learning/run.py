@@ -16,14 +16,15 @@ import pandas as pd
 import torch
 import transformers
 from pydantic import BaseModel, ConfigDict
-from safetensors.torch import load, save_file
+from safetensors.torch import load
+from torch import Tensor
 
 from transfer import __version__, corpora
 from transfer.claims import Claims, Taken
 from transfer.corpora import Corpus, Limit
 from transfer.corpora.base import SPLITS, Split, apart
 from transfer.grid import Job, Trained
-from transfer.learning import encoder
+from transfer.learning import encoder, models
 from transfer.learning.batches import (
     TRAINING_PIECES,
     MiniBatch,
@@ -37,7 +38,7 @@ from transfer.learning.dropout import Noise
 from transfer.learning.evaluate import Held, score
 from transfer.learning.model import MTBert
 from transfer.learning.train import train
-from transfer.learning.words import Words, whole_table
+from transfer.learning.words import Words
 from transfer.store import Epoch, JobResult, Score, Store
 from transfer.tasks import Item, Task, task_of
 
@@ -47,6 +48,7 @@ class Site(BaseModel):
 
     ``checkpoint_seconds``: the least time between two checkpoints of a job; 0 makes one each epoch.
     ``run`` names the run for its claims on jobs, ``grid`` the record that a worker must see in the store.
+    ``keep`` are the ids of the jobs whose models are kept.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +60,7 @@ class Site(BaseModel):
     checkpoint_seconds: float = 10.0
     run: str = ""
     grid: str = ""
+    keep: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
     if claim is None:
         raise Taken(job.id)
     with claim:
-        if store.is_done(job.id) and (store.has_encoder(job.id) or not keep_encoder):
+        if store.has_all(job.id, encoder=keep_encoder, model=job.id in site.keep):
             return store.get(job.id)  # another run was quicker
         return _kept(job, site, store, keep_encoder=keep_encoder)
 
@@ -161,6 +164,7 @@ def _trained(
     )
     held = {name: Held(name, r.corpus.test, cut(name, "test")) for name, r in ready.items()}
     scores, predictions = _tested(model, best, ready, held)
+    keep_model = job.id in site.keep
     result = JobResult(
         id=job.id, job=job, status="done", scores=tuple(scores),
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
@@ -169,8 +173,9 @@ def _trained(
         source=source, provenance=_provenance(), notes=tuple(notes),
     )  # fmt: skip
     with store.files.scratch() as folder:
-        kept = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
-        store.put(result, predictions=predictions, encoder=kept)
+        shared = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
+        whole = _save_model(folder / "model", model, best, site, ready, result) if keep_model else None
+        store.put(result, predictions=predictions, encoder=shared, model=whole)
     return result
 
 
@@ -271,19 +276,15 @@ def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:
     table = model.words.weight.detach()
     if job.parent is not None:
         kept = load(Store(site.store).encoder(job.parent.id))
-        table = kept.pop(_words_name(model))
+        table = kept.pop(models.words_name(model))
         left = model.load_state_dict(kept, strict=False)
         fresh = [key for key in left.missing_keys if not key.startswith("heads.")]
         assert not left.unexpected_keys, left
-        assert fresh == [_words_name(model)], left
+        assert fresh == [models.words_name(model)], left
     used = set().union(*(r.pieces for r in ready.values()))
     # on a GPU a pass over the table takes no time worth saving
     model.use_words(Words(table, used, lazy=_device().type == "cpu"))
     return model
-
-
-def _words_name(model: MTBert) -> str:
-    return next(name for name, p in model.named_parameters() if p is model.words.weight)
 
 
 def _tested(
@@ -314,18 +315,32 @@ def _tested(
 
 
 def _save_encoder(folder: Path, model: MTBert, best: Best, site: Site, job: Job) -> Path:
-    weights = best.weights[best.epoch[MEAN]]
-    shared = {name: w for name, w in weights.items() if not name.startswith("heads.")}
-    words = _words_name(model)
-    shrunk = shared.pop(words.removesuffix("weight") + "shrunk")
-    if job.parent is None:
-        whole = encoder.table_of(site.encoder, job.encoder.layers)
-    else:
-        whole = load(Store(site.store).encoder(job.parent.id))[words]
-    shared[words] = whole_table(whole, model.words, weight=shared[words], shrunk=shrunk)
+    shared = models.shared_of(model, best.weights[best.epoch[MEAN]], whole=_first_table(model, site, job))
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: w.cpu().contiguous() for name, w in shared.items()}, folder / "model.safetensors")
+    models.write_tensors(shared, folder / "model.safetensors")
     return folder
+
+
+def _save_model(
+    folder: Path, model: MTBert, best: Best, site: Site, ready: Mapping[str, Ready], result: JobResult
+) -> Path:
+    return models.save(
+        folder,
+        model,
+        best,
+        {name: r.corpus for name, r in ready.items()},
+        result,
+        whole=_first_table(model, site, result.job),
+        encoder=site.encoder,
+        max_length=result.job.recipe.max_length,
+    )
+
+
+def _first_table(model: MTBert, site: Site, job: Job) -> Tensor:
+    """The whole word-piece table that the job began with."""
+    if job.parent is None:
+        return encoder.table_of(site.encoder, job.encoder.layers)
+    return load(Store(site.store).encoder(job.parent.id))[models.words_name(model)]
 
 
 def _provenance() -> dict[str, str]:

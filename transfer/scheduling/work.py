@@ -93,9 +93,9 @@ class Work:
         return job
 
     def _done_by_another(self, job: Job) -> bool:
-        """Whether the job was done since this run began; a parent's encoder must be there, too."""
-        kept = not self.keeps_encoder(job) or self.store.has_encoder(job.id)
-        return kept and self.store.is_done(job.id)
+        """Whether the job was done since this run began, with all that is to be kept of it."""
+        encoder, model = self.keeps_encoder(job), job.id in self.site.keep
+        return self.store.has_all(job.id, encoder=encoder, model=model)
 
     @property
     def over(self) -> bool:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ from transfer.metrics import measure_of
 
 # a tokenizer holds more of a text than its word pieces until it is done
 ENCODED_AT_ONCE = 1000
+
+Problem = Literal["regression", "single_label_classification", "multi_label_classification"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Task(ABC):
 
     # the head reads the pooled first token, or the last layer's vectors themselves
     pooled: ClassVar[bool] = True
+    # what transformers calls such a loss in a configuration, where it knows it
+    problem: ClassVar[Problem | None] = None
 
     def __init__(self, card: Card) -> None:
         self.card = card
@@ -48,6 +52,12 @@ class Task(ABC):
     @abstractmethod
     def outputs(self) -> int:
         """The width of the head."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each output of the head stands for."""
+        labels = self.card.labels
+        return labels if len(labels) == self.outputs else tuple(f"output {i}" for i in range(self.outputs))
 
     @abstractmethod
     def target(self, gold: Any) -> Any:

@@ -10,6 +10,8 @@ from transfer.tasks.base import Task, one_of
 class Classification(Task):
     """One of the card's labels, by cross-entropy. A negative label is learnt like any other."""
 
+    problem = "single_label_classification"
+
     @property
     def outputs(self) -> int:
         return len(self.card.labels)

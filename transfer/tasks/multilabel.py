@@ -10,6 +10,8 @@ from transfer.tasks.base import Task
 class Multilabel(Task):
     """A yes or no for each label, by binary cross-entropy; yes from a probability of one half."""
 
+    problem = "multi_label_classification"
+
     @property
     def outputs(self) -> int:
         return len(self.card.labels)

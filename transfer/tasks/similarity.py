@@ -10,9 +10,15 @@ from transfer.tasks.base import Task
 class Similarity(Task):
     """Regression on the corpus's own scale with the mean squared error."""
 
+    problem = "regression"
+
     @property
     def outputs(self) -> int:
         return 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("score",)
 
     def target(self, gold: float) -> float:
         return gold

@@ -26,6 +26,10 @@ class Tagging(Task):
     pooled = False
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return self.tags
+
+    @property
     def tags(self) -> tuple[str, ...]:
         return ("O", *(f"{prefix}-{e}" for e in self.card.entities for prefix in ("B", "I")))
 

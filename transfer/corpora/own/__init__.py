@@ -54,7 +54,7 @@ def read(request: Request) -> tuple[Card, Reading]:
     Raises InputError, with file and line (or row and column), for whatever is wrong in the files.
     """
     sources, notes = _leaves(request.sources)
-    tables = [_table(request, path) for path, _ in sources]
+    tables = [table_of(request, path) for path, _ in sources]
     for table in tables:
         if not table.records:
             raise InputError(f"{table.path}: holds no example")
@@ -100,7 +100,7 @@ def _leaves(
     return leaves, notes
 
 
-def _table(request: Request, path: Path) -> Table:
+def table_of(request: Request, path: Path) -> Table:
     kind = request.kind
     if path.is_dir():
         reader = brat if any(path.glob("*.ann")) else saved_dataset

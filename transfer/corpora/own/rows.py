@@ -116,7 +116,7 @@ def _cell(key: str, record: Record, column: str, separator: str) -> Any:
     if key == "labels":
         return _labels(value, where, separator)
     if key == "tokens":
-        return _words(value, where)
+        return words_in(value, where)
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{where} should hold a text, not {_shown(value)}")
     return value
@@ -170,7 +170,7 @@ def _score(value: Any, where: str) -> float:
     return number
 
 
-def _words(value: Any, where: str) -> list[str]:
+def words_in(value: Any, where: str) -> list[str]:
     """Tokens or tags: a list of texts, or a text with spaces between them."""
     # a space that does not break is part of a token
     words = [word for word in value.split(" ") if word] if isinstance(value, str) else value
@@ -188,7 +188,7 @@ def _bio(tables: Mapping[str, Table], wanted: Mapping[str, str]):
     for table in tables.values():
         for record in table.records:
             tokens, tags = (
-                _words(record.values[wanted[key]], f"{record.where}: the column '{wanted[key]}'")
+                words_in(record.values[wanted[key]], f"{record.where}: the column '{wanted[key]}'")
                 for key in ("tokens", "tags")
             )
             if len(tokens) != len(tags):

@@ -1,0 +1,196 @@
+"""The commands about trained models: ``export`` one as a folder, ``predict`` with such a folder."""
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from transfer.cli.terminal import examples, last_line, paragraph, say
+from transfer.inputs import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from transfer.corpora.base import Card, Example
+    from transfer.grid import Job
+    from transfer.records import GridRecord
+    from transfer.store import Store
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog=examples(
+        "transfer export 0ea74d5c62dae597 --to my-model",
+        'transfer export "refine mednli+shareclefe seed 0" --task mednli --to my-model',
+    )
+)
+def export(
+    job: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB", help="A job's id, the beginning of it, or its label, as `plan` shows them."
+        ),
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write; it must be new.")],
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="One of the job's tasks; if not given each gets a folder below DIR."
+        ),
+    ] = None,
+    store_dir: Annotated[Path, typer.Option("--store", metavar="DIR", help="Where results are kept.")] = Path(
+        "runs"
+    ),
+) -> None:
+    """Writes a trained model that a grid kept as an ordinary transformers folder with a model card."""
+    from transfer.learning import card
+    from transfer.learning.export import export
+    from transfer.learning.models import kept_model
+    from transfer.store import Store
+
+    store = Store(store_dir)
+    grids = _grids(store)
+    found = _job(store, grids, job)
+    if not store.has_model(found.id):
+        raise InputError(_not_kept(store, grids, found))
+    known = [c for record in grids if found in record.jobs for c in record.corpora]
+    written = export(store, found.id, to=to, task=task, known=known)
+    kept = kept_model(store, found.id)
+    places = [to / record.card.name if len(written) > 1 else to for record in written]
+    for record, where in zip(written, places, strict=True):
+        score = next(s for s in record.scores if s.split == "test")
+        say(f"{where}: {record.card.name}, test {score.metric} {score.value:.4f}, of epoch {record.epoch}")
+    cautions = [c for r in written for c in card.cautions(r, card.cards_of(r, kept, known))]
+    for caution in dict.fromkeys(cautions):
+        say(paragraph(f"caution: {caution}"), error=True)
+    if kept.result.scores != store.get(found.id).scores:
+        say(
+            "note: trained again, to other numbers than the store's result; see Scores in README.md",
+            error=True,
+        )
+    say(f"next: transfer predict {shlex.quote(str(places[0]))} FILE")
+
+
+@app.command(
+    epilog=examples(
+        "transfer predict my-model new.jsonl",
+        "transfer predict my-model notes.csv --text sentence --to labelled.jsonl",
+    )
+)
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `export` wrote.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="JSON lines, CSV, TSV, Parquet; for tagging also CoNLL columns."),
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FILE", help="The file to write; it must be new. If not given: stdout."),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column of the text (text, text_a), for tagging of the tokens."
+        ),
+    ] = None,
+    text_b: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of the second text (text_b).")
+    ] = None,
+    id_: Annotated[
+        str | None,
+        typer.Option("--id", metavar="COLUMN", help="The column of the id; else rows are counted."),
+    ] = None,
+) -> None:
+    """Labels new text: a JSON object for each item of FILE, in its order."""
+    from transfer.corpora.own.rows import Columns
+    from transfer.corpora.own.unlabelled import texts_of
+    from transfer.learning.exported import open_model, record_of
+
+    if to is not None and to.exists():
+        raise InputError(f"{to}: is there already; nothing was written, name another file with --to")
+    card = record_of(folder).card
+    items = texts_of(card, file, Columns(text=text, text_b=text_b, id=id_))
+    rows = _rows(card, items, open_model(folder).predict(items))
+    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+    if to is None:
+        say("\n".join(lines))
+        return
+    _write(to, lines)
+    say(f"wrote {len(items)} lines to {to}")
+
+
+def _rows(card: "Card", items: "Sequence[Example]", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    key = {"similarity": "score", "tagging": "tags", "multilabel": "labels"}.get(card.kind, "label")
+    for item, value in zip(items, predicted, strict=True):
+        tokens = {"tokens": list(item.text)} if card.kind == "tagging" else {}
+        yield {"id": item.id, **tokens, key: value}
+
+
+def _write(to: Path, lines: Iterator[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        file = to.open("x", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(f"{to}: cannot be written to ({error.strerror or error})") from None
+    try:
+        with file:
+            file.write(text)
+    except BaseException:
+        to.unlink()
+        raise
+
+
+def _grids(store: "Store") -> "list[GridRecord]":
+    """What grids were expanded to in this store; a record that cannot be read is passed by."""
+    from pydantic import ValidationError
+
+    from transfer.records import GridRecord
+
+    found = []
+    names = [f"grids/{name}" for name in store.files.names("grids")]
+    for data in store.files.read_all(names).values():
+        try:
+            found.append(GridRecord.model_validate_json(data))
+        except ValidationError:
+            continue
+    return found
+
+
+def _job(store: "Store", grids: "Sequence[GridRecord]", said: str) -> "Job":
+    """The one job that an id, its beginning, or a label means, and that is done. Raises InputError."""
+    jobs = {job.id: job for record in grids for job in record.jobs}
+    ids = sorted({*jobs, *store.files.names("jobs")})
+    found = [id_ for id_ in ids if said and id_.startswith(said)]
+    found = found or [id_ for id_, job in jobs.items() if job.label == " ".join(said.split())]
+    if not found:
+        near = did_you_mean(said, (job.label for job in jobs.values())) if " " in said else ""
+        near = near if near.startswith("; did") else "; 'transfer plan GRID' shows ids and labels"
+        raise InputError(f"{store.root}: no job has the id or the label '{said}'{near}")
+    if len(found) > 1:
+        done = [id_ for id_ in found if store.is_done(id_)]
+        found = done if len(done) == 1 else found
+    if len(found) > 1:
+        some = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
+        raise InputError(
+            f"{store.root}: '{said}' may be any of {len(found)} jobs: {some}; name one by its id"
+        )
+    try:
+        result = store.get(found[0])
+    except FileNotFoundError:
+        raise InputError(f"the job {found[0]} has not run yet; 'transfer run-grid GRID' runs it") from None
+    if result.status == "failed":
+        raise InputError(f"the job {result.id} ({result.job.label}) failed: {last_line(result.error)}")
+    return result.job
+
+
+def _not_kept(store: "Store", grids: "Sequence[GridRecord]", job: "Job") -> str:
+    named = [record.grid.name for record in grids if any(j.id == job.id for j in record.jobs)]
+    grid = f"the file of the grid '{named[0]}'" if named else "the file of its grid"
+    place = "" if str(store.root) == "runs" else f" --store {shlex.quote(str(store.root))}"
+    return (
+        f"the model of {job.label} ({job.id}) was not kept; GRID being {grid}, with the options that it was "
+        f"run with, this trains that job again, to the same numbers, and keeps the model: "
+        f"transfer run-grid GRID{place} --set 'keep=[\"{job.id}\"]'"
+    )
