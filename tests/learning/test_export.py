@@ -14,6 +14,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
+from tests.families import write_family
 from transfer import encoders
 from transfer.corpora import load
 from transfer.corpora.base import Card
@@ -29,25 +30,24 @@ from transfer.store import Store
 from transfer.tasks import task_of
 
 KINDS = ("long-ner", "topics", "rel", "sim", "entails")
-# short sequences, so that pairs are cut and taggers' parts halved
-RECIPE = Recipe(lr=3e-3, epochs=14, batch_size=8, max_length=18, dropout=0.0)
+# short sequences, so that pairs are cut and parts of a tagger's sentence halved
+RECIPE = Recipe(lr=3e-3, epochs=14, batch_size=8, max_length=28, dropout=0.0)
 
 
 def long_rows(split: str, count: int) -> list[dict]:
-    """Sentences of up to 67 tokens; some are control characters alone, some longer than a sequence."""
+    """Sentences of up to 67 tokens; some are control characters alone, some longer than a sequence.
+
+    A cough is a sign by its neighbours and place alone, so that it matters how a sentence is divided.
+    """
     rows = []
     for i in range(count):
-        tokens = [
-            "patient",
-            "has",
-            "severe",
-            "pain",
-            *["cough"] * (i * 7 % 60),
-            "knee",
-            "\u200b",
-            "x" * (1 + 5 * i),
+        coughs = i * 7 % 60
+        tokens = ["patient", "severe", "pain", *["cough", "has", "cough", "and"] * (coughs // 4), "\u200b"]
+        tokens += ["x" * (1 + 5 * i)]
+        signs = [
+            ["O", "O", "B-Sign", "O"] if at % 3 else ["B-Sign", "O", "O", "O"] for at in range(coughs // 4)
         ]
-        tags = ["O", "O", "B-Sign", "I-Sign", *["B-Sign"] * (i * 7 % 60), "O", "O", "O"]
+        tags = ["O", "B-Sign", "I-Sign", *(tag for four in signs for tag in four), "O", "O"]
         rows.append({"id": f"{split}{i}", "tokens": tokens, "tags": tags})
     return rows
 
@@ -69,6 +69,15 @@ def pair_rows(split: str, count: int) -> list[dict]:
         first = " ".join([("fever", "asthma")[i % 2]] * (2 + i % 20))
         second = " ".join(["knee"] * (1 + i % 4))
         rows.append({"id": f"{split}{i}", "text_a": first, "text_b": second, "label": "yn"[i % 2]})
+    return rows
+
+
+def score_rows(split: str, count: int) -> list[dict]:
+    """Pairs of which either text may be the one that is cut."""
+    rows = []
+    for i in range(count):
+        first, second = "old pain " * (1 + i * 5 % 16), "new fever " * (1 + i * 7 % 16)
+        rows.append({"id": f"{split}{i}", "text_a": first, "text_b": second, "score": i * 5 % 16 / 4})
     return rows
 
 
@@ -105,6 +114,9 @@ def trial(tmp_path_factory, tiny_corpora: Path, tiny_encoder: Path, write_corpus
     }
     pairs["licence"] = "data use agreement"
     write_corpus(folder / "corpora", pairs, {split: pair_rows(split, n) for split, n in sizes.items()})
+    shutil.rmtree(folder / "corpora" / "sim")
+    sim = {"name": "sim", "kind": "similarity", "metric": "pearson", "pair": True}
+    write_corpus(folder / "corpora", sim, {split: score_rows(split, n) for split, n in sizes.items()})
     topics = {"name": "topics", "kind": "multilabel", "metric": "example_f1", "labels": ["x", "y"]}
     write_corpus(folder / "corpora", topics, {split: topic_rows(split, n) for split, n in sizes.items()})
     print_ = encoders.locate(str(tiny_encoder)).fingerprint
@@ -357,3 +369,42 @@ def test_each_familys_class_computes_what_was_trained(family: str, pooled: bool)
 def test_a_family_whose_class_has_another_head_is_refused(family: str, pooled: bool):
     with pytest.raises(InputError, match=f"for the family '{family}'.*has another head"):
         plain(AutoConfig.for_model(family), task_of(CARDS[pooled]), {})
+
+
+@pytest.mark.parametrize("family", sorted(encoders.FAMILIES))
+def test_a_model_of_each_family_predicts_what_is_in_the_store_or_is_refused(
+    family: str, trial: Trial, tmp_path: Path
+):
+    """Trained, exported, read back, and by the code in the card, in this process."""
+    files = encoders.locate(str(write_family(tmp_path / family, family)))
+    recipe = Recipe(lr=3e-3, epochs=2, batch_size=8, max_length=18)
+    job = trial.joint.model_copy(
+        update={
+            "corpora": tuple(c for c in trial.joint.corpora if c.name in ("sim", "long-ner")),
+            "recipe": recipe,
+            "encoder": Encoder(name=str(files.folder)),
+            "encoder_fingerprint": files.fingerprint,
+        }
+    )
+    site = trial.site.model_copy(
+        update={"encoder": files.folder, "store": tmp_path / "runs", "keep": frozenset([job.id])}
+    )
+    assert run(job, site).error == ""
+    store, places = Store(site.store), {"sim": SENTENCES, "long-ner": TOKENS}
+    for corpus in load(site.corpora, ("sim", "long-ner")):
+        to = tmp_path / f"m-{corpus.name}"
+        if family not in places[corpus.name]:
+            with pytest.raises(InputError, match="another head"):
+                export(store, job.id, to=to, task=corpus.name)
+            assert not to.exists()
+            continue
+        export(store, job.id, to=to, task=corpus.name)
+        rows = store.predictions(job.id)
+        kept = [json.loads(value) for value in rows.loc[rows["corpus"] == corpus.name, "predicted"]]
+        agree(open_model(to).predict(corpus.test), kept, corpus.card.kind)
+        code = re.search(r"```python\n(.*?)```", (to / "README.md").read_text(), re.DOTALL)
+        assert code
+        space: dict[str, Any] = {}
+        exec(code[1].replace('folder = "."', f"folder = {str(to)!r}"), space)
+        texts = [[list(e.text)] if corpus.name == "long-ner" else e.text for e in corpus.test]
+        agree([space["predict"](*text) for text in texts], kept, corpus.card.kind)

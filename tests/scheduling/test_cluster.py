@@ -260,3 +260,30 @@ transfer() {{ {sys.executable} -c '{COMMAND}' "$@" --set seeds=1 --set recipe.ep
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert len(list((tmp_path / "runs" / "jobs").iterdir())) == 7
     assert ran.stdout.count("7 jobs, 0 done, 7 to run") == 2, "in the folder, then in the bucket"
+
+
+@pytest.mark.slow
+def test_a_model_is_kept_in_a_bucket_and_exported_from_there(
+    bucket: str, transfer, tiny_grid, tmp_path: Path
+):
+    options = ["--set", "jobs=[single]", "--set", "seeds=1"]
+    run = [
+        "run-grid",
+        tiny_grid,
+        "--store",
+        bucket,
+        "--out",
+        tmp_path / "out",
+        "--executor",
+        "inline",
+        *options,
+    ]
+    assert transfer(*run)[0] == 0
+    code, out, err = transfer(*run, "--set", "keep=models")
+    assert (code, err) == (0, "")
+    assert "3 jobs, 0 done, 3 to run" in out
+    code, _, err = transfer("export", "refine ner seed 0", "--store", bucket, "--to", tmp_path / "m")
+    assert code == 0, err
+    (tmp_path / "new.jsonl").write_text('{"tokens": ["severe", "pain"]}\n')
+    code, out, _ = transfer("predict", tmp_path / "m", tmp_path / "new.jsonl")
+    assert (code, out.count('"tags"')) == (0, 1)

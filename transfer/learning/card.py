@@ -69,9 +69,12 @@ def predict(tokens):
 
     As in training, a sentence of more than {longest} tokens is cut into parts of nearly equal length.
     """
+    # some tokenizers know a word by the space before it
+    bare, spaced = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("a", " a"))
+    tokens = [token if bare == spaced else f" {token}" for token in tokens]
     count = -(-len(tokens) // {longest})
     bounds = [i * (len(tokens) // count) + min(i, len(tokens) % count) for i in range(count + 1)]
-    return [tag for a, b in zip(bounds, bounds[1:]) for tag in tags_of(list(tokens[a:b]))]
+    return [tag for a, b in zip(bounds, bounds[1:]) for tag in tags_of(tokens[a:b])]
 ''',
 }
 
