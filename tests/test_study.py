@@ -68,6 +68,19 @@ def test_figures_show_themselves_and_synthetic_ones_say_so(committed: Study, fig
     assert "SYNTHETIC DATA" in drawn.svg, "the picture's text may be paths; its title is not"
 
 
+def test_grids_stand_side_by_side(committed: Study):
+    real = Study.open(REPORTS / "public_clinical_pairs")
+    drawn = committed.panels_figure(real)
+    assert drawn.svg == committed.panels_figure(real).svg
+    assert "SYNTHETIC DATA: transfer graphs of clinical_pairs and public_clinical_pairs" in drawn.svg
+    both = committed.beside(real)
+    assert list(both.table["grid"].unique()) == ["clinical_pairs", "public_clinical_pairs"]
+    assert len(both.table) == len(committed.edges) + len(real.edges)
+    assert both.caption.count("SYNTHETIC DATA") == 1
+    with pytest.raises(InputError, match="two of the grids are named 'clinical_pairs'"):
+        committed.beside(committed)
+
+
 def test_advice_shows_itself_as_markdown(committed: Study):
     text = committed.recommend("mednli")._repr_markdown_()
     assert "Train mednli with all others" in text

@@ -20,6 +20,7 @@ import pandas as pd
 from transfer.analysis import division, gains
 from transfer.analysis.advice import Option, Recommendation, options_of, recommend
 from transfer.analysis.graph import TransferGraph
+from transfer.analysis.side_by_side import Side, SideBySide
 from transfer.analysis.tables import without_paths
 from transfer.inputs import InputError, did_you_mean
 
@@ -122,6 +123,35 @@ class Study:
             figures.draw_scatter(rows, order=list(self.tasks), caption=self._caption, source=self.data_source)
         )
 
+    def panels_figure(self, *others: "Study", stage: str | None = None) -> Drawing:
+        """The graphs of this and other grids side by side; see ``beside``."""
+        from transfer.analysis import figures
+
+        together = self.beside(*others, stage=stage)
+        return _drawn(figures.draw_panels(together.panels, caption=together.caption), together.title)
+
+    def beside(self, *others: "Study", stage: str | None = None) -> SideBySide:
+        """This and other grids as panels a, b, … with one scale: their edges as one table, and files.
+
+        Without ``stage``: the first one that all have gains in. Raises InputError where there is none, or
+        what stands side by side would not mean the same (see ``SideBySide``).
+        """
+        studies = (self, *others)
+        common = [name for name in self.stages if all(name in study.stages for study in studies)]
+        chosen = stage or next(iter(common), None)
+        found = [(study, study._stage(chosen)) for study in studies]  # raises where nothing was measured
+        try:
+            return SideBySide(tuple(study._side(stage) for study, stage in found))
+        except ValueError as error:
+            raise InputError(f"{error}") from None
+
+    def _side(self, stage: str) -> Side:
+        rows = self.edges[self.edges["stage"] == stage].reset_index(drop=True)
+        fewest, most = rows["seeds"].min(), rows["seeds"].max()
+        seeds = f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most != 1 else ''}"
+        data = "SYNTHETIC DATA, generated corpora, not real text; " if self.data_source == "synthetic" else ""
+        return Side(self.name, rows, self._transfer_graph(stage), f"{data}{self._setting}, {seeds}")
+
     def recommend(self, target: str, *, stage: str | None = None) -> Recommendation:
         """Train ``target`` alone or with whom; see ``transfer.analysis.advice``."""
         if target not in self.tasks:
@@ -163,24 +193,22 @@ class Study:
         return TransferGraph.from_edges(rows, nodes=nodes, data_source=self.data_source)
 
     def _drawn(self, figure: "Figure") -> Drawing:
-        """The figure as SVG text that is the same whenever the figure is."""
-        from transfer.analysis import figures
+        mark = "SYNTHETIC DATA: " if self.data_source == "synthetic" else ""
+        return _drawn(figure, f"{mark}{self.name}")
 
-        mark = f"{figures.BANNER}: " if self.data_source == "synthetic" else ""
-        with tempfile.TemporaryDirectory() as folder:
-            (path,) = figures.save(
-                figure, Path(folder, "figure"), title=f"{mark}{self.name}", formats=("svg",)
-            )
-            return Drawing(path.read_text(encoding="utf-8"))
+    @property
+    def _setting(self) -> str:
+        """The encoder and the recipe of the jobs that are done."""
+        done = self.results[self.results["status"] == "done"]
+        encoder, recipe = (without_paths(", ".join(sorted(set(done[c])))) for c in ("encoder", "recipe"))
+        return f"encoder {encoder}, recipe {recipe}"
 
     @property
     def _caption(self) -> str:
-        done = self.results[self.results["status"] == "done"]
-        encoder, recipe = (without_paths(", ".join(sorted(set(done[c])))) for c in ("encoder", "recipe"))
         data = " SYNTHETIC DATA: generated corpora, not real text." if self.data_source == "synthetic" else ""
         return (
             f"{self.name}: gain of each target from each partner (partner → target) over training alone, in "
-            f"points.{data} Encoder {encoder}, recipe {recipe}. Improves, harms: significant after "
+            f"points.{data} E{self._setting[1:]}. Improves, harms: significant after "
             f"correction and at least {100 * self.smallest_effect:g} points. No effect: shown to be smaller "
             "than that. Inconclusive: neither."
         )
@@ -190,6 +218,15 @@ class Study:
         found = ", ".join(f"{count[v]} {v}" for v in gains.VERDICTS if v in count)
         mark = ", SYNTHETIC DATA" if self.data_source == "synthetic" else ""
         return f"Study {self.name}: {len(self.tasks)} tasks{mark}; edges: {found or 'none'}"
+
+
+def _drawn(figure: "Figure", title: str) -> Drawing:
+    """The figure as SVG text that is the same whenever the figure is."""
+    from transfer.analysis import figures
+
+    with tempfile.TemporaryDirectory() as folder:
+        (path,) = figures.save(figure, Path(folder, "figure"), title=title, formats=("svg",))
+        return Drawing(path.read_text(encoding="utf-8"))
 
 
 def _of_store(grid_file: Path, store_dir: Path, corpora: str | None, overrides: Sequence[str]) -> Study:

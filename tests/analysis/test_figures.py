@@ -9,10 +9,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from transfer.analysis import figures, gains, tables
 from transfer.analysis.graph import TransferGraph
+from transfer.analysis.side_by_side import Side, SideBySide
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
          "bc5cdr-disease", "ddi2013", "chemprot", *(f"corpus-{n:02d}" for n in range(16))]  # fmt: skip
-KINDS = ["graph", "heat", "forest", "scatter"]
+KINDS = ["graph", "heat", "forest", "scatter", "panels"]
 CAPTION = "Gain of each target from each partner. Encoder minilm-l6, recipe quick, 3 seeds. " * 3
 
 
@@ -40,9 +41,19 @@ def drawn(count, kind="graph", source="synthetic"):
         return figures.draw_forest(edges, smallest_effect=0.005, caption=CAPTION, source=source)
     if kind == "scatter":
         return figures.draw_scatter(seed_gains_of(names), order=names, caption=CAPTION, source=source)
+    if kind == "panels":  # four nodes beside so many
+        sides = (graph_of(NAMES[:4], "prepared"), graph_of(names, source))
+        both = SideBySide(
+            tuple(Side(f"grid {n}", edges, graph, CAPTION) for n, (edges, graph) in enumerate(sides))
+        )
+        return figures.draw_panels(both.panels, caption=both.caption)
+    return figures.draw_graph(graph_of(names, source)[1].picture(), caption=CAPTION, source=source)
+
+
+def graph_of(names, source):
     nodes = [{"name": n, "kind": "k", "metric": "span F1", "domain": "d"} for n in names]
-    graph = TransferGraph.from_edges(edges, nodes=nodes, data_source=source)
-    return figures.draw_graph(graph.picture(), caption=CAPTION, source=source)
+    edges = edges_of(names)
+    return edges, TransferGraph.from_edges(edges, nodes=nodes, data_source=source)
 
 
 def boxes(figure):
@@ -126,7 +137,7 @@ def test_the_band_of_what_does_not_matter_can_be_seen(gain, axes):
     assert 1.0 / (high - low) > 1 / 20
 
 
-@pytest.mark.parametrize("kind", ["graph", "forest"])
+@pytest.mark.parametrize("kind", ["graph", "forest", "panels"])
 def test_of_many_corpora_a_figure_says_what_it_leaves_out(kind):
     said = " ".join(text.get_text() for axes in drawn(24, kind).axes for text in axes.texts)
     assert "edges that improve or harm, of 552 edges measured; edges.csv has every edge." in said

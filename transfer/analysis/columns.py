@@ -62,6 +62,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "source": "`synthetic` or `prepared`",
     },
     "edges.csv": _EDGE | _CONTROLS,
+    "panels.csv": _EDGE | _CONTROLS | {"panel": "its letter in the picture", "grid": "the grid's name"},
     "table_groups.csv": _GAIN | {"source": "the group: `all others`, `all others but x`, or names with `+`"},
     "table_null.csv": _EDGE | {"source": "the corpus itself, with other seeds"},
     "table_same_steps.csv": _EDGE | {"single": "mean test score of the target alone for as many steps"},

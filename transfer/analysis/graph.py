@@ -23,6 +23,7 @@ GAP = 0.04  # between an arc's end and its node
 HEAD = 0.11  # length of an arrowhead
 POINTS = 81  # of an arc
 MANY = 12  # nodes; with more, what is not claimed is drawn pale and without numbers
+SWELL = 2.6  # printers' points from the narrowest claimed line to the widest
 FULL_GAIN = 0.05  # the widest line is the largest claimed gain, or this where all are smaller
 
 
@@ -78,14 +79,21 @@ class EdgeMark(NamedTuple):
 class GraphPicture(NamedTuple):
     """Everything that is drawn of a graph, as plain numbers; claims come last, thus on top.
 
-    `note` says what is not drawn; empty where everything is.
+    `widest` is the gain (a fraction) whose line is the widest; `note` says what is not drawn, and is
+    empty where everything is.
     """
 
     nodes: tuple[NodeMark, ...]
     edges: tuple[EdgeMark, ...]
     ring: float
     node_radius: float
+    widest: float
     note: str = ""
+
+    @property
+    def claims(self) -> int:
+        """How many of the edges drawn improve or harm."""
+        return sum(edge.verdict in CLAIMS for edge in self.edges)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +146,17 @@ class TransferGraph:
         data = nx.node_link_data(self.digraph, edges="edges")
         path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def picture(self) -> GraphPicture:
-        """Where everything stands: deterministic, and independent of the order of the edges."""
+    @property
+    def widest(self) -> float:
+        """The gain of the widest line: the largest that is claimed, or FULL_GAIN where all are smaller."""
+        edges = (data for *_, data in self.digraph.edges(data=True))
+        return max([FULL_GAIN, *(abs(data["gain"]) for data in edges if data["verdict"] in CLAIMS)])
+
+    def picture(self, *, widest: float | None = None) -> GraphPicture:
+        """Where everything stands: deterministic, and independent of the order of the edges.
+
+        `widest` is the gain of the widest line; graphs side by side share one, else it is the graph's own.
+        """
         nodes, ring, radius = _ring(self.digraph)
         places = {node.name: np.array([node.x, node.y]) for node in nodes}
         # Claims first: they get the best places for their labels. They are drawn last.
@@ -157,12 +174,30 @@ class TransferGraph:
         spots = _label_spots(
             paths, labels[:count], weights, nodes=np.array([*places.values()]), radius=radius
         ) + [None] * (len(ranked) - count)
-        largest = max([FULL_GAIN, *(abs(data["gain"]) for *_, data in ranked if data["verdict"] in CLAIMS)])
+        widest = self.widest if widest is None else widest
         marks = [
-            _edge_mark(edge, path, label if spot else "", spot or (0.0, 0.0), largest=largest, pale=many)
+            _edge_mark(edge, path, label if spot else "", spot or (0.0, 0.0), widest=widest, pale=many)
             for edge, path, label, spot in zip(ranked, paths, labels, spots, strict=True)
         ]
-        return GraphPicture(nodes, tuple(reversed(marks)), ring, radius, note)
+        return GraphPicture(nodes, tuple(reversed(marks)), ring, radius, widest, note)
+
+
+def width_of(gain: float, *, widest: float) -> float:
+    """How wide the line of a claimed gain is, in printers' points, where `widest` is the widest line's."""
+    # the root keeps a gain of 2 points visible beside one of 70
+    return round(STYLES["improves"].width + SWELL * math.sqrt(min(abs(gain) / widest, 1.0)), 3)
+
+
+def width_key(widest: float) -> tuple[float, float]:
+    """Two gains whose widths explain all others: the widest line's, and a round one near a tenth of it.
+
+    >>> width_key(0.627)
+    (0.05, 0.627)
+    """
+    tenth = widest / 10
+    power = 10.0 ** math.floor(math.log10(tenth))
+    small = max(power * step for step in (1, 2, 5) if power * step <= tenth * (1 + 1e-9))
+    return round(small, 9), widest
 
 
 def _legible(ranked: list, nodes: int) -> tuple[list, str]:
@@ -269,21 +304,20 @@ def _edge_mark(
     label: str,
     spot: tuple[float, float],
     *,
-    largest: float,
+    widest: float,
     pale: bool,
 ) -> EdgeMark:
     source, target, data = edge
     style = STYLES[data["verdict"]]
-    # the root keeps a gain of 2 points visible beside one of 70
-    swell = 2.6 * math.sqrt(abs(data["gain"]) / largest) if data["verdict"] in CLAIMS else 0.0
+    claimed = data["verdict"] in CLAIMS
     return EdgeMark(
         source,
         target,
         data["verdict"],
-        PALE if pale and data["verdict"] not in CLAIMS else style.color,
+        PALE if pale and not claimed else style.color,
         style.dashed,
         style.head,
-        round(style.width + swell, 3),
+        width_of(data["gain"], widest=widest) if claimed else style.width,
         tuple((float(x), float(y)) for x, y in path),
         label,
         *spot,

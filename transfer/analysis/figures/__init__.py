@@ -8,6 +8,7 @@ from transfer.analysis.figures.forest import draw_forest
 from transfer.analysis.figures.graph import draw_graph
 from transfer.analysis.figures.heatmap import gains_heatmap
 from transfer.analysis.figures.page import BANNER, save
+from transfer.analysis.figures.panels import draw_panels
 from transfer.analysis.figures.scatter import draw_scatter
 
-__all__ = ["BANNER", "draw_forest", "draw_graph", "draw_scatter", "gains_heatmap", "save"]
+__all__ = ["BANNER", "draw_forest", "draw_graph", "draw_panels", "draw_scatter", "gains_heatmap", "save"]
