@@ -2,7 +2,7 @@
 
 import json
 import math
-from itertools import permutations
+from itertools import combinations, permutations
 
 import networkx as nx
 import numpy as np
@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.graph import CLAIMS, LABEL_SIZE, PALE, STRONGEST, TransferGraph, text_width
+from transfer.analysis.graph import CLAIMS, PALE, STRONGEST, TransferGraph
+from transfer.analysis.layout import LABEL_SIZE, half_head, text_width
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
          "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip
@@ -156,3 +157,44 @@ def test_labels_cover_neither_each_other_nor_a_node(count):
             assert aside or above, (one.label, other.label)
         for node in picture.nodes:
             assert math.dist((one.label_x, one.label_y), (node.x, node.y)) > picture.node_radius
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 8, 12, 16, 20])
+def test_no_edge_runs_over_a_node(count):
+    names = [f"corpus-{n:02d}" for n in range(count)]
+    picture = TransferGraph.from_edges(
+        fabricated(names), nodes=nodes(names), data_source="prepared"
+    ).picture()
+    centres = np.array([(node.x, node.y) for node in picture.nodes])
+    for edge in picture.edges:
+        away = np.hypot(*(np.array(edge.path)[:, None, :] - centres).transpose(2, 0, 1))
+        assert away.min() > picture.node_radius + 0.02, edge[:2]
+    assert len(picture.edges) == count * (count - 1)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 8])
+def test_the_ends_of_edges_at_a_node_lie_beside_each_other(count):
+    picture = graph(count).picture()
+    for node in picture.nodes:
+        ends = [(e.path[0], e.width / 144) for e in picture.edges if e.source == node.name]
+        ends += [(e.path[-1], half_head(e.head, e.width)) for e in picture.edges if e.target == node.name]
+        assert len(ends) == 2 * (count - 1)
+        for (one, half), (other, its_half) in combinations(ends, 2):
+            assert math.dist(one, other) > 0.97 * (half + its_half)  # a chord is shorter than its arc
+
+
+def test_the_two_edges_of_a_pair_part():
+    for count in (2, 4, 8, 16):
+        names = [f"corpus-{n:02d}" for n in range(count)]
+        edges = fabricated(names)
+        picture = TransferGraph.from_edges(edges, nodes=nodes(names), data_source="prepared").picture()
+        middles = {edge[:2]: edge.path[len(edge.path) // 2] for edge in picture.edges}
+        for (source, target), middle in middles.items():
+            assert math.dist(middle, middles[target, source]) > 0.2, (source, target)
+
+
+def test_what_was_not_measured_is_counted():
+    edges = fabricated(NAMES[:4])
+    some = TransferGraph.from_edges(edges.iloc[:-2], nodes=nodes(NAMES[:4]), data_source="prepared")
+    assert some.picture().note == "Not measured: 2 of 12 directed pairs."
+    assert graph(4).picture().note == ""

@@ -15,13 +15,11 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from transfer.analysis.layout import GAP, arcs, half_head, label_spots
 from transfer.analysis.tables import points
 
 NODE_ATTRIBUTES = ("kind", "metric", "domain")
-LABEL_SIZE, NAME_SIZE = 7.0, 10.0  # type sizes in printers' points
-GAP = 0.04  # between an arc's end and its node
-HEAD = 0.11  # length of an arrowhead
-POINTS = 81  # of an arc
+NAME_SIZE = 10.0  # printers' points
 MANY = 12  # nodes; with more, what is not claimed is drawn pale and without numbers
 SWELL = 2.6  # printers' points from the narrowest claimed line to the widest
 FULL_GAIN = 0.05  # the widest line is the largest claimed gain, or this where all are smaller
@@ -165,20 +163,35 @@ class TransferGraph:
             key=lambda edge: (edge[2]["verdict"] not in CLAIMS, -abs(edge[2]["gain"]), edge[:2]),
         )
         ranked, note = _legible(ranked, len(nodes))
-        paths = [_arc(places[edge[0]], places[edge[1]], radius + GAP) for edge in ranked]
+        many, widest = len(nodes) > MANY, self.widest if widest is None else widest
+        styles = [_style(data, widest=widest, pale=many) for *_, data in ranked]
+        paths = arcs(
+            places,
+            [edge[:2] for edge in ranked],
+            # of many nodes what is not claimed is pale, and may lie under a claim
+            [
+                (0.0, 0.0) if style.color == PALE else (style.width / 144, half_head(style.head, style.width))
+                for style in styles
+            ],
+            clearance=radius + GAP,
+        )
         labels = [points(edge[2]["gain"], sign=True).replace("-", "−") for edge in ranked]
         weights = [3.0 if edge[2]["verdict"] in CLAIMS else 1.0 for edge in ranked]
-        many = len(nodes) > MANY
         labelled = [not many or edge[2]["verdict"] in CLAIMS for edge in ranked]
         count = sum(labelled)  # claims come first
-        spots = _label_spots(
+        spots = label_spots(
             paths, labels[:count], weights, nodes=np.array([*places.values()]), radius=radius
         ) + [None] * (len(ranked) - count)
-        widest = self.widest if widest is None else widest
         marks = [
-            _edge_mark(edge, path, label if spot else "", spot or (0.0, 0.0), widest=widest, pale=many)
-            for edge, path, label, spot in zip(ranked, paths, labels, spots, strict=True)
+            _edge_mark(edge, style, path, label if spot else "", spot or (0.0, 0.0))
+            for edge, style, path, label, spot in zip(ranked, styles, paths, labels, spots, strict=True)
         ]
+        if bare := sum(not spot for spot in spots[:count]):
+            note = f"{note} {bare} numbers found no room; edges.csv has them."
+        pairs = len(nodes) * (len(nodes) - 1)
+        if absent := pairs - self.digraph.number_of_edges():
+            note = f"{note} Not measured: {absent} of {pairs} directed pairs."
+        note = note.strip()
         return GraphPicture(nodes, tuple(reversed(marks)), ring, radius, widest, note)
 
 
@@ -213,16 +226,11 @@ def _legible(ranked: list, nodes: int) -> tuple[list, str]:
     )
 
 
-def text_width(text: str, size: float) -> float:
-    """A generous estimate of a text's width in inches at a type size in printers' points."""
-    return 0.64 * size / 72 * len(text)
-
-
 def _ring(digraph: nx.DiGraph) -> tuple[tuple[NodeMark, ...], float, float]:
     """The nodes clockwise on a ring in their own order, with its radius and the nodes' radius."""
     count = len(digraph)
     ring = 0.0 if count == 1 else 1.0 + 0.26 * count
-    radius = 0.14 + 0.018 * min(count, 8)
+    radius = 0.14 + 0.018 * min(count, 12)
     start = 90.0 if count % 2 else 90.0 + 180.0 / count
     marks = []
     for index, (name, data) in enumerate(digraph.nodes(data=True)):
@@ -237,87 +245,26 @@ def _ring(digraph: nx.DiGraph) -> tuple[tuple[NodeMark, ...], float, float]:
     return tuple(marks), ring, radius
 
 
-def _arc(start: np.ndarray, end: np.ndarray, clearance: float) -> np.ndarray:
-    """A quadratic curve bent to the right of its way, so that a pair's edges part; [POINTS, 2]."""
-    way = end - start
-    length = float(np.hypot(*way))
-    right = np.array([way[1], -way[0]]) / length
-    control = (start + end) / 2 + min(0.25 * length, 0.45 + 0.04 * length) * right
-    t = np.linspace(0, 1, 801)[:, None]
-    curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
-    outside = (np.hypot(*(curve - start).T) >= clearance) & (np.hypot(*(curve - end).T) >= clearance)
-    first, last = np.flatnonzero(outside)[[0, -1]]
-    return np.round(curve[np.linspace(first, last, POINTS).round().astype(int)], 6)
-
-
-def _label_spots(
-    paths: Sequence[np.ndarray],
-    labels: Sequence[str],
-    weights: Sequence[float],
-    *,
-    nodes: np.ndarray,
-    radius: float,
-) -> list[tuple[float, float] | None]:
-    """For each label the place on its own arc that covers least; None where none is free.
-
-    The arcs may be more than the labels; those without one come last.
-
-    A label never covers another label, a node or an arrowhead. Among the free places the one
-    over the least of foreign arcs wins (`weights` says how much each arc counts), then the one
-    nearest to the middle of its own arc.
-    """
-    spots: list[tuple[float, float] | None] = []
-    taken = np.empty((0, 4))  # centres and half sizes of the labels that stand
-    tips = np.array([path[-1] for path in paths]).reshape(-1, 2)
-    thin = 1 + len(paths) * POINTS // 8000  # every point of 8 nodes' arcs, every third of 16's
-    arcs = np.concatenate([*(path[::thin] for path in paths), np.empty((0, 2))])
-    per_arc = -(-POINTS // thin)
-    half_height = 0.62 * LABEL_SIZE / 72
-    for own, label in enumerate(labels):
-        path = paths[own]
-        half = np.array([text_width(label, LABEL_SIZE) / 2, half_height])
-        places = path[POINTS // 6 : -POINTS // 6 : 2]
-        foreign = np.repeat(np.where(np.arange(len(paths)) == own, 0.0, weights), per_arc)
-        covered = _inside(places, arcs, half + 0.02) @ foreign
-        blocked = np.any(_inside(places, tips, half + HEAD / 2), axis=1)
-        blocked |= np.any(_inside(places, nodes, half + radius), axis=1)
-        blocked |= np.any(_inside(places, taken[:, :2], half + taken[:, 2:] + 0.02), axis=1)
-        cost = covered + 0.1 * np.abs(np.arange(len(places)) - len(places) // 2)
-        best = int(np.argmin(np.where(blocked, np.inf, cost)))
-        if blocked[best]:
-            spots.append(None)
-            continue
-        spots.append((float(places[best, 0]), float(places[best, 1])))
-        taken = np.vstack([taken, [*places[best], *half]])
-    return spots
-
-
-def _inside(places: np.ndarray, things: np.ndarray, half: np.ndarray) -> np.ndarray:
-    """Which things [m, 2] lie in the box of a half size around each place [n, 2]; [n, m]."""
-    distance = np.abs(places[:, None, :] - things[None, :, :])
-    return np.logical_and.reduce(distance < half, axis=-1)
+def _style(data: Mapping, *, widest: float, pale: bool) -> EdgeStyle:
+    """How an edge is drawn: a claim as wide as its gain says, the rest thin, or `pale`, too."""
+    style = STYLES[data["verdict"]]
+    if data["verdict"] in CLAIMS:
+        return style._replace(width=width_of(data["gain"], widest=widest))
+    return style._replace(color=PALE) if pale else style
 
 
 def _edge_mark(
-    edge: tuple[str, str, dict],
-    path: np.ndarray,
-    label: str,
-    spot: tuple[float, float],
-    *,
-    widest: float,
-    pale: bool,
+    edge: tuple[str, str, dict], style: EdgeStyle, path: np.ndarray, label: str, spot: tuple[float, float]
 ) -> EdgeMark:
     source, target, data = edge
-    style = STYLES[data["verdict"]]
-    claimed = data["verdict"] in CLAIMS
     return EdgeMark(
         source,
         target,
         data["verdict"],
-        PALE if pale and not claimed else style.color,
+        style.color,
         style.dashed,
         style.head,
-        width_of(data["gain"], widest=widest) if claimed else style.width,
+        style.width,
         tuple((float(x), float(y)) for x, y in path),
         label,
         *spot,

@@ -16,7 +16,8 @@ from transfer.analysis.figures.page import (
     wrapped,
 )
 from transfer.analysis.forest import forest_axes, legible, ticks
-from transfer.analysis.graph import STYLES, text_width
+from transfer.analysis.graph import STYLES
+from transfer.analysis.layout import text_width
 from transfer.analysis.tables import minus, points
 
 ROW = 0.2  # inches from one edge to the next

@@ -20,18 +20,16 @@ from transfer.analysis.figures.page import (
 )
 from transfer.analysis.graph import (
     CLAIMS,
-    HEAD,
-    LABEL_SIZE,
     NAME_SIZE,
     STYLES,
     EdgeMark,
     EdgeStyle,
     GraphPicture,
     NodeMark,
-    text_width,
     width_key,
     width_of,
 )
+from transfer.analysis.layout import HEAD, LABEL_SIZE, half_head, text_width
 
 LEGEND = 5.1  # inches across
 DETAIL_SIZE = 7.5  # printers' points
@@ -113,8 +111,10 @@ def _draw_line(axes: Axes, path: np.ndarray, style: EdgeStyle, *, zorder: int) -
     behind = path[np.hypot(*(path - tip).T) >= HEAD]
     base = behind[-1]
     along = (tip - base) / np.hypot(*(tip - base))
-    side = np.array([-along[1], along[0]])
-    line = np.vstack([behind, tip - along * 0.7 * HEAD]) if style.head == "arrow" else path
+    side = np.array([-along[1], along[0]]) * half_head(style.head, style.width)
+    thick = style.width + 1.0  # of a tee's bar, which ends where the edge does, not in the node
+    short = {"arrow": 0.7 * HEAD, "tee": thick / 144, "open": 0.0}[style.head]
+    line = np.vstack([behind, tip - along * short])
     axes.plot(
         *line.T,
         color=style.color,
@@ -123,17 +123,15 @@ def _draw_line(axes: Axes, path: np.ndarray, style: EdgeStyle, *, zorder: int) -
         solid_capstyle="butt",
         zorder=zorder,
     )
-    half = 0.42 * HEAD + 0.012 * style.width
     if style.head == "arrow":
-        corners = [tip, tip - along * HEAD - side * half, tip - along * HEAD + side * half]
+        corners = [tip, tip - along * HEAD - side, tip - along * HEAD + side]
         axes.fill(*np.array(corners).T, color=style.color, linewidth=0, zorder=zorder)
     elif style.head == "tee":
-        bar = np.array([tip - side * half * 1.5, tip + side * half * 1.5])
-        axes.plot(*bar.T, color=style.color, linewidth=style.width + 1.0, zorder=zorder,
-                  solid_capstyle="butt")  # fmt: skip
+        middle = tip - along * short
+        bar = np.array([middle - side, middle + side])
+        axes.plot(*bar.T, color=style.color, linewidth=thick, zorder=zorder, solid_capstyle="butt")
     else:
-        barbs = np.array([tip - along * HEAD * 0.8 - side * half * 0.8, tip,
-                          tip - along * HEAD * 0.8 + side * half * 0.8])  # fmt: skip
+        barbs = np.array([tip - along * HEAD * 0.8 - side, tip, tip - along * HEAD * 0.8 + side])
         axes.plot(*barbs.T, color=style.color, linewidth=style.width, zorder=zorder)
 
 

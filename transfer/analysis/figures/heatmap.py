@@ -9,22 +9,25 @@ from transfer.analysis.figures.page import (
     INK,
     LINE,
     MARGIN,
+    QUIET,
     canvas,
     draw_banner,
     draw_caption,
     wrapped,
 )
-from transfer.analysis.graph import CLAIMS, CROWDED, text_width
+from transfer.analysis.graph import CLAIMS, CROWDED
+from transfer.analysis.layout import text_width
 from transfer.analysis.tables import points
 
 SIGNS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
+ABSENT = "–"
 KEY_OF_MANY = "a number: improves or harms   = no effect   pale: inconclusive"
 
 
 def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, source: str) -> Figure:
     """The square of gains (fractions; sources down, targets across) with a sign for each verdict.
 
-    Both frames come from `tables.gain_matrix`; a cell without a number is left blank. In a large square
+    Both frames come from `tables.gain_matrix`; a cell without a gain has a dash. In a large square
     the cells are small, and only what is claimed has its number.
     """
     names = [str(name) for name in gain.index]
@@ -32,8 +35,13 @@ def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, so
     side, label = (0.36 if crowded else 0.62), max((text_width(name, 9.0) for name in names), default=0.0)
     left, slant = MARGIN + 0.3 + label, label * 0.64 + 0.3
     square = side * len(names)
-    width = max(5.2, left + square + 0.6 + MARGIN)
-    left += max(0.0, (width - (left + square + 0.6 + MARGIN)) / 2)
+    behind = MARGIN + max((text_width(n, 9.0) * 0.8 - side * (k + 0.3) for k, n in enumerate(names[::-1])),
+                          default=0.0)  # fmt: skip
+    behind = max(behind, MARGIN)
+    # of the pairs, not of a corpus with itself
+    absent = bool(np.isnan(gain.to_numpy(dtype=float)).sum() > len(names))
+    width = max(5.9 if absent else 5.2, left + square + behind)
+    left += (width - (left + square + behind)) / 2
     lines = wrapped(caption, width)
     banner = 0.4 if source == "synthetic" else 0.0
     below = 0.45 + LINE * len(lines) + MARGIN
@@ -57,6 +65,7 @@ def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, so
     axes.grid(which="minor", color="white", linewidth=2)
     axes.tick_params(which="minor", length=0)
     key = KEY_OF_MANY if crowded else "   ".join(f"{sign} {name}" for name, sign in SIGNS.items())
+    key += f"   {ABSENT} not measured" if absent else ""
     page.text(width / 2, below - 0.16, f"partner (row) → target (column), points:   {key}",
               ha="center", va="center", fontsize=7.0, color=INK)  # fmt: skip
     draw_caption(page, lines, left=MARGIN, top=below - 0.45)
@@ -71,6 +80,8 @@ def _cell_texts(
         for column in range(len(gain)):
             value = float(gain.iat[row, column])  # type: ignore[arg-type]
             if np.isnan(value):
+                if row != column:
+                    axes.text(column, row, ABSENT, ha="center", va="center", fontsize=8, color=QUIET)
                 continue
             text = points(value, sign=True).replace("-", "−")
             found = str(verdict.iat[row, column])

@@ -21,7 +21,7 @@ from transfer.analysis.figures.page import (
     draw_caption,
     wrapped,
 )
-from transfer.analysis.graph import text_width
+from transfer.analysis.layout import text_width
 from transfer.analysis.side_by_side import Panel
 
 ACROSS = 3  # panels in a row

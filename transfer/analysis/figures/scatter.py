@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -16,12 +17,13 @@ from transfer.analysis.figures.page import (
     draw_caption,
     wrapped,
 )
+from transfer.analysis.layout import text_width
 
-PANEL, GAP = 1.9, 0.55  # inches
+PANEL, GAP, LEAST = 1.9, 0.55, 3.7  # inches; at least so much across, for what the axes are
+TITLE, NAME = 8.5, 7.0  # printers' points
 # of partners: told apart by form as well as by colour (Okabe and Ito 2008)
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F00")
 FORMS = ("o", "^", "s", "D", "v", "P", "X", "*")
-KEY = 1.4  # inches of a partner in the key
 
 
 def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, source: str) -> Figure:
@@ -32,9 +34,13 @@ def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, so
     targets = [name for name in order if name in set(seed_gains["target"])] or order[:1]
     across = min(len(targets), 4)
     down = math.ceil(len(targets) / across)
-    width = 2 * MARGIN + 0.35 + across * PANEL + (across - 1) * GAP
+    # inches of a partner in the key
+    key = max([1.4, *(0.3 + text_width(name, NAME) for name in order)])
+    drawn = 0.35 + across * PANEL + (across - 1) * GAP
+    width = 2 * MARGIN + max(drawn, key, LEAST)
     lines = wrapped(caption, width)
-    key_rows = math.ceil(len(order) / max(1, int((width - 2 * MARGIN) / KEY)))
+    a_row = max(1, int((width - 2 * MARGIN) / key))
+    key_rows = math.ceil(len(order) / a_row)
     banner = 0.4 if source == "synthetic" else 0.0
     below = 0.7 + 0.2 * key_rows + LINE * len(lines) + MARGIN
     height = below + down * PANEL + (down - 1) * GAP + 0.35 + banner
@@ -43,7 +49,7 @@ def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, so
     page.set_ylim(0, height)
     for place, target in enumerate(targets):
         row, column = divmod(place, across)
-        left = MARGIN + 0.35 + column * (PANEL + GAP)
+        left = (width - drawn) / 2 + 0.35 + column * (PANEL + GAP)
         bottom = below + (down - 1 - row) * (PANEL + GAP)
         axes = figure.add_axes((left / width, bottom / height, PANEL / width, PANEL / height))
         rows = seed_gains[seed_gains["target"] == target]
@@ -64,10 +70,10 @@ def draw_scatter(seed_gains: pd.DataFrame, *, order: list[str], caption: str, so
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         page.text(left + PANEL / 2, bottom + PANEL + 0.12, target, ha="center", va="center",
-                  fontsize=8.5, color=INK)  # fmt: skip
+                  fontsize=min(TITLE, (PANEL + GAP) / text_width(target, 1.0)), color=INK)  # fmt: skip
     page.text(width / 2, below - 0.42, "test score in points: alone (across), with the partner (up)",
               ha="center", va="center", fontsize=7.0, color=INK)  # fmt: skip
-    _key(page, order, width, below - 0.66)
+    _key(page, order, a_row, key, below - 0.66)
     draw_caption(page, lines, left=MARGIN, top=below - 0.7 - 0.2 * key_rows)
     draw_banner(page, source, x=width / 2, y=height - 0.25)
     return figure
@@ -78,11 +84,10 @@ def _mark(place: int) -> tuple[str, str]:
     return COLORS[place % 8], FORMS[(place + place // 8) % 8]
 
 
-def _key(page, order: list[str], width: float, top: float) -> None:
-    a_row = max(1, int((width - 2 * MARGIN) / KEY))
+def _key(page: Axes, order: list[str], a_row: int, size: float, top: float) -> None:
     for place, name in enumerate(order):
         row, column = divmod(place, a_row)
         color, marker = _mark(place)
-        x, y = MARGIN + 0.1 + KEY * column, top - 0.2 * row
+        x, y = MARGIN + 0.1 + size * column, top - 0.2 * row
         page.plot(x, y, marker, color=color, markersize=5)
-        page.text(x + 0.1, y, name, ha="left", va="center", fontsize=7.0, color=INK)
+        page.text(x + 0.1, y, name, ha="left", va="center", fontsize=NAME, color=INK)

@@ -1,0 +1,140 @@
+"""Where the arcs of a graph run and their labels stand: geometry alone, in inches."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+LABEL_SIZE = 7.0  # printers' points
+GAP = 0.04  # between an arc's end and its node
+HEAD = 0.11  # length of an arrowhead
+POINTS = 81  # of an arc
+APART = 0.012  # between two ends at a node
+PASS = 0.25  # between a curve and a node that it passes, before its ends are moved
+PART = 0.5  # between the bends of two edges that join the same nodes
+MOST_TURNED = math.radians(270)  # of a node's rim that ends may take; its name stands at the rest
+
+
+def text_width(text: str, size: float) -> float:
+    """A generous estimate of a text's width in inches at a type size in printers' points."""
+    return 0.64 * size / 72 * len(text)
+
+
+def half_head(head: str, width: float) -> float:
+    """Half of an arrowhead's breadth ('arrow', 'tee', 'open') on a line of so many printers' points."""
+    return {"arrow": 1.0, "tee": 1.5, "open": 0.8}[head] * (0.42 * HEAD + 0.012 * width)
+
+
+def arcs(
+    places: Mapping[str, np.ndarray],
+    edges: Sequence[tuple[str, str]],
+    needs: Sequence[tuple[float, float]],
+    *,
+    clearance: float,
+) -> list[np.ndarray]:
+    """A curve for each edge, bent to the right of its way, so that a pair's edges part; each [POINTS, 2].
+
+    Curves begin and end `clearance` from the centres of their nodes (`places`). `needs` says how much
+    room to either side an edge's start and tip take; at every node the ends keep their order and
+    are moved along the rim as little as it takes that no two share room (least squares: an
+    isotonic regression), as far as the rim has room for all.
+    """
+    from scipy.optimize import isotonic_regression  # slow to import, needed only here
+
+    controls = _controls(places, edges, clearance=clearance)
+    rims = np.empty((len(edges), 2, 2))  # where each edge starts and where it ends
+    for name, centre in places.items():
+        ends = [(row, end) for row, edge in enumerate(edges) for end in (0, 1) if edge[end] == name]
+        if not ends:
+            continue
+        inwards = math.atan2(-centre[1], -centre[0])
+        angles = np.array([math.atan2(*(controls[row] - centre)[::-1]) - inwards for row, _ in ends])
+        angles = (angles + math.pi) % (2 * math.pi) - math.pi
+        order = np.lexsort(([row for row, _ in ends], angles))
+        half = np.array([needs[ends[k][0]][ends[k][1]] + APART / 2 for k in order]) / clearance
+        half *= min(1.0, MOST_TURNED / (2 * half.sum()))
+        middles = np.cumsum(2 * half) - half
+        turned = isotonic_regression(angles[order] - middles).x + middles + inwards
+        for k, angle in zip(order, turned, strict=True):
+            rims[ends[k]] = centre + clearance * np.array([math.cos(angle), math.sin(angle)])
+    t = np.linspace(0, 1, POINTS)[:, None]
+    return [
+        np.round((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * tip, 6)
+        for (start, tip), control in zip(rims, controls, strict=True)
+    ]
+
+
+def _controls(
+    places: Mapping[str, np.ndarray], edges: Sequence[tuple[str, str]], *, clearance: float
+) -> list[np.ndarray]:
+    """What each edge's quadratic curve bends towards: a point to the right of the middle of its way.
+
+    A curve bends less, or the other way, where it would run over a node; then its counterpart bends more.
+    """
+    others = np.array([*places.values()])
+    free = {}
+    for source, target in {(s, t) for pair in edges for s, t in (pair, pair[::-1])}:
+        start, way = places[source], places[target] - places[source]
+        length = float(np.hypot(*way))
+        right = np.array([way[1], -way[0]]) / length
+        t, aside = (others - start) @ way / length**2, (others - start) @ right
+        near = (t > 0.02) & (t < 0.98) & (aside > 0)
+        t, aside = t[near], aside[near]
+        # the curve is 2 t (1 - t) times its bend from the straight way
+        room = (aside - clearance - PASS) / (2 * t * (1 - t))
+        free[source, target] = min(0.25 * length, 0.45 + 0.04 * length, *room), right
+    controls = []
+    for source, target in edges:
+        bend, right = free[source, target]
+        back, _ = free[target, source]
+        bend = max(bend, PART - back) if back < bend else bend
+        controls.append((places[source] + places[target]) / 2 + bend * right)
+    return controls
+
+
+def label_spots(
+    paths: Sequence[np.ndarray],
+    labels: Sequence[str],
+    weights: Sequence[float],
+    *,
+    nodes: np.ndarray,
+    radius: float,
+) -> list[tuple[float, float] | None]:
+    """For each label the place on its own arc that covers least; None where none is free.
+
+    The arcs may be more than the labels; those without one come last.
+
+    A label never covers another label, a node or an arrowhead. Among the free places the one
+    over the least of foreign arcs wins (`weights` says how much each arc counts), then the one
+    nearest to the middle of its own arc.
+    """
+    spots: list[tuple[float, float] | None] = []
+    taken = np.empty((0, 4))  # centres and half sizes of the labels that stand
+    tips = np.array([path[-1] for path in paths]).reshape(-1, 2)
+    thin = 1 + len(paths) * POINTS // 8000  # every point of 8 nodes' arcs, every third of 16's
+    arcs = np.concatenate([*(path[::thin] for path in paths), np.empty((0, 2))])
+    per_arc = -(-POINTS // thin)
+    half_height = 0.62 * LABEL_SIZE / 72
+    for own, label in enumerate(labels):
+        path = paths[own]
+        half = np.array([text_width(label, LABEL_SIZE) / 2, half_height])
+        places = path[POINTS // 6 : -POINTS // 6 : 2]
+        foreign = np.repeat(np.where(np.arange(len(paths)) == own, 0.0, weights), per_arc)
+        covered = _inside(places, arcs, half + 0.02) @ foreign
+        blocked = np.any(_inside(places, tips, half + HEAD / 2), axis=1)
+        blocked |= np.any(_inside(places, nodes, half + radius), axis=1)
+        blocked |= np.any(_inside(places, taken[:, :2], half + taken[:, 2:] + 0.02), axis=1)
+        cost = covered + 0.1 * np.abs(np.arange(len(places)) - len(places) // 2)
+        best = int(np.argmin(np.where(blocked, np.inf, cost)))
+        if blocked[best]:
+            spots.append(None)
+            continue
+        spots.append((float(places[best, 0]), float(places[best, 1])))
+        taken = np.vstack([taken, [*places[best], *half]])
+    return spots
+
+
+def _inside(places: np.ndarray, things: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """Which things [m, 2] lie in the box of a half size around each place [n, 2]; [n, m]."""
+    distance = np.abs(places[:, None, :] - things[None, :, :])
+    return np.logical_and.reduce(distance < half, axis=-1)
