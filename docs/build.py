@@ -162,7 +162,7 @@ ORDER = {
     "table_tuned.csv": [*gains.EDGES, "data_source"],
     "table_scores.csv": [*tables.SCORES, "source"],
     "table_corpora.csv": [*tables.CORPORA, "source"],
-    "panels.csv": ["panel", "grid", *gains.EDGES, "data_source"],
+    "panels.csv": ["panel", "grid", *gains.EDGES, *COLUMNS_OF_CONTROLS, "data_source"],
     "table_missing.csv": [*gains.CELL, "state", "error", "source"],
 }
 

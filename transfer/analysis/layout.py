@@ -50,7 +50,7 @@ def arcs(
         inwards = math.atan2(-centre[1], -centre[0])
         angles = np.array([math.atan2(*(controls[row] - centre)[::-1]) - inwards for row, _ in ends])
         angles = (angles + math.pi) % (2 * math.pi) - math.pi
-        order = np.lexsort(([row for row, _ in ends], angles))
+        order = np.argsort(angles, kind="stable")
         half = np.array([needs[ends[k][0]][ends[k][1]] + APART / 2 for k in order]) / clearance
         half *= min(1.0, MOST_TURNED / (2 * half.sum()))
         middles = np.cumsum(2 * half) - half
