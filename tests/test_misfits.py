@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from tests.families import write_family
 from transfer.encoders import FAMILIES, locate
@@ -147,6 +147,22 @@ def test_whether_capitals_are_kept_is_in_the_fingerprint(copy: Path):
         (copy / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
         found.add(locate(str(copy)).fingerprint)
     assert len(found) == 2
+
+
+@pytest.mark.parametrize("key", ["do_lower_case", "strip_accents"])
+def test_settings_that_overrule_the_tokenizer_are_in_the_fingerprint(
+    copy: Path, tiny_encoder: Path, key: str
+):
+    settings = json.loads((copy / "tokenizer_config.json").read_text())
+    as_it_was = locate(str(tiny_encoder)).fingerprint
+    for value, overrules in ((settings[key], False), (False, True)):
+        (copy / "tokenizer_config.json").write_text(json.dumps({**settings, key: value}))
+        assert (locate(str(copy)).fingerprint != as_it_was) == overrules
+    # the reason: transformers follows the settings, not tokenizer.json
+    tokenizer = AutoTokenizer.from_pretrained(copy)
+    assert tokenizer.tokenize("PAÍN") != AutoTokenizer.from_pretrained(tiny_encoder).tokenize("PAÍN")
+    (copy / "tokenizer_config.json").unlink()
+    assert locate(str(copy)).fingerprint == as_it_was, "settings that only agree add nothing"
 
 
 @pytest.mark.parametrize(("family", "most"), [("roberta", 158), ("bert", 160), ("modernbert", 160)])

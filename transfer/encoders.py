@@ -236,7 +236,26 @@ def _fingerprint(folder: Path, weight_hashes: list[str]) -> str:
     if settings.is_file() and not (folder / "tokenizer.json").is_file():
         # a vocabulary alone does not say whether capitals are kept
         digest.update(str(_object(settings).get("do_lower_case")).encode())
+    elif settings.is_file() and (otherwise := _overruled(_object(settings), folder / "tokenizer.json")):
+        digest.update(json.dumps(otherwise, sort_keys=True).encode())
     return digest.hexdigest()[:16]
+
+
+def _overruled(settings: Mapping[str, Any], tokenizer: Path) -> dict[str, Any]:
+    """What the settings say of capitals and accents otherwise than tokenizer.json; they are what counts."""
+    keys = {"do_lower_case": "lowercase", "strip_accents": "strip_accents"}
+    if not settings.keys() & keys.keys():
+        return {}
+    try:
+        normalizer = _object(tokenizer).get("normalizer") or {}
+    except InputError:
+        return {}  # whoever loads the tokenizer tells of it
+    steps = [normalizer, *normalizer.get("normalizers", ())]
+    lowers = {"lowercase": any(step.get("type") == "Lowercase" for step in steps)}
+    said = next((step for step in steps if step.get("type") == "BertNormalizer"), lowers)
+    return {
+        k: settings[k] for k, of in keys.items() if k in settings and of in said and settings[k] != said[of]
+    }
 
 
 def _sha256(path: Path) -> str:
