@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 from zlib import crc32
 
 import numpy as np
@@ -10,12 +11,18 @@ import torch
 from torch import Tensor
 
 from transfer.learning.attention import Packing
-from transfer.tasks import Item, Task
+from transfer.tasks import Item
 
 # A training step holds about a quarter of a MiB for each word piece; a larger mini-batch goes part by part
 # on a CPU. A forward pass without gradients holds little, and larger rows are faster.
 TRAINING_PIECES = 768
 EVALUATION_PIECES = 4096
+
+
+class Targets(Protocol):
+    """What makes a tensor of the targets of a mini-batch: a task."""
+
+    def targets(self, values: list[Any]) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ class MiniBatch:
         return replace(self, rows=self.rows.to(device), parts=moved)
 
 
-def collate(corpus: str, task: Task, items: Sequence[Item], *, rows: np.ndarray | None = None) -> Batch:
+def collate(corpus: str, task: Targets, items: Sequence[Item], *, rows: np.ndarray | None = None) -> Batch:
     """The items as one packed row, shortest first, so that attention pads little.
 
     ``rows`` (sorted): the different word pieces of the whole that this is a part of.
@@ -113,7 +120,7 @@ def collate(corpus: str, task: Task, items: Sequence[Item], *, rows: np.ndarray 
 
 
 def mini_batch(
-    corpus: str, task: Task, items: Sequence[Item], *, seed: tuple[int, ...], pieces: int | None
+    corpus: str, task: Targets, items: Sequence[Item], *, seed: tuple[int, ...], pieces: int | None
 ) -> MiniBatch:
     """The items as the fewest parts of about equally many word pieces, at most about ``pieces`` each."""
     items = sorted(items, key=lambda item: len(item.ids))
@@ -132,7 +139,7 @@ def _row(values: np.ndarray) -> Tensor:
 
 def training_batches(
     corpus: str,
-    task: Task,
+    task: Targets,
     items: Sequence[Item],
     *,
     batch_size: int,
@@ -153,7 +160,7 @@ def training_batches(
     ]
 
 
-def evaluation_batches(corpus: str, task: Task, items: Sequence[Item]) -> list[Batch]:
+def evaluation_batches(corpus: str, task: Targets, items: Sequence[Item]) -> list[Batch]:
     """All items, sorted by length, in rows of about 4,096 word pieces."""
     batches: list[Batch] = []
     row: list[Item] = []
@@ -187,6 +194,10 @@ class Mixture:
     def __len__(self) -> int:
         """Mini-batches in an epoch."""
         return sum(map(len, self.batches.values())) + self.extra
+
+    def steps(self, epochs: int) -> int:
+        """Mini-batches in so many epochs."""
+        return epochs * len(self)
 
     def epoch(self, epoch: int) -> Iterator[MiniBatch]:
         """The mini-batches of an epoch (counted from 1)."""

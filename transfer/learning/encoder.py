@@ -79,12 +79,27 @@ def table_of(folder: Path, layers: int | None) -> Tensor:
 
 @functools.lru_cache(maxsize=2)
 def _loaded(folder: Path, layers: int | None) -> nn.Module:
-    config = _config(folder, layers)
+    model, missing = loaded_as(AutoModel, folder, layers)
+    lacking = [key for key in missing if not key.startswith("pooler.")]
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise InputError(f"{folder}: the encoder's weights lack {lacking[0]}{more}")
+    if missing:
+        model.pooler = None
+    return model
+
+
+def loaded_as(kind: Any, folder: Path, layers: int | None) -> tuple[Any, list[str]]:
+    """What one of transformers' Auto classes makes of a folder, in fp32, and the weights that are missing."""
+    config = config_of(folder, layers)
+    if getattr(config, "attention_dropout", None) == 0:
+        # ModernBERT makes no module for a dropout of 0; a job sets its own share
+        config.attention_dropout = 0.1
     before = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # it would tell of the layers that are left out
     transformers_logging.disable_progress_bar()
     try:
-        model, info = AutoModel.from_pretrained(
+        model, info = kind.from_pretrained(
             folder,
             config=config,
             attn_implementation=ATTENTION if FAMILIES[config.model_type].packed else None,
@@ -95,24 +110,16 @@ def _loaded(folder: Path, layers: int | None) -> nn.Module:
         )
     finally:
         transformers_logging.set_verbosity(before)
-    missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise InputError(f"{folder}: the encoder's weights lack {missing[0]}{more}")
-    if any(key.startswith("pooler.") for key in info["missing_keys"]):
-        model.pooler = None
-    return model
+    return model, sorted(info["missing_keys"])
 
 
-def _config(folder: Path, layers: int | None) -> PreTrainedConfig:
+def config_of(folder: Path, layers: int | None) -> PreTrainedConfig:
+    """The config of the encoder's first ``layers`` layers."""
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     if layers is not None:
         config.num_hidden_layers = layers
         if getattr(config, "layer_types", None):
             config.layer_types = config.layer_types[:layers]
-    if getattr(config, "attention_dropout", None) == 0:
-        # ModernBERT makes no module for a dropout of 0; a job sets its own share
-        config.attention_dropout = 0.1
     return config
 
 

@@ -50,3 +50,8 @@ def score(model: MTBert, held: Held) -> tuple[float, list[Any]]:
     """The corpus's metric on a split, and the predictions it was computed from."""
     predicted = predict(model, held)
     return model.tasks[held.corpus].score([e.gold for e in held.examples], predicted), predicted
+
+
+def dev_score(model: MTBert, held: Held) -> float:
+    """The corpus's metric on a split."""
+    return score(model, held)[0]

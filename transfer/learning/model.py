@@ -1,5 +1,6 @@
 """MT-BERT: one shared encoder, a small head for each corpus."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,40 @@ from transfer.recipes import Recipe
 from transfer.tasks import Task
 
 
-class MTBert(nn.Module):
+class Learner(nn.Module, ABC):
+    """What the training loop trains: an encoder, and something that has a loss on a packed row."""
+
+    def __init__(self, *, noise: Noise, recipe: Recipe) -> None:
+        super().__init__()
+        self.noise = noise
+        self.bf16 = recipe.precision == "bf16"
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """The mean loss (scalar) over all that is read of a packed row."""
+
+    def read(self, encoder: Any, ids: Tensor, batch: Batch) -> Tensor:
+        """The last layer's vectors [vectors read, width] where ``batch.read`` says, in fp32."""
+        with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.bf16):
+            hidden = last_layer(encoder, ids, batch, noise=self.noise)
+        return hidden.index_select(0, batch.read).float()
+
+    def backward(self, batch: MiniBatch) -> Tensor:
+        """Adds up the gradients of a mini-batch's mean loss, part by part; returns the loss (scalar)."""
+        self.noise.seed(batch.seed)
+        losses = []
+        for part, share in zip(batch.parts, batch.shares, strict=True):
+            loss = self.loss(part) * share
+            loss.backward()
+            losses.append(loss.detach())
+        return torch.stack(losses).sum()
+
+    def leaves(self) -> list[Tensor]:
+        """Everything that a loss has gradients of."""
+        return list(self.parameters())
+
+
+class MTBert(Learner):
     """A shared encoder with a head (dropout, linear) for each corpus (Liu et al. 2019, Peng et al. 2020).
 
     Texts and pairs are read from the first token through the encoder's pooler (dense, tanh), which
@@ -32,12 +66,10 @@ class MTBert(nn.Module):
         recipe: Recipe,
         seed: int,
     ) -> None:
-        super().__init__()
+        super().__init__(noise=noise, recipe=recipe)
         self.encoder = encoder
         self.tasks = dict(tasks)
-        self.noise = noise
         self.dropout = Dropout(recipe.dropout, noise)
-        self.bf16 = recipe.precision == "bf16"
         width: int = encoder.config.hidden_size
         pooler = getattr(encoder, "pooler", None)
         self.pooler = pooler.dense if pooler is not None else _linear(width, width, [seed, name_seed("")])
@@ -55,10 +87,8 @@ class MTBert(nn.Module):
             ids = batch.ids
             if not (self.training and self.words.lazy):
                 self.words.open(batch.rows)
-        with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.bf16):
-            hidden = last_layer(self.encoder, ids, batch, noise=self.noise)
         # pooler and head stay in fp32: they cost nothing, and a score should not be rounded
-        read = hidden.index_select(0, batch.read).float()
+        read = self.read(self.encoder, ids, batch)
         if self.tasks[batch.corpus].pooled:
             read = torch.tanh(self.pooler(read))
         return self.heads[self.head_of[batch.corpus]](self.dropout(read))
@@ -68,16 +98,9 @@ class MTBert(nn.Module):
         return self.tasks[batch.corpus].loss(self(batch), batch.targets)
 
     def backward(self, batch: MiniBatch) -> Tensor:
-        """Adds up the gradients of a mini-batch's mean loss, part by part; returns the loss (scalar)."""
-        self.noise.seed(batch.seed)
         if isinstance(self.words, Words):
             self.words.open(batch.rows)  # once: the gradients of all parts are added up
-        losses = []
-        for part, share in zip(batch.parts, batch.shares, strict=True):
-            loss = self.loss(part) * share
-            loss.backward()
-            losses.append(loss.detach())
-        return torch.stack(losses).sum()
+        return super().backward(batch)
 
     @property
     def words(self) -> Any:
@@ -89,9 +112,8 @@ class MTBert(nn.Module):
         self.encoder.set_input_embeddings(words)
 
     def leaves(self) -> list[Tensor]:
-        """Everything that a loss has gradients of."""
         read = [self.words.read] if isinstance(self.words, Words) and self.words.lazy else []
-        return [*self.parameters(), *read]
+        return [*super().leaves(), *read]
 
 
 def _linear(inputs: int, outputs: int, seed: Sequence[int]) -> nn.Linear:

@@ -3,7 +3,6 @@
 import errno
 import functools
 import json
-import platform
 import socket
 import time
 import traceback
@@ -14,12 +13,11 @@ from typing import Any, Literal, Protocol
 
 import pandas as pd
 import torch
-import transformers
 from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load
 from torch import Tensor
 
-from transfer import __version__, corpora
+from transfer import corpora
 from transfer.claims import Claims, Taken
 from transfer.corpora import Corpus, Limit
 from transfer.corpora.base import SPLITS, Split, apart
@@ -36,6 +34,7 @@ from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.dropout import Noise
 from transfer.learning.evaluate import Held, score
+from transfer.learning.machine import device, provenance
 from transfer.learning.model import MTBert
 from transfer.learning.train import train
 from transfer.learning.words import Words
@@ -111,7 +110,7 @@ def _kept(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResul
     except Exception as error:  # recorded as what it is: the job failed, and the others go on
         failed = JobResult(
             id=job.id, job=job, status="failed", source=source, seconds=time.perf_counter() - began,
-            ended=time.time(), provenance=_provenance(), error=traceback.format_exc(), cause=cause_of(error),
+            ended=time.time(), provenance=provenance(), error=traceback.format_exc(), cause=cause_of(error),
         )  # fmt: skip
     try:
         store.put(failed)
@@ -141,7 +140,7 @@ def _trained(
     notes: list[str] = []
     ready = {trained.name: _ready(trained, job, site) for trained in job.corpora}
     model = _model(job, site, ready)
-    model.to(_device())
+    model.to(device())
     cut = functools.partial(_cut, job=job, site=site)
     mixture = Mixture(
         {name: cut(name, "train") for name in ready},
@@ -156,7 +155,7 @@ def _trained(
         checkpoint=Checkpoint(
             store,
             job.id,
-            made_by={key: value for key, value in _provenance().items() if key != "threads"},
+            made_by={key: value for key, value in provenance().items() if key != "threads"},
             seconds=site.checkpoint_seconds,
             tell=notes.append,
         ),
@@ -170,7 +169,7 @@ def _trained(
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
         train_items={name: _examples(own) for name, own in mixture.batches.items()},
         steps=job.recipe.epochs * len(mixture), seconds=time.perf_counter() - began, ended=time.time(),
-        source=source, provenance=_provenance(), notes=tuple(notes),
+        source=source, provenance=provenance(), notes=tuple(notes),
     )  # fmt: skip
     with store.files.scratch() as folder:
         shared = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
@@ -198,11 +197,6 @@ def _noting(store: Store, job: Job) -> Callable[[Sequence[Epoch]], None]:
         store.running(job.id, progress)
 
     return note
-
-
-def _device() -> torch.device:
-    """The GPU where this process sees one; an executor that gives a job none hides them."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _ready(trained: Trained, job: Job, site: Site) -> Ready:
@@ -248,7 +242,7 @@ def _cut_once(
         kept = set(apart(ready.corpus, target.corpus))
         items = [item for item in items if item.example in kept]
     # a GPU has the memory for a whole mini-batch, and is the faster the larger its work
-    pieces = TRAINING_PIECES if _device().type == "cpu" else None
+    pieces = TRAINING_PIECES if device().type == "cpu" else None
     return tuple(training_batches(name, ready.task, items, batch_size=size, seed=seed, pieces=pieces))
 
 
@@ -260,7 +254,7 @@ def _cut(name: str, split: Split, *, job: Job, site: Site) -> list[Any]:
     else:
         left_out = job.left_out if job.left_out != name else None
         batches = _cut_once(*of, job.recipe.batch_size, job.seed, left_out)
-    return [batch.to(_device()) for batch in batches]
+    return [batch.to(device()) for batch in batches]
 
 
 def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:
@@ -283,7 +277,7 @@ def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:
         assert fresh == [models.words_name(model)], left
     used = set().union(*(r.pieces for r in ready.values()))
     # on a GPU a pass over the table takes no time worth saving
-    model.use_words(Words(table, used, lazy=_device().type == "cpu"))
+    model.use_words(Words(table, used, lazy=device().type == "cpu"))
     return model
 
 
@@ -341,14 +335,3 @@ def _first_table(model: MTBert, site: Site, job: Job) -> Tensor:
     if job.parent is None:
         return encoder.table_of(site.encoder, job.encoder.layers)
     return load(Store(site.store).encoder(job.parent.id))[models.words_name(model)]
-
-
-def _provenance() -> dict[str, str]:
-    return {
-        "transfer": __version__,
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "python": platform.python_version(),
-        "device": torch.cuda.get_device_name() if _device().type == "cuda" else "cpu",
-        "threads": str(torch.get_num_threads()),
-    }

@@ -2,38 +2,52 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from transfer.learning.batches import Mixture
+from transfer.learning.batches import MiniBatch
 from transfer.learning.best import Best
 from transfer.learning.checkpoint import Checkpoint
-from transfer.learning.evaluate import Diverged, Held, score
-from transfer.learning.model import MTBert
+from transfer.learning.evaluate import Diverged, dev_score
+from transfer.learning.model import Learner
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.recipes import Recipe
 from transfer.store import Epoch
 
 
+class Stream(Protocol):
+    """Where the mini-batches come from, epoch by epoch (counted from 1): a mixture."""
+
+    @property
+    def batches(self) -> Mapping[str, Any]: ...
+
+    def steps(self, epochs: int) -> int: ...
+
+    def epoch(self, epoch: int) -> Iterator[MiniBatch]: ...
+
+
 def train(
-    model: MTBert,
+    model: Learner,
     *,
-    mixture: Mixture,
-    dev: Mapping[str, Held],
+    mixture: Stream,
+    dev: Mapping[str, Any],
+    measure: Callable[[Any, Any], float] = dev_score,
     recipe: Recipe,
     checkpoint: Checkpoint | None = None,
     watch: Callable[[Sequence[Epoch]], None] = lambda _: None,
 ) -> tuple[Best, list[Epoch]]:
     """Trains in place; returns the chosen epochs with their weights, and the history.
 
+    ``measure(model, dev[name])`` is what an epoch is chosen by, the more the better.
     Goes on from ``checkpoint`` where there is one. ``watch`` is told the history as each epoch ends. Raises
     Diverged where a loss is not finite.
     """
     optimizer = optimizer_of(model, recipe)
-    schedule = schedule_of(optimizer, recipe, steps=recipe.epochs * len(mixture))
+    schedule = schedule_of(optimizer, recipe, steps=mixture.steps(recipe.epochs))
     best, history = checkpoint.load(model, optimizer, schedule) if checkpoint else (Best(), [])
     for epoch in range(len(history) + 1, recipe.epochs + 1):
         began = time.perf_counter()
@@ -50,7 +64,7 @@ def train(
         means = {name: float(torch.stack(own).mean()) for name, own in losses.items()}
         if not all(map(math.isfinite, means.values())):
             raise Diverged(f"the training loss of epoch {epoch} is no finite number: {means}")
-        scores = {name: score(model, held)[0] for name, held in dev.items()}
+        scores = {name: measure(model, held) for name, held in dev.items()}
         best.improve(model, scores, epoch)
         history.append(Epoch(epoch=epoch, loss=means, dev=scores, seconds=time.perf_counter() - began))
         watch(history)
