@@ -43,7 +43,7 @@ def seeds_of(store: Path) -> list[tuple[str, int]]:
 def test_undecided_edges_get_more_seeds_and_decided_ones_do_not(run, tmp_path: Path):
     out = run()
     assert "9 jobs (at most 15), 0 done, 9 to run" in out
-    assert "6 more jobs, for edges that are undecided" in out
+    assert out.count("3 more jobs, for edges that are undecided") == 2
     assert len(jobs_by_time(tmp_path / "runs")) == 15
     edges = (tmp_path / "reports" / "tiny" / "edges.csv").read_text()
     assert edges.count("inconclusive") == 2
@@ -54,10 +54,10 @@ def test_undecided_edges_get_more_seeds_and_decided_ones_do_not(run, tmp_path: P
     decided, open_ = ("rel", "sim") if ("rel", 3) not in seeds else ("sim", "rel")
     assert (decided, 2) in seeds
     assert (decided, 3) not in seeds
-    assert {(open_, 4), ("rel+sim", 4)} <= set(seeds)
+    assert {(open_, 3), ("rel+sim", 3)} <= set(seeds)
     table = pd.read_csv(tmp_path / "reports" / "tiny" / "edges.csv").set_index("target")
     assert (table.loc[decided, "verdict"], table.loc[decided, "seeds"]) == ("no effect", 3)
-    assert table.loc[open_, "seeds"] == 5
+    assert table.loc[open_, "seeds"] == 1 + max(seed for task, seed in seeds if task == open_)
 
 
 def test_a_run_that_ended_anywhere_goes_on_to_the_same_end(run, tmp_path: Path):
@@ -134,6 +134,6 @@ def test_ray_adds_the_same_seeds_as_the_inline_executor(run, transfer, tiny_grid
         "--set", SEEDS, "--set", "tasks=[sim, rel]", "--set", "jobs=[single, pairs]",
     )  # fmt: skip
     assert code == 0, err
-    assert "6 more jobs, for edges that are undecided" in out
+    assert out.count("3 more jobs, for edges that are undecided") == 2
     assert seeds_of(tmp_path / "runs") == inline
     assert edges.read_bytes() == whole

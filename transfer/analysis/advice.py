@@ -239,7 +239,9 @@ def _estimate(row: Mapping, by_seed: Mapping[int, float], *, items: int) -> Esti
     seeds = float(values.var(ddof=1) / count) if count > 1 else 0.0
     found = Estimate(float(row["gain"]), seeds, 0.0, count - 1, max(items - 1, 1))
     if "se_items" in row:
-        return found._replace(seeds=row["se_seeds"] ** 2, items=row["se_items"] ** 2)
+        borrowed = max(row.get("df_seeds", math.nan) - found.seed_degrees, 0.0)
+        borrowed = 0.0 if math.isnan(borrowed) else borrowed  # a group, or an earlier version
+        return found._replace(seeds=row["se_seeds"] ** 2, items=row["se_items"] ** 2, borrowed=borrowed)
     return found._replace(items=_items_variance(found, row)) if found.known else found
 
 
@@ -293,13 +295,15 @@ def chance_settled(option: Option, *, level: float, smallest: float) -> float:
     further observation), and mean and variance over the seeds are reckoned anew with it; what the test
     items add stays.
     """
-    gains_so_far = np.array([*option.by_seed.values()], dtype=float)
-    count, mean, squares = len(gains_so_far), gains_so_far.mean(), gains_so_far.var() * len(gains_so_far)
-    deviation = math.sqrt(squares / (count - 1) * (1 + 1 / count))
-    drawn = deviation * stdtrit(count - 1, (np.arange(DRAWS) + 0.5) / DRAWS)
-    later = option.estimate._replace(
+    found, count = option.estimate, len(option.by_seed)
+    mean = np.array([*option.by_seed.values()], dtype=float).mean()
+    degrees = count - 1 + found.borrowed
+    squares = found.seeds * count * degrees  # what other edges lend counts as if it were seeds
+    deviation = math.sqrt(squares / degrees * (1 + 1 / count))
+    drawn = deviation * stdtrit(degrees, (np.arange(DRAWS) + 0.5) / DRAWS)
+    later = found._replace(
         gain=mean + drawn / (count + 1),
-        seeds=(squares + drawn**2 * count / (count + 1)) / count / (count + 1),
+        seeds=(squares + drawn**2 * count / (count + 1)) / (degrees + 1) / (count + 1),
         seed_degrees=count,
     )
     size = np.abs(later.gain)

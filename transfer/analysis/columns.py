@@ -27,6 +27,7 @@ _EDGE = _GAIN | {
     "smallest_effect": "the least gain that matters",
     "detectable": "the gain that one such test finds in 4 of 5 studies",
     "detectable_10_seeds": "the same with 10 seeds",
+    "df_seeds": "degrees of freedom of `se_seeds`, with those that like edges lend",
 }
 
 _SAME_STEPS = "against the target alone for as many steps; empty without this control"

@@ -230,7 +230,12 @@ def _judged(
 
     most = max((len(group) for group in groups.values()), default=1)
     verdicts = Verdicts(
-        list(groups), at=(most,), smallest_effect=smallest_effect, correction=correction, alpha=alpha
+        list(groups),
+        at=(most,),
+        smallest_effect=smallest_effect,
+        correction=correction,
+        alpha=alpha,
+        arms=lambda edge: edge.arms,
     )
     verdicts.look(estimated)
     return gains.edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)

@@ -28,7 +28,7 @@ SEED_GAINS = ["stage", "corpora", "source", "target", "metric", "seed", "single"
 EDGES = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high",
     "p", "p_adjusted", "verdict", "seeds", "smallest_effect", "detectable",
-    "detectable_10_seeds", "se_seeds", "se_items",
+    "detectable_10_seeds", "se_seeds", "se_items", "df_seeds",
 ]  # fmt: skip
 GROUP_GAINS = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high", "seeds",
@@ -115,6 +115,11 @@ class EdgeKey(NamedTuple):
     target: str
     metric: str
 
+    @property
+    def arms(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The target alone, and both together."""
+        return (self.stage, self.target), (self.stage, self.corpora)
+
 
 def edges(
     seed_gains: pd.DataFrame,
@@ -141,7 +146,12 @@ def edges(
     groups = by_edge(seed_gains)
     most = max((len(group) for group in groups.values()), default=1)
     verdicts = Verdicts(
-        list(groups), at=(most,), smallest_effect=smallest_effect, correction=correction, alpha=alpha
+        list(groups),
+        at=(most,),
+        smallest_effect=smallest_effect,
+        correction=correction,
+        alpha=alpha,
+        arms=lambda edge: edge.arms,
     )
     verdicts.look(lambda edge, _: estimate(groups[edge], evidence))
     return edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)
@@ -176,6 +186,7 @@ def edge_table(
                 "smallest_effect": float(smallest_effect),
                 "detectable": found.detectable(alpha),
                 "detectable_10_seeds": found.with_seeds(10).detectable(alpha),
+                "df_seeds": found.seed_degrees + found.borrowed,
             }
         )
     table = pd.DataFrame(rows, columns=pd.Index(EDGES))

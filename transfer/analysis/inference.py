@@ -25,7 +25,8 @@ class Estimate(NamedTuple):
 
     ``seeds`` and ``items`` are its two variances; their degrees of freedom follow. A variance that
     is not known makes everything but the gain NaN. The first three may be arrays of one shape:
-    many estimates with the same numbers of seeds and items.
+    many estimates with the same numbers of seeds and items. ``borrowed``: what the variance over seeds
+    knows from other edges, in degrees of freedom (see ``moderation``).
     """
 
     gain: Any
@@ -33,6 +34,7 @@ class Estimate(NamedTuple):
     items: Any
     seed_degrees: int
     item_degrees: int
+    borrowed: float = 0.0
 
     @property
     def error(self) -> Any:
@@ -50,10 +52,14 @@ class Estimate(NamedTuple):
         The quantiles of the two variances' own t distributions, weighted by the variances (Cochran
         1964 for means with unequal variances): exact where either of them is all there is.
         """
-        by_seeds = -stdtrit(max(self.seed_degrees, 1), alpha / 2)
-        by_items = -stdtrit(max(self.item_degrees, 1), alpha / 2)
         total = np.where(self.known, self.seeds + self.items, np.nan)
-        return (self.seeds * by_seeds + self.items * by_items) / np.sqrt(total)
+        return self._weighted(alpha) / np.sqrt(total)
+
+    def _weighted(self, alpha: float) -> Any:
+        """The variances times their quantiles."""
+        by_seeds = -stdtrit(max(self.seed_degrees, 1) + self.borrowed, alpha / 2)
+        by_items = -stdtrit(max(self.item_degrees, 1), alpha / 2)
+        return self.seeds * by_seeds + self.items * by_items
 
     @property
     def p(self) -> float:
@@ -75,9 +81,11 @@ class Estimate(NamedTuple):
             return math.nan
         if distance == 0:
             return 1.0
-        if self.reach(SMALLEST_P) < distance:
+        plain = self._replace(seeds=float(self.seeds), items=float(self.items))  # arrays are slow here
+        weighted = distance * math.sqrt(plain.seeds + plain.items)
+        if plain._weighted(SMALLEST_P) < weighted:
             return SMALLEST_P
-        log_p = brentq(lambda x: self.reach(math.exp(x)) - distance, math.log(SMALLEST_P), 0.0)
+        log_p = brentq(lambda x: plain._weighted(math.exp(x)) - weighted, math.log(SMALLEST_P), 0.0)
         return math.exp(float(log_p))  # type: ignore[arg-type]
 
     def with_seeds(self, count: int) -> "Estimate":

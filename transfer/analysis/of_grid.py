@@ -16,7 +16,8 @@ from transfer.analysis.evidence import Arm, Cell, Evidence
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.report import MIXED, write_report
 from transfer.analysis.rerun import rerun
-from transfer.analysis.sequential import Verdicts, looks
+from transfer.analysis.sequential import Verdicts
+from transfer.analysis.spending import looks
 from transfer.analysis.tables import CorpusRow
 from transfer.analysis.watch import Watch, nobody
 from transfer.corpora.synthetic_plan import Planted
@@ -156,6 +157,7 @@ class Kept:
             at=looks(seeds.first, seeds.most),
             smallest_effect=record.grid.smallest_effect / 100,
             correction=record.grid.correction,
+            arms=lambda edge: edge.arms,
         )
         seed_gains = gains.seed_gains(self.frame)
         found = gains.by_edge(seed_gains)

@@ -1,51 +1,28 @@
 """As many seeds as an edge needs: verdicts that may be looked at again and again.
 
-Looking repeatedly finds something sooner or later, also where nothing is. So each look gets a share of the
-error that may be made, the shares add up to 1 (a weighted Bonferroni correction, valid however the looks
-depend on each other), and an edge's p value is the least of its looks' p values, each divided by its share.
-These p values are then corrected over all edges as those of a single look would be.
+Each look may make a share of the error (``spending``), and an edge's p value is the least of its looks' p
+values, each divided by its share. These p values are then corrected over all edges as those of a single look
+would be. Edges that no verdict is to be expected of are given up; that adds no error, whatever the forecast.
 """
 
-import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from transfer.analysis.inference import Estimate
+from transfer.analysis.moderation import moderated
+from transfer.analysis.spending import shares
 
 E = TypeVar("E")
 CORRECTIONS = {"bh": "fdr_bh", "holm": "holm"}
 
-GROWTH = 1.4  # from one look's number of seeds to the next one's
-SPENDING = 3  # the share of the error spent by look k of n is (seeds of k / seeds of n) to this power
-# An edge is given up where the seeds that are left would decide it in fewer studies than this.
-HOPELESS = 0.05
-FEWEST_TO_GIVE_UP = 5  # before that the spread over seeds is hardly known
-
-
-def looks(first: int, most: int) -> tuple[int, ...]:
-    """After how many seeds the edges are looked at.
-
-    >>> looks(3, 10)
-    (3, 5, 7, 10)
-    """
-    found = [first]
-    while found[-1] < most:
-        found.append(min(most, math.ceil(GROWTH * found[-1] - 1e-9)))
-    return tuple(found)
-
-
-def shares(at: Sequence[int]) -> tuple[float, ...]:
-    """The share of the error that each look may make; they add up to 1.
-
-    >>> [round(share, 3) for share in shares((3, 5, 7, 10))]
-    [0.027, 0.098, 0.218, 0.657]
-    """
-    spent = [0.0, *((seeds / at[-1]) ** SPENDING for seeds in at)]
-    return tuple(b - a for a, b in itertools.pairwise(spent))
+# An edge gets no more seeds where those that are left would hardly decide it; nor do the edges of a joint
+# arm where they would decide fewer of them than this. It is what a seed of the arm is worth.
+HOPELESS_EDGE, HOPELESS_ARM = 0.05, 0.25
+FEWEST_DEGREES = 4  # of a variance that a forecast rests on
 
 
 @dataclass(frozen=True)
@@ -71,10 +48,14 @@ class Verdicts(Generic[E]):
         smallest_effect: float,
         correction: str = "bh",
         alpha: float = 0.05,
+        arms: Callable[[E], tuple[Hashable, Hashable]] | None = None,
     ) -> None:
-        """``at``: the numbers of seeds of the looks, see ``looks``; ``smallest_effect`` in score units.
+        """``at``: the numbers of seeds of the looks (``spending.looks``); ``smallest_effect`` in score units.
 
-        Raises ValueError for an unknown correction or a smallest effect that is not positive.
+        ``arms`` names the two arms of an edge, that of the target alone first. Edges that share it
+        lend each other variance (``moderation``); edges that share a joint arm get seeds together.
+        Without it every edge stands alone. Raises ValueError for an unknown correction or a smallest
+        effect that is not positive.
         """
         if correction not in CORRECTIONS:
             raise ValueError(f"unknown correction {correction!r}; known: {', '.join(CORRECTIONS)}")
@@ -83,7 +64,11 @@ class Verdicts(Generic[E]):
         self.at = tuple(at)
         self.states: dict[E, State] = {}
         self._edges = tuple(edges)
-        self._shares = shares(at)
+        self._arms = {edge: arms(edge) if arms else None for edge in self._edges}
+        self._estimates: dict[E, Estimate] = {}  # as they were given
+        # the level that the strictest of the edges must pass, and that of an equivalence test on either side
+        self._shares = shares(self.at, alpha / max(len(self._edges), 1))
+        self._equivalence_shares = shares(self.at, 2 * alpha)
         self._smallest, self._correction, self._alpha = smallest_effect, correction, alpha
         self._next = 0
 
@@ -101,12 +86,17 @@ class Verdicts(Generic[E]):
 
     def look(self, estimate: Callable[[E, int], Estimate]) -> None:
         """Takes ``estimate(edge, seeds)`` of the open edges, from their first ``seeds`` seeds."""
-        for edge in self.open:
-            self.states[edge] = self._looked_at(self.states.get(edge), estimate(edge, self.seeds))
+        edges = self.open
+        for edge in edges:
+            self._estimates[edge] = estimate(edge, self.seeds)
+        steadied = self._moderated()
+        for edge in edges:
+            self.states[edge] = self._with(self.states.get(edge), steadied[edge])
         adjusted = self.adjusted()
-        level = self._level(adjusted)
-        for edge in self.open:
-            self.states[edge] = self._judged(self.states[edge], adjusted[edge], level)
+        for edge in edges:
+            self.states[edge] = self._judged(self.states[edge], adjusted[edge])
+        for edge in self._hopeless():
+            self.states[edge] = replace(self.states[edge], decided=True)
         self._next += 1
 
     def adjusted(self) -> Mapping[E, float]:
@@ -114,48 +104,69 @@ class Verdicts(Generic[E]):
         p = np.array([state.p for state in self.states.values()], dtype=float)
         return dict(zip(self.states, corrected(p, self._correction).tolist(), strict=True))
 
-    def _looked_at(self, before: State | None, found: Estimate) -> State:
-        share = self._shares[self._next]
-        equivalence = found.p_equivalence(self._smallest)
+    def _moderated(self) -> dict[E, Estimate]:
+        arms = [self._arms[edge] for edge in self._estimates]
+        found = list(self._estimates.values())
+        if None not in arms:
+            found = moderated(found, [pair[0] for pair in arms if pair])
+        return dict(zip(self._estimates, found, strict=True))
+
+    def _with(self, before: State | None, found: Estimate) -> State:
+        equivalence = found.p_equivalence(self._smallest) / self._equivalence_shares[self._next]
         return State(
             found,
             found.seed_degrees + 1,
-            _least(before.p if before else math.nan, found.p / share),
-            _least(before.p_equivalence if before else math.nan, equivalence / share),
+            _least(before.p if before else math.nan, found.p / self._shares[self._next]),
+            _least(before.p_equivalence if before else math.nan, equivalence),
         )
 
-    def _judged(self, state: State, adjusted: float, level: float) -> State:
+    def _judged(self, state: State, adjusted: float) -> State:
         gain = state.estimate.gain
         if adjusted < self._alpha and abs(gain) >= self._smallest:
-            verdict, decided = "improves" if gain > 0 else "harms", True
-        elif state.p_equivalence < self._alpha:
-            verdict, decided = "no effect", True
-        else:
-            verdict, decided = "inconclusive", self._hopeless(state, level)
-        return State(state.estimate, state.seeds, state.p, state.p_equivalence, verdict, decided)
+            return replace(state, verdict="improves" if gain > 0 else "harms", decided=True)
+        if state.p_equivalence < self._alpha:
+            return replace(state, verdict="no effect", decided=True)
+        return state
 
-    def _level(self, adjusted: Mapping[E, float]) -> float:
-        """The level that one more edge's p must pass, by what is significant so far."""
+    def _hopeless(self) -> list[E]:
+        """The open edges to be given up: see HOPELESS_ARM."""
+        still = [edge for edge in self._edges if not self.states[edge].decided]
+        if self._next == len(self.at) - 1 or not still:
+            return []
+        level = self._level(still)
+        chance = {edge: self._chance(self.states[edge], level) for edge in still}
+        joint = {edge: (self._arms[edge] or (None, edge))[1] for edge in still}
+        decided = dict.fromkeys(joint.values(), 0.0)  # how many edges of an arm may be expected to be
+        for edge in still:
+            decided[joint[edge]] += chance[edge]
+        return [e for e in still if chance[e] < HOPELESS_EDGE or decided[joint[e]] < HOPELESS_ARM]
+
+    def _level(self, still: Sequence[E]) -> float:
+        """The level that one more edge's p must pass at the last look, if all gains stay what they are."""
+        p = {edge: state.p for edge, state in self.states.items()}
+        for edge in still:
+            last = self.states[edge].estimate.with_seeds(self.at[-1])
+            p[edge] = _least(p[edge], last.p / self._shares[-1])
+        significant = int((corrected(np.array([*p.values()]), self._correction) < self._alpha).sum())
         count = max(len(self._edges), 1)
-        significant = sum(p < self._alpha for p in adjusted.values())
+        if self._correction == "holm":
+            return self._alpha / max(count - significant, 1)
         return self._alpha * min(significant + 1, count) / count
 
-    def _hopeless(self, state: State, level: float) -> bool:
-        """Whether even the last look would hardly decide: its gain is foretold from this one's."""
-        most, now = self.at[-1], state.seeds
-        if now < FEWEST_TO_GIVE_UP or now >= most or not state.estimate.known:
-            return False
-        found = state.estimate
+    def _chance(self, state: State, level: float) -> float:
+        """The chance that the last look decides, whose gain is foretold from this one's; 1 where unknown."""
+        found, most, now = state.estimate, self.at[-1], state.seeds
+        if not found.known or found.seed_degrees + found.borrowed < FEWEST_DEGREES or now >= most:
+            return 1.0
         last = found.with_seeds(most)
-        share = self._shares[-1]
-        claim = max(last.reach(level * share), self._smallest)
-        nothing = max(self._smallest - last.reach(2 * self._alpha * share), 0.0)
+        claim = max(last.reach(level * self._shares[-1]), self._smallest)
+        nothing = self._smallest - last.reach(2 * self._alpha * self._equivalence_shares[-1])
         drift = math.sqrt(found.seeds * (1 - now / most))  # of the mean, by the seeds still to come
-        if drift == 0:
-            return nothing <= abs(found.gain) <= claim
-        below = _normal((nothing - found.gain) / drift) - _normal((-nothing - found.gain) / drift)
-        beyond = 1 - _normal((claim - found.gain) / drift) + _normal((-claim - found.gain) / drift)
-        return below + beyond < HOPELESS
+        gain = abs(found.gain)
+        chance = _normal((gain - claim) / drift) + _normal((-gain - claim) / drift)
+        if nothing > 0:
+            chance += _normal((nothing - gain) / drift) - _normal((-nothing - gain) / drift)
+        return chance
 
 
 def corrected(p: np.ndarray, correction: str) -> np.ndarray:

@@ -1,0 +1,95 @@
+"""Variances that like edges lend: more degrees of freedom where edges agree, errors held where not."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import stdtr
+
+from transfer.analysis.inference import Estimate, over_seeds
+from transfer.analysis.moderation import moderated
+
+
+def estimates(tasks: int, seeds: int, rng: np.random.Generator, of_target=1.0, of_edge=1.0):
+    """Edges without effect that share their target's arm alone, as arrays [edges], and their targets."""
+    targets = np.repeat(np.arange(tasks), tasks - 1)
+    wide = np.broadcast_to(of_target, tasks)
+    alone = wide[:, None] * rng.normal(size=(tasks, seeds))
+    gains = (wide[targets] * of_edge)[:, None] * rng.normal(size=(len(targets), seeds)) - alone[targets]
+    return [over_seeds(values) for values in gains], [int(target) for target in targets]
+
+
+def test_alike_edges_lend_and_their_variances_draw_together():
+    found, kin = estimates(8, 3, np.random.default_rng(0))
+    steadied = moderated(found, kin)
+    before, after = (np.log([e.seeds for e in edges]).std() for edges in (found, steadied))
+    assert after < before / 2
+    assert all(e.borrowed > 3 for e in steadied)
+    assert [e.gain for e in steadied] == [e.gain for e in found]
+    assert all(e.seed_degrees == 2 for e in steadied)
+
+
+def test_edges_that_differ_much_keep_to_themselves():
+    rng = np.random.default_rng(1)
+    alike, kin = estimates(8, 5, rng)
+    unlike, _ = estimates(8, 5, rng, of_edge=np.exp(2 * rng.normal(size=56)))
+    assert np.mean([e.borrowed for e in moderated(unlike, kin)]) < 1.5
+    assert np.mean([e.borrowed for e in moderated(alike, kin)]) > 4.5
+
+
+def test_a_noisy_target_is_not_taken_for_a_quiet_one():
+    found, kin = estimates(8, 5, np.random.default_rng(2), of_target=np.array([10.0] + [1.0] * 7))
+    noisy = [e.seeds for e, target in zip(moderated(found, kin), kin, strict=True) if target == 0]
+    assert 200 / 5 / 3 < np.mean(noisy) < 200 / 5 * 3
+
+
+def test_the_order_of_the_edges_does_not_matter():
+    found, kin = estimates(6, 4, np.random.default_rng(3))
+    order = np.random.default_rng(4).permutation(len(found))
+    shuffled = moderated([found[i] for i in order], [kin[i] for i in order])
+    straight = moderated(found, kin)
+    assert [e.seeds for e in shuffled] == pytest.approx([straight[i].seeds for i in order])
+    assert [e.borrowed for e in shuffled] == pytest.approx([straight[i].borrowed for i in order])
+
+
+@pytest.mark.parametrize("tasks", [1, 2, 3])
+def test_few_edges_lend_nothing(tasks: int):
+    found, kin = estimates(tasks, 4, np.random.default_rng(5))
+    assert moderated(found, kin) == found
+
+
+def test_an_edge_without_a_variance_neither_gives_nor_takes():
+    found, kin = estimates(6, 4, np.random.default_rng(6))
+    lone = [over_seeds(np.array([0.3])), over_seeds(np.array([0.3, 0.3, 0.3])), over_seeds(np.array([]))]
+    with_lone = moderated([*found, *lone], [*kin, 0, 1, 2])
+    assert with_lone[:-3] == moderated(found, kin)
+    assert [repr(e) for e in with_lone[-3:]] == [repr(e) for e in lone]
+
+
+def test_more_degrees_of_freedom_make_a_shorter_interval():
+    assert Estimate(1.0, 0.1, 0.0, 2, 0, 4.0).reach(0.05) == Estimate(1.0, 0.1, 0.0, 6, 0).reach(0.05)
+    assert Estimate(1.0, 0.1, 0.0, 2, 0, 4.0).p == pytest.approx(2 * stdtr(6, -1 / math.sqrt(0.1)))
+
+
+SPREADS = {
+    "alike": lambda rng, tasks, edges: {},
+    "targets differ": lambda rng, tasks, edges: {"of_target": np.exp(0.7 * rng.normal(size=tasks))},
+    "edges differ": lambda rng, tasks, edges: {"of_edge": np.exp(0.5 * rng.normal(size=edges))},
+    "one wild target": lambda rng, tasks, edges: {"of_target": np.array([5.0] + [1.0] * (tasks - 1))},
+    "one wild edge": lambda rng, tasks, edges: {"of_edge": np.array([6.0] + [1.0] * (edges - 1))},
+}
+
+
+@pytest.mark.parametrize("spread", SPREADS)
+@pytest.mark.parametrize("tasks", [4, 8])
+def test_nothing_is_claimed_more_often_than_allowed_however_variances_differ(spread: str, tasks: int):
+    rng, rates, any_after_correction = np.random.default_rng(7), [], []
+    for _ in range(300):
+        found, kin = estimates(tasks, 3, rng, **SPREADS[spread](rng, tasks, tasks * (tasks - 1)))
+        steadied = moderated(found, kin)
+        error = np.sqrt([e.seeds for e in steadied])
+        p = 2 * stdtr([2 + e.borrowed for e in steadied], -np.abs([e.gain for e in steadied]) / error)
+        rates.append((p < 0.05).mean())
+        any_after_correction.append(np.any(np.sort(p) < 0.05 * np.arange(1, len(p) + 1) / len(p)))
+    assert np.mean(rates) < 0.05 + 3 * np.std(rates) / math.sqrt(len(rates))
+    assert np.mean(any_after_correction) < 0.05 + 3 * math.sqrt(0.05 * 0.95 / len(rates))
