@@ -114,6 +114,21 @@ def test_dev_perplexity_falls_and_is_what_plain_transformers_measures(made: Path
     assert math.exp(-plain_likelihood(made, texts)) == pytest.approx(best["dev_perplexity"], rel=1e-4)
 
 
+def test_the_best_look_is_kept_not_the_last(texts: Texts, request_: Request, tmp_path: Path, monkeypatch):
+    """With a fake measure, after which the second of four rounds is the best."""
+    likelihoods, seen = iter([-1.0, -4.0, -2.0, -3.0, -5.0]), []
+
+    def fake(model, _) -> float:
+        seen.append(model.state_dict()["whole.bert.embeddings.word_embeddings.weight"].clone())
+        return next(likelihoods)
+
+    monkeypatch.setattr(masked, "likelihood", fake)
+    to = pretrain(request_, texts, tmp_path / "to")
+    assert result_of(to)["chosen_step"] == 24, "what was before training is no choice"
+    kept = load_file(to / "model.safetensors")["bert.embeddings.word_embeddings.weight"]
+    assert [torch.equal(kept, words) for words in seen] == [False, False, True, False, False]
+
+
 def test_the_folder_loads_with_nothing_missing(made: Path, tiny_encoder: Path):
     for kind in (AutoModel, AutoModelForMaskedLM):
         _, info = kind.from_pretrained(made, output_loading_info=True)
