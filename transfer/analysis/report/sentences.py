@@ -197,7 +197,7 @@ def _same_steps(found: Findings, table: pd.DataFrame) -> Control:
     if table.empty:
         return Control("Same-steps control", f"{text}No edge has both arms yet.", ())
     told, lines = _standing(found.edges, "same_steps")
-    return Control("Same-steps control", f"{text}{tally(table)} {told}", lines)
+    return Control("Same-steps control", f"{text}{tally(table)} {told}".rstrip(), lines)
 
 
 def _tuned(found: Findings, table: pd.DataFrame) -> Control:
@@ -213,7 +213,7 @@ def _tuned(found: Findings, table: pd.DataFrame) -> Control:
         for target, (arm, dev) in tuned_arms(found.frame).items()
     )
     told, lines = _standing(found.edges, "tuned")
-    return Control("Tuned control", f"{text}Chosen: {chosen}. {tally(table)} {told}", lines)
+    return Control("Tuned control", f"{text}Chosen: {chosen}. {tally(table)} {told}".rstrip(), lines)
 
 
 def _left_out(found: Findings, table: pd.DataFrame) -> Control:
