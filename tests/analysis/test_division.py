@@ -15,7 +15,7 @@ from transfer.analysis.inference import over_seeds
 from transfer.inputs import InputError
 
 REPORTS = Path(__file__).parents[2] / "reports"
-REAL = sorted(path.name for path in REPORTS.glob("public_*"))
+REAL = sorted(path.parent.name for path in REPORTS.glob("public_*/results.csv"))
 
 
 def divisions(tasks: list[str]) -> Iterator[list[list[str]]]:
@@ -175,7 +175,7 @@ def test_on_the_committed_reports_it_is_brute_force_over_edges_csv(name: str):
         (tuple(sorted((row["source"], row["target"]))), row["target"]): row["gain"]
         for row in edges.to_dict("records")
     }
-    assert set(groups["source"]) == {"all others"}
+    assert set(groups["source"]) <= {"all others"}
     gains |= {(tuple(tasks), row["target"]): row["gain"] for row in groups.to_dict("records")}
     options = options_of(frame, edges, groups, stage="refine")
     for models in range(1, len(tasks) + 1):

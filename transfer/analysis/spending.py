@@ -42,7 +42,7 @@ def shares(at: tuple[int, ...], level: float) -> tuple[float, ...]:
     larger ones.
 
     >>> [round(share, 2) for share in shares((3, 5, 7, 10), 0.05)]
-    [0.09, 0.2, 0.36, 0.76]
+    [0.09, 0.2, 0.35, 0.75]
     """
     if len(at) == 1:
         return (1.0,)
