@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from transfer.analysis import controls, gains, tables
+from transfer.analysis import controls, gains, replication, tables
 from transfer.analysis.columns import COLUMNS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
@@ -160,6 +160,9 @@ ORDER = {
     "table_same_steps.csv": [*gains.EDGES, "data_source"],
     "table_left_out.csv": [*gains.EDGES, "data_source"],
     "table_tuned.csv": [*gains.EDGES, "data_source"],
+    "table_1.csv": replication.COUNTS,
+    "table_2.csv to table_6.csv": replication.COLUMNS,
+    "figure_2_text.csv": replication.STATEMENTS,
     "table_scores.csv": [*tables.SCORES, "source"],
     "table_corpora.csv": [*tables.CORPORA, "source"],
     "panels.csv": ["panel", "grid", *gains.EDGES, *COLUMNS_OF_CONTROLS, "data_source"],

@@ -186,7 +186,7 @@ def test_an_interruption_is_130_and_says_that_all_is_kept(transfer, tiny_grid: P
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.grids, "run", interrupted)
+    monkeypatch.setattr(cli.running, "run", interrupted)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 130
     assert "what is finished is kept" in err
@@ -197,7 +197,7 @@ def test_a_fault_of_the_program_is_1_without_a_traceback(transfer, tiny_grid: Pa
     def fault(*_, **__):
         raise RuntimeError("some fault")
 
-    monkeypatch.setattr(cli.grids, "run", fault)
+    monkeypatch.setattr(cli.running, "run", fault)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 1
     assert err.strip() == "error: RuntimeError: some fault (--debug shows where)"

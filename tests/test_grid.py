@@ -111,6 +111,17 @@ def test_ids_do_not_depend_on_the_order_of_tasks(tasks, families):
     assert ids(grid_of(tasks, jobs=families)) == ids(grid_of(TASKS))
 
 
+def test_whom_an_encoder_stands_for_is_no_part_of_any_identity(loaded):
+    grid = loaded(stands_for="biobert")
+    assert grid.stands_for == "biobert"
+    assert (grid.id, ids(grid)) == (loaded().id, ids(loaded()))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_has_both_stages(loaded, name: str):
+    assert len(jobs_of(loaded(recipe=name, stages="[refine, fine-tune]", seeds="1"))) == 11 + 4 + 12 + 4
+
+
 def test_ids_do_not_depend_on_names(loaded):
     same = ids(loaded())
     assert ids(loaded(name="other")) == same
@@ -193,7 +204,7 @@ def test_wrong_seeds(loaded, seeds: str):
         ({"recipe": "{base: quick, lr: .inf}"}, "line 8: 'recipe.lr' should be a number, not inf"),
         ({"recipe": "{base: quick, lr: .nan}"}, "line 8: 'recipe.lr' should be a number, not nan"),
         ({"recipe": "{lr: 0.1, epochs: 2}"}, "the key 'recipe.batch_size' is missing"),
-        ({"recipe": "3"}, "line 8: 'recipe' should be a name (paper, quick)"),
+        ({"recipe": "3"}, "line 8: 'recipe' should be a name (paper, quick, sound)"),
         (
             {"jobs": "[single, pair]"},
             "line 8: 'jobs': unknown jobs 'pair' (a group is a list of tasks); did you mean 'pairs'?",

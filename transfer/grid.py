@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from transfer.corpora.base import Limit, Name
 from transfer.inputs import YAML_ERRORS, InputError, did_you_mean, read_yaml, validated
 from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage, Trained
+from transfer.paper import ENCODERS
 from transfer.recipes import Recipe, Strict, resolved
 
 __all__ = ["Encoder", "Grid", "Job", "Seeds", "Stage", "Trained", "Tune"]
@@ -109,6 +110,8 @@ class Grid(Strict):
     """Over all edges: Benjamini-Hochberg or Holm."""
     keep: tuple[str | tuple[Name, ...], ...] = ()
     """Whose models stay in the store for `export`: `models` (all), words and lists as of `jobs`, job ids."""
+    stands_for: str | None = None
+    """The encoder of the paper whose rows in its tables this one fills ([guide](paper.md))."""
 
     @field_validator("encoder", mode="before")
     @classmethod
@@ -116,6 +119,13 @@ class Grid(Strict):
         if not isinstance(value, (str, dict, Encoder)):
             raise ValueError("should be an alias, a folder or a hub id, or {name: …, layers: 2}")
         return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("stands_for")
+    @classmethod
+    def _an_encoder_of_the_paper(cls, value: str | None) -> str | None:
+        if value is not None and value not in ENCODERS:
+            raise ValueError(f"the paper has no encoder '{value}'{did_you_mean(value, ENCODERS)}")
+        return value
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -226,7 +236,7 @@ class Grid(Strict):
     @property
     def id(self) -> str:
         """Names what was asked, whatever folder the corpora are in: the store's record of the grid."""
-        what = self.model_dump(mode="json", exclude={"corpora", "keep"})
+        what = self.model_dump(mode="json", exclude={"corpora", "keep", "stands_for"})
         what["synthetic"] = self.corpora == "synthetic"
         # a key that a later version adds, at the value that says "as before", makes no other grid
         what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}

@@ -75,6 +75,7 @@ class CorpusRecord(_Record):
     fingerprint: str
     items: dict[str, int]
     notes: tuple[str, ...] = ()
+    counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
 
 
 class GridRecord(_Record):

@@ -34,7 +34,21 @@ from transfer.grid import Grid, Job
 from transfer.inputs import InputError
 from transfer.records import CorpusRecord, Damaged, Epoch, GridRecord, JobResult, Score, result_of, signed
 
-__all__ = ["FRAME_COLUMNS", "CorpusRecord", "Damaged", "Epoch", "GridRecord", "JobResult", "Score", "Store"]
+__all__ = [
+    "FRAME_COLUMNS",
+    "CorpusRecord",
+    "Damaged",
+    "Epoch",
+    "GridRecord",
+    "JobResult",
+    "NotRun",
+    "Score",
+    "Store",
+]
+
+
+class NotRun(InputError):
+    """A grid was never run into the store."""
 
 
 class Store:
@@ -239,12 +253,12 @@ class Store:
         self.files.write(f"grids/{record.grid.id}.json", text, durable=True)
 
     def get_grid(self, grid: Grid) -> GridRecord:
-        """What a grid was expanded to. Raises InputError where it was never run into this store."""
+        """What a grid was expanded to. Raises NotRun where it was never run into this store."""
         name = f"grids/{grid.id}.json"
         try:
             return GridRecord.model_validate_json(self.files.read(name))
         except FileNotFoundError:
-            raise InputError(
+            raise NotRun(
                 f"{self.root}: the grid '{grid.name}' as it now reads was never run into this store; "
                 "run it first: transfer run-grid GRID (with the same --store and --set)"
             ) from None

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from transfer import __version__
-from transfer.cli import advice, corpora, corpora_tables, encoders, grids, models, panels
+from transfer.cli import advice, corpora, corpora_tables, encoders, grids, models, panels, paper
 from transfer.cli.interrupts import GO_ON
 from transfer.cli.terminal import INTERRUPTED, SOME_FAILED, WRONG_INPUT, say
 from transfer.inputs import InputError
@@ -25,6 +25,7 @@ app.add_typer(grids.app)
 app.add_typer(advice.app)
 app.add_typer(models.app)
 app.add_typer(panels.app)
+app.add_typer(paper.app)
 app.add_typer(corpora.app)
 app.add_typer(corpora_tables.app)
 app.add_typer(encoders.app)

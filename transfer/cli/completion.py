@@ -15,6 +15,11 @@ def grids(incomplete: str) -> list[str]:
     return [*found, *(p for p in _paths(found[0]) if p.endswith(("/", *YAML)))] if _folder(found) else found
 
 
+def folders(incomplete: str) -> list[str]:
+    """Folders."""
+    return [path for path in _paths(incomplete) if path.endswith("/")]
+
+
 def releases(incomplete: str) -> list[str]:
     """The corpora that ``prepare`` knows by name."""
     from transfer.corpora.releases import RELEASES

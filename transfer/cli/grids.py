@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transfer.cli import completion, forecast, live
-from transfer.cli.planning import costs, expanded, loadable, recorded, site
-from transfer.cli.running import Executor, LogTo, Workers, decided, logs_of, run, workers_that_fit
+from transfer.cli.planning import costs, expanded, recorded
+from transfer.cli.running import (
+    Executor,
+    LogTo,
+    Workers,
+    decided,
+    failures,
+    logs_of,
+    run_what_is_missing,
+    workers_that_fit,
+)
 from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
 from transfer.inputs import InputError
 
@@ -33,6 +42,19 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Another value for a key of the grid: recipe.epochs=3."),
 ]
+WorkerCount = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, help="Jobs at a time; one for each core that has 3 GiB of memory if not given."
+    ),
+]
+GpusPerJob = Annotated[float, typer.Option(min=0, help="The share of a GPU that a job gets.")]
+Address = Annotated[str | None, typer.Option(help="An existing Ray cluster instead of this machine.")]
+ExecutorName = Annotated[Executor, typer.Option(help="ray: in parallel; inline: one by one, without Ray.")]
+CheckpointSeconds = Annotated[
+    float,
+    typer.Option(min=0, help="The least time between two checkpoints of a job; 0: one each epoch."),
+]
 STORE, OUT = Path("runs"), Path("reports")
 
 
@@ -49,21 +71,11 @@ def run_grid(
     corpora: CorporaDir = None,
     store_dir: StoreDir = STORE,
     out: OutDir = OUT,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Jobs at a time; one for each core that has 3 GiB of memory if not given."),
-    ] = None,
-    gpus_per_job: Annotated[float, typer.Option(min=0, help="The share of a GPU that a job gets.")] = 0.0,
-    address: Annotated[
-        str | None, typer.Option(help="An existing Ray cluster instead of this machine.")
-    ] = None,
-    executor: Annotated[
-        Executor, typer.Option(help="ray: in parallel; inline: one by one, without Ray.")
-    ] = Executor.ray,
-    checkpoint_seconds: Annotated[
-        float,
-        typer.Option(min=0, help="The least time between two checkpoints of a job; 0: one each epoch."),
-    ] = 10.0,
+    workers: WorkerCount = None,
+    gpus_per_job: GpusPerJob = 0.0,
+    address: Address = None,
+    executor: ExecutorName = Executor.ray,
+    checkpoint_seconds: CheckpointSeconds = 10.0,
     log_to: Annotated[
         LogTo | None,
         typer.Option(help="Another tool that is told of the learning curves."),
@@ -74,47 +86,22 @@ def run_grid(
     overrides: Overrides = None,
 ) -> None:
     """Runs what the store lacks of a grid, then writes its report."""
-    from transfer.analysis.of_grid import wanted
     from transfer.store import Store
 
-    grid, record, files, loaded = expanded(grid_file, corpora, overrides)
+    found = expanded(grid_file, corpora, overrides)
+    grid, record, _, _ = found
     logs = logs_of(log_to, log_dir, grid.name, executor)
     store = Store(store_dir)
-    store.put_grid(record)
-    store.sweep()
-    for told in store.quarantine(record.jobs):
-        say(f"warning: {told}", error=True)
-    jobs = wanted(store, record)
-    kept = grid.kept(record.jobs)
-    pending = store.pending(jobs, keep=kept)
-    at_most = f" (at most {len(record.jobs)})" if len(jobs) < len(record.jobs) else ""
-    say(f"{grid.name}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
-    if record.source == "synthetic":
-        say("SYNTHETIC DATA: the corpora of this grid are invented; its scores say nothing about real text")
-    for overlap in record.overlaps:
-        say(f"note: {overlap}")
-    if pending:
-        loadable(grid_file, grid, files)
-        run(
-            store,
-            record,
-            jobs,
-            pending,
-            site=site(store, grid, files, checkpoint_seconds=checkpoint_seconds, keep=kept),
-            cost=costs(record.jobs, loaded),
-            workers=Workers(executor, workers or workers_that_fit(gpus_per_job), gpus_per_job, address, logs),
-        )
-    _report(store, record, out)
-    jobs = wanted(store, record)
-    lost = [job for job in store.pending(jobs, keep=kept) if job.id in kept and store.is_done(job.id)]
-    for job in lost:
-        say(f"failed: the model of {job.label} ({job.id}) could not be kept", error=True)
-    failed = [r for r in store.results(jobs).values() if r.status == "failed"]
-    for result in failed:
-        say(f"failed: {result.job.label} ({result.id}): {last_line(result.error)}", error=True)
-    if failed:
-        say(f"{len(failed)} of {len(jobs)} jobs failed; the same command tries them again", error=True)
-    if failed or lost:
+    at_once = workers or workers_that_fit(gpus_per_job)
+    run_what_is_missing(
+        store,
+        grid_file,
+        found,
+        workers=Workers(executor, at_once, gpus_per_job, address, logs),
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    write_report(store, record, out)
+    if failures(store, grid, record):
         raise typer.Exit(SOME_FAILED)
 
 
@@ -244,7 +231,7 @@ def report(
     """Rebuilds the report of a grid from the store."""
     from transfer.store import Store
 
-    _report(Store(store_dir), recorded(grid_file, corpora, overrides, store_dir), out)
+    write_report(Store(store_dir), recorded(grid_file, corpora, overrides, store_dir), out)
 
 
 @app.command(epilog=examples("transfer planted grids/clinical_pairs.yaml"))
@@ -277,7 +264,8 @@ def planted(
             )
 
 
-def _report(store: "Store", record: "GridRecord", out: Path) -> None:
+def write_report(store: "Store", record: "GridRecord", out: Path) -> None:
+    """Writes the report of a grid below ``out`` and says where."""
     from transfer.analysis.of_grid import report_of_grid
 
     with bar() as watch:

@@ -51,6 +51,7 @@ def expanded(
                 fingerprint=c.fingerprint,
                 items=items[c.name],
                 notes=c.notes,
+                counts=dict(c.counts),
             )
             for c in loaded
         ),
@@ -94,7 +95,7 @@ def _named_in(grid_file: Path, *key: str | int, errors: type[InputError] = NotTh
     try:
         yield
     except errors as error:
-        raise InputError(f"{place(grid_file, key)}: {error}") from None
+        raise type(error)(f"{place(grid_file, key)}: {error}") from None
 
 
 def recorded(

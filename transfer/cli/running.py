@@ -10,13 +10,16 @@ import typer
 
 from transfer.cli import forecast, live
 from transfer.cli.interrupts import interruptible
-from transfer.cli.terminal import SOME_FAILED, say
+from transfer.cli.planning import costs, loadable, site
+from transfer.cli.terminal import SOME_FAILED, last_line, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from transfer.grid import Job
+    from transfer.corpora import Corpus
+    from transfer.encoders import EncoderFiles
+    from transfer.grid import Grid, Job
     from transfer.learning.run import Site
     from transfer.scheduling.loggers import Logs
     from transfer.scheduling.work import Work
@@ -50,6 +53,60 @@ class Workers:
     gpus_per_job: float
     address: str | None
     logs: "Logs | None"
+
+
+def run_what_is_missing(
+    store: "Store",
+    grid_file: Path,
+    found: "tuple[Grid, GridRecord, EncoderFiles, dict[str, Corpus]]",
+    *,
+    workers: Workers,
+    checkpoint_seconds: float,
+) -> None:
+    """Runs the jobs of a grid (as ``expanded`` found it) that the store lacks, and says what it does."""
+    from transfer.analysis.of_grid import wanted
+
+    grid, record, files, loaded = found
+    store.put_grid(record)
+    store.sweep()
+    for told in store.quarantine(record.jobs):
+        say(f"warning: {told}", error=True)
+    jobs = wanted(store, record)
+    kept = grid.kept(record.jobs)
+    pending = store.pending(jobs, keep=kept)
+    at_most = f" (at most {len(record.jobs)})" if len(jobs) < len(record.jobs) else ""
+    say(f"{grid.name}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
+    if record.source == "synthetic":
+        say("SYNTHETIC DATA: the corpora of this grid are invented; its scores say nothing about real text")
+    for overlap in record.overlaps:
+        say(f"note: {overlap}")
+    if pending:
+        loadable(grid_file, grid, files)
+        run(
+            store,
+            record,
+            jobs,
+            pending,
+            site=site(store, grid, files, checkpoint_seconds=checkpoint_seconds, keep=kept),
+            cost=costs(record.jobs, loaded),
+            workers=workers,
+        )
+
+
+def failures(store: "Store", grid: "Grid", record: "GridRecord") -> bool:
+    """Names the jobs of a grid that failed, and the models that could not be kept; whether there are any."""
+    from transfer.analysis.of_grid import wanted
+
+    jobs, kept = wanted(store, record), grid.kept(record.jobs)
+    lost = [job for job in store.pending(jobs, keep=kept) if job.id in kept and store.is_done(job.id)]
+    for job in lost:
+        say(f"failed: the model of {job.label} ({job.id}) could not be kept", error=True)
+    failed = [r for r in store.results(jobs).values() if r.status == "failed"]
+    for result in failed:
+        say(f"failed: {result.job.label} ({result.id}): {last_line(result.error)}", error=True)
+    if failed:
+        say(f"{len(failed)} of {len(jobs)} jobs failed; the same command tries them again", error=True)
+    return bool(failed or lost)
 
 
 def run(

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from transfer.metrics import spans
 
 Kind = Literal["similarity", "classification", "tagging", "multilabel"]
 Metric = Literal["pearson", "accuracy", "micro_f1", "f1", "span_f1", "example_f1"]
@@ -133,6 +135,8 @@ class Corpus:
     source: str
     fingerprint: str
     notes: tuple[str, ...] = ()
+    counts: Mapping[Split, int] = field(default_factory=dict)
+    """What the literature counts of each whole split, before any limit: as the card says, else counted."""
 
     @property
     def name(self) -> str:
@@ -162,7 +166,15 @@ def build(
         source=source,
         fingerprint=_fingerprint(card, parts),
         notes=tuple(notes),
+        counts={split: card.gold.get(split, count_of(card, splits[split])) for split in SPLITS},
     )
+
+
+def count_of(card: Card, examples: Iterable[Example]) -> int:
+    """What the literature counts of examples: mentions, else those that are not of the negative label."""
+    if card.kind == "tagging":
+        return sum(len(spans(example.gold)) for example in examples)  # type: ignore[arg-type]
+    return sum(card.negative is None or example.gold != card.negative for example in examples)
 
 
 def stratified_subset(examples: Sequence[Example], most: int, *, kind: Kind) -> tuple[Example, ...]:

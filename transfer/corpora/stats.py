@@ -1,13 +1,12 @@
 """The paper's Table 1 for corpora that are prepared: what there is, beside what was published."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from transfer.corpora import prepared
-from transfer.corpora.base import SPLITS, Card, Example, Split
+from transfer.corpora.base import SPLITS, Card, Split, count_of
 from transfer.corpora.published import PUBLISHED
-from transfer.metrics import spans
 
 
 @dataclass(frozen=True)
@@ -54,22 +53,24 @@ def stats(folder: Path, names: Sequence[str] = ()) -> Iterator[CorpusStats]:
         published = PUBLISHED.get(name)
         rows = []
         for split in SPLITS:
-            found, lines = _counted(card, (example for _, example in prepared.lines_of(home, card, split)))
+            examples = [example for _, example in prepared.lines_of(home, card, split)]
             told = card.gold.get(split)
             rows.append(
                 SplitStats(
                     split=split,
-                    count=found if told is None else told,
+                    count=count_of(card, examples) if told is None else told,
                     counted="lines" if told is None else "card",
-                    lines=lines,
+                    lines=len(examples),
                     published=published.counts[split] if published else None,
                 )
             )
-        yield CorpusStats(card, card.unit or _unit(card), tuple(rows), tuple(_notes(card, rows)))
+        yield CorpusStats(card, unit_of(card), tuple(rows), tuple(notes_of(card, rows)))
 
 
-def _unit(card: Card) -> str:
-    """What is counted where the card does not say it."""
+def unit_of(card: Card) -> str:
+    """What is counted: as the card says, else what the paper counts, else by its kind."""
+    if card.unit:
+        return card.unit
     if card.name in PUBLISHED:
         return PUBLISHED[card.name].unit
     if card.kind == "tagging":
@@ -79,20 +80,8 @@ def _unit(card: Card) -> str:
     return "pairs" if card.pair or card.kind == "similarity" else "lines"
 
 
-def _counted(card: Card, examples: Iterable[Example]) -> tuple[int, int]:
-    """Mentions for tagging, positive lines where there is a negative label, else lines; and lines."""
-    count = lines = 0
-    for example in examples:
-        lines += 1
-        if card.kind == "tagging":
-            assert isinstance(example.gold, tuple)
-            count += len(spans(example.gold))
-        else:
-            count += card.negative is None or example.gold != card.negative
-    return count, lines
-
-
-def _notes(card: Card, rows: Sequence[SplitStats]) -> Iterator[str]:
+def notes_of(card: Card, rows: Sequence[SplitStats]) -> Iterator[str]:
+    """What is to be known of a corpus's counts: its card's notes, and why they are not the published ones."""
     if card.splits:
         yield f"splits: {card.splits}"
     yield from card.notes
