@@ -212,4 +212,9 @@ def test_a_claim_that_longer_training_explains_is_told(tmp_path):
     assert edge["verdict"] == "improves"
     assert abs(edge["gain_same_steps"]) < 0.005
     assert f"improves; {100 * edge['gain_same_steps']:+.1f} (95 % " in text
+    # the answer itself says so, for those who read no further
+    first = text[text.index("## Answer") : text.index("![")]
+    assert f"improves; but {100 * edge['gain_same_steps']:+.1f} (95 % " in first
+    assert "against training alone for as many steps" in first
+    assert "against training alone for as many steps" in (tmp_path / "report.html").read_text()
     assert (tmp_path / "table_same_steps.csv").is_file()

@@ -29,6 +29,11 @@ QUESTION = (
     "when trained alone, with the same seed."
 )
 NO_EDGE = "No edge could be measured: no pair and its two single runs have scores."
+AGAINST = {
+    "same_steps": "against training alone for as many steps",
+    "left_out": "without the text that stands in the target's test split",
+    "tuned": "against training alone with the best learning rate",
+}
 REACH = "What the test splits can show of these, found in 4 of 5 studies by one test at 5 %:"
 GROUPS = "Gain of each target when trained with the whole group, in points; no verdict is drawn from these."
 SCORES = "Test scores in points, mean ± standard deviation over the seeds."
@@ -39,7 +44,8 @@ PROTOCOL = (
     "A joint run sees each corpus's mini-batches once an epoch, as a single run does; it therefore has more "
     "optimizer steps and a longer learning-rate schedule than either single run.",
     "Intervals cover 95 % over new seeds and new test items of the same kind (documents where items depend "
-    "on each other), both taken as drawn at random. With few seeds they are wide.",
+    "on each other), both taken as drawn at random. With few seeds they are wide; edges of one target lend "
+    "each other what they tell of the variance over seeds (moderated variances).",
     "p values are two-sided and of the same reckoning, corrected over all edges of the grid ({correction}), "
     "and for looking repeatedly where seeds were added as needed. With one seed, or gains that do not vary, "
     "nothing is claimed.",
@@ -93,7 +99,7 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
         rows = edges[edges["verdict"] == verdict]
         rows = rows.sort_values(["gain", "source", "target"], ascending=verdict == "harms")
         if len(rows):
-            found.append(Verdict(verdict, "", _named(rows, sentence)))
+            found.append(Verdict(verdict, "", _named(rows, lambda row: f"{sentence(row)}{taken_back(row)}")))
     if unsure := int((edges["verdict"] == "inconclusive").sum()):
         intro = (
             f"{unsure} of {len(edges)}. For these the data show neither an effect nor that it is smaller "
@@ -121,6 +127,15 @@ def _named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]
     if (more := len(rows) - MOST_NAMED) > 0:
         lines.append(f"{more} more in the table of edges below")
     return tuple(lines)
+
+
+def taken_back(edge: Mapping) -> str:
+    """What the controls have against a claimed edge; empty where all that there are bear it out."""
+    return "".join(
+        f"; but {_held(edge, control)} {against}"
+        for control, against in AGAINST.items()
+        if edge["verdict"] in CLAIMS and edge.get(f"verdict_{control}", "") not in ("", edge["verdict"])
+    )
 
 
 def reach(edges: pd.DataFrame, items: Mapping[str, int]) -> tuple[str, ...]:
