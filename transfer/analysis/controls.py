@@ -87,6 +87,7 @@ def dealt(
         verdicts = Verdicts(
             [target for target, (cells, _) in runs.items() if len(cells) == len(picked)],
             at=(len(picked) // 2,), smallest_effect=smallest_effect, correction=correction, alpha=alpha,
+            arms=lambda target: (target, f"{target} again"),
         )  # fmt: skip
 
         def estimated(target: str, _: int, picked: np.ndarray = picked) -> Estimate:
@@ -221,21 +222,13 @@ def _judged(
     groups = gains.by_edge(compared)
     arms = {edge: tuple(group.iloc[0][["joint_arm", "single_arm"]]) for edge, group in groups.items()}
 
-    def estimated(edge: EdgeKey, _: int) -> Estimate:
+    def estimated(edge: EdgeKey) -> Estimate:
         if evidence is None:
             return gains.estimate(groups[edge], None)
         joint, single = arms[edge]
         seeds = [int(seed) for seed in groups[edge]["seed"]]
         return evidence.estimate(joint, edge.corpora, edge.target, seeds, alone=single)
 
-    most = max((len(group) for group in groups.values()), default=1)
-    verdicts = Verdicts(
-        list(groups),
-        at=(most,),
-        smallest_effect=smallest_effect,
-        correction=correction,
-        alpha=alpha,
-        arms=lambda edge: edge.arms,
+    return gains.one_look(
+        groups, estimated, smallest_effect=smallest_effect, correction=correction, alpha=alpha
     )
-    verdicts.look(estimated)
-    return gains.edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)

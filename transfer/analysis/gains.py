@@ -9,7 +9,7 @@ stage, corpora (names joined by '+'), target, split, metric, seed, value, status
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -144,6 +144,24 @@ def edges(
     Raises ValueError for an unknown correction or a smallest effect that is not positive.
     """
     groups = by_edge(seed_gains)
+    return one_look(
+        groups,
+        lambda edge: estimate(groups[edge], evidence),
+        smallest_effect=smallest_effect,
+        correction=correction,
+        alpha=alpha,
+    )
+
+
+def one_look(
+    groups: Mapping[EdgeKey, pd.DataFrame],
+    estimated: Callable[[EdgeKey], Estimate],
+    *,
+    smallest_effect: float,
+    correction: str,
+    alpha: float,
+) -> pd.DataFrame:
+    """The table of edges (see `edges`) after one look at all seeds of their gains."""
     most = max((len(group) for group in groups.values()), default=1)
     verdicts = Verdicts(
         list(groups),
@@ -153,7 +171,7 @@ def edges(
         alpha=alpha,
         arms=lambda edge: edge.arms,
     )
-    verdicts.look(lambda edge, _: estimate(groups[edge], evidence))
+    verdicts.look(lambda edge, _: estimated(edge))
     return edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)
 
 
