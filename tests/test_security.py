@@ -112,9 +112,12 @@ def listening(pids: set[int]) -> list[str]:
     """The addresses that processes listen at for TCP."""
     inodes = set()
     for pid in pids:
-        for link in Path(f"/proc/{pid}/fd").glob("*"):
+        links = []
+        with contextlib.suppress(OSError):  # over since it was seen
+            links = os.listdir(f"/proc/{pid}/fd")
+        for link in links:
             with contextlib.suppress(OSError):
-                target = os.readlink(link)
+                target = os.readlink(f"/proc/{pid}/fd/{link}")
                 if target.startswith("socket:["):
                     inodes.add(target[8:-1])
     found = []
