@@ -19,21 +19,23 @@ class Family:
     ``packed``: its attention goes through transformers' interface, arguments passed on, so that sequences
     stand one behind the other without padding; others are padded, to the same numbers. ``layers``: the key
     of how many there are. ``positions_after_padding``: a sequence's positions begin at the padding's id + 1.
+    ``projections``: the linear layers of attention that get low-rank adapters where a recipe names none.
     """
 
     packed: bool = True
     layers: str = "num_hidden_layers"
     positions_after_padding: bool = False
+    projections: tuple[str, ...] = ("query", "value")
 
 
 # by the model_type of config.json
 FAMILIES: Mapping[str, Family] = {
     "bert": Family(),
-    "deberta": Family(packed=False),
-    "deberta-v2": Family(packed=False),
-    "distilbert": Family(layers="n_layers"),
+    "deberta": Family(packed=False, projections=("in_proj",)),
+    "deberta-v2": Family(packed=False, projections=("query_proj", "value_proj")),
+    "distilbert": Family(layers="n_layers", projections=("q_lin", "v_lin")),
     "electra": Family(),
-    "modernbert": Family(),
+    "modernbert": Family(projections=("Wqkv",)),
     "roberta": Family(positions_after_padding=True),
     "xlm-roberta": Family(positions_after_padding=True),
 }

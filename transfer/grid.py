@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,20 +12,25 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
+from transfer.expansion import FAMILIES, Expansion, groups_of
 from transfer.inputs import YAML_ERRORS, InputError, did_you_mean, read_yaml, validated
 from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage, Trained
+from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Top, top_refused
 from transfer.paper import ENCODERS
 from transfer.recipes import Recipe, Strict, resolved
 
 __all__ = ["Encoder", "Grid", "Job", "Seeds", "Stage", "Trained", "Tune"]
 
-FAMILIES = ("single", "pairs", "all", "leave-one-out")
 # of `keep`: every model, and what names a job
 EVERY = "models"
 JOB_ID = re.compile("[0-9a-f]{4,16}")
 
 # keys of a grid that came after the first grids were kept, at the value that says "as before"
 ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": [], "tune": None}
+RECIPE_ADDED_LATER = {
+    key: {"method": method.method}
+    for key, method in (("share", HARD), ("mix", PROPORTIONAL), ("weigh", EQUAL))
+}
 
 
 class Seeds(Strict):
@@ -213,6 +218,21 @@ class Grid(Strict):
                     )
         if "fine-tune" in self.stages and self.recipe.fine_tune is None:
             raise ValueError("stages: the recipe has no 'fine_tune' part (its lr and epochs)")
+        share, weigh = self.recipe.share, self.recipe.weigh
+        for key, asked in (("stages", "fine-tune" in self.stages), ("keep", bool(self.keep))):
+            if asked and not share.whole:
+                raise ValueError(
+                    f"{key}: with 'share: {share}' no one encoder comes out of a joint run; "
+                    "with hard, heads, top, distil, or lora with shared adapters one does"
+                )
+        for name in weigh.weights if isinstance(weigh, Fixed) else ():
+            if name not in self.tasks:
+                raise ValueError(
+                    f"recipe.weigh: '{name}' is not among the tasks{did_you_mean(name, self.tasks)}"
+                )
+        kept = self.encoder.layers
+        if isinstance(share, Top) and kept is not None and share.layers >= kept:
+            raise ValueError(top_refused(share.layers, kept))
         return self
 
     @staticmethod
@@ -240,6 +260,9 @@ class Grid(Strict):
         what["synthetic"] = self.corpora == "synthetic"
         # a key that a later version adds, at the value that says "as before", makes no other grid
         what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
+        what["recipe"] = {
+            key: value for key, value in what["recipe"].items() if RECIPE_ADDED_LATER.get(key, ...) != value
+        }
         if isinstance(self.seeds, Seeds) and not self.seeds.start:
             del what["seeds"]["start"]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
@@ -254,9 +277,14 @@ class Grid(Strict):
         """Every seed that a job may have."""
         return self.seeds.numbers if isinstance(self.seeds, Seeds) else self.seeds
 
+    @property
+    def first_seeds(self) -> tuple[int, ...]:
+        """The seeds that every job has."""
+        return self.seed_numbers[: self.seeds.first if isinstance(self.seeds, Seeds) else None]
+
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The sets of corpora that are trained together, each sorted and once, smallest first."""
-        return _groups(self.jobs, self.tasks)
+        return groups_of(self.jobs, self.tasks)
 
     def kept(self, jobs: Sequence[Job]) -> frozenset[str]:
         """The ids of those of the grid's ``jobs`` whose models ``keep`` asks for.
@@ -265,7 +293,7 @@ class Grid(Strict):
         seed, and no control. Raises InputError where no job has an id that is named.
         """
         ids = [item for item in self.keep if isinstance(item, str) and item not in (EVERY, *FAMILIES)]
-        groups = set(_groups([item for item in self.keep if item not in (EVERY, *ids)], self.tasks))
+        groups = set(groups_of([item for item in self.keep if item not in (EVERY, *ids)], self.tasks))
         for part in ids:
             if not any(job.id.startswith(part) for job in jobs):
                 raise InputError(f"keep: no job of the grid '{self.name}' has the id '{part}'")
@@ -290,83 +318,9 @@ class Grid(Strict):
         For the controls: ``train_items``, how many train examples each corpus has (same-steps), and
         ``shared``, which (partner, target) share text of partner's train and target's test (left-out).
         """
-        recipe = self.recipe.model_copy(update={"fine_tune": None})
-
-        def refinement(group: Sequence[str], seed: int, **control: Any) -> Job:
-            return Job(
-                stage="refine",
-                corpora=tuple(Trained(name=n, fingerprint=fingerprints[n]) for n in group),
-                seed=seed,
-                recipe=recipe,
-                encoder=self.encoder,
-                encoder_fingerprint=encoder_fingerprint,
-                **control,
-            )
-
-        return (*self._jobs(refinement), *self._controls(refinement, train_items or {}, shared))
-
-    def _jobs(self, refinement: Callable[..., Job]) -> Iterator[Job]:
-        for seed in self.seed_numbers:
-            for group in self.groups():
-                parent = refinement(group, seed)
-                yield parent
-                if "fine-tune" in self.stages and self.recipe.fine_tune is not None:
-                    recipe = parent.recipe.model_copy(update=self.recipe.fine_tune.model_dump())
-                    for one in parent.corpora:
-                        yield parent.model_copy(
-                            update={
-                                "stage": "fine-tune",
-                                "corpora": (one,),
-                                "recipe": recipe,
-                                "parent": parent,
-                            }
-                        )
-
-    def _controls(
-        self,
-        refinement: Callable[..., Job],
-        train_items: Mapping[str, int],
-        shared: Collection[tuple[str, str]],
-    ) -> Iterator[Job]:
-        """The controls' jobs, in the seeds that every job has."""
-        seeds = self.seed_numbers[: self.seeds.first if isinstance(self.seeds, Seeds) else None]
-        pairs = [group for group in self.groups() if len(group) == 2]
-        edges = sorted(edge for pair in pairs for edge in itertools.permutations(pair))
-        for seed in seeds if "null" in self.controls else ():
-            for task in self.tasks:
-                yield refinement((task,), NULL_SEEDS + seed)
-        for seed in seeds if self.tune else ():
-            for task in self.tasks:
-                for lr in self.tune.lr if self.tune else ():
-                    if lr != self.recipe.lr:
-                        job = refinement((task,), seed)
-                        recipe = job.recipe.model_copy(update={"lr": lr})
-                        yield job.model_copy(update={"recipe": recipe, "tuned": True})
-        # one job serves all partners of the same size
-        longer = sorted({(target, train_items[source]) for source, target in edges if train_items})
-        for seed in seeds if "same-steps" in self.controls else ():
-            for target, extra in longer:
-                yield refinement((target,), seed, extra_examples=extra)
-        for seed in seeds if "left-out" in self.controls else ():
-            for source, target in edges:
-                if (source, target) in shared:
-                    yield refinement((source, target), seed, left_out=target)
-
-
-def _groups(items: Sequence[Any], tasks: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    found: dict[tuple[str, ...], None] = {}
-    for item in items:
-        for group in _FAMILY[item](tasks) if isinstance(item, str) else [item]:
-            found[tuple(sorted(set(group)))] = None
-    return tuple(sorted((g for g in found if g), key=lambda g: (len(g), g)))
-
-
-_FAMILY = {
-    "single": lambda tasks: [(t,) for t in tasks],
-    "pairs": lambda tasks: list(itertools.combinations(tasks, 2)),
-    "all": lambda tasks: [tuple(tasks)],
-    "leave-one-out": lambda tasks: [tuple(t for t in tasks if t != left) for left in tasks],
-}
+        return tuple(
+            Expansion(self, fingerprints, encoder_fingerprint).jobs(train_items or {}, frozenset(shared))
+        )
 
 
 def _override(data: dict[str, Any], override: str) -> None:

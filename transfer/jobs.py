@@ -53,6 +53,8 @@ class Job(Strict):
     encoder: Encoder
     encoder_fingerprint: str
     parent: "Job | None" = None
+    teachers: "tuple[Job, ...]" = ()
+    """Distillation: each corpus alone, trained before, in the order of the corpora."""
     extra_examples: int = Field(default=0, ge=0)
     """Same-steps control: the train examples of a partner whose steps the corpus takes in its place."""
     left_out: Name | None = None
@@ -74,13 +76,21 @@ class Job(Strict):
     @property
     def id(self) -> str:
         """16 hexadecimal digits of everything that can change the result, and of nothing else."""
-        what = self.model_dump(mode="json", exclude={"parent": True, "encoder": {"name"}, "tuned": True})
+        what = self.model_dump(
+            mode="json", exclude={"parent": True, "teachers": True, "encoder": {"name"}, "tuned": True}
+        )
         what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
         what["parent"] = self.parent.id if self.parent else None
+        what |= {"teachers": [teacher.id for teacher in self.teachers]} if self.teachers else {}
         # a number that a later version adds, at the value that says "as before", makes no other job
         what["recipe"] = self.recipe.model_dump(mode="json", exclude_defaults=True)
         what["protocol"] = PROTOCOL
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def parents(self) -> "tuple[Job, ...]":
+        """The jobs whose models this one needs, and so comes after."""
+        return (self.parent,) if self.parent else self.teachers
 
     @property
     def names(self) -> tuple[str, ...]:

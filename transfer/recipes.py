@@ -1,12 +1,13 @@
 """Recipes: named, complete sets of the numbers of an optimisation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
 from transfer.inputs import InputError, did_you_mean
+from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Mixing, Sharing, Uniform, Weighing
 
 
 class Strict(BaseModel):
@@ -46,8 +47,51 @@ class Recipe(Strict):
     """Everywhere: encoder, attention and heads."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of the encoder's matrix products; weights stay fp32."""
+    share: SerializeAsAny[Sharing] = HARD
+    """What the corpora of a job share ([methods](methods.md#ways-to-share))."""
+    mix: SerializeAsAny[Mixing] = PROPORTIONAL
+    """How many mini-batches an epoch has of each corpus ([methods](methods.md#ways-to-mix))."""
+    weigh: SerializeAsAny[Weighing] = EQUAL
+    """How the losses of the corpora are weighed ([methods](methods.md#ways-to-weigh))."""
     fine_tune: FineTuning | None = None
     """What stage 3 does otherwise, for grids with `stages: [refine, fine-tune]`."""
+
+    @model_validator(mode="after")
+    def _methods_fit(self) -> "Recipe":
+        if self.weigh.together and not isinstance(self.mix, Uniform):
+            raise ValueError(
+                f"weigh: {self.weigh.method} sees a mini-batch of each corpus at every step, so as many of "
+                "each: write 'mix: uniform' beside it"
+            )
+        if self.weigh.together and self.share.method == "soft":
+            raise ValueError(
+                f"weigh: {self.weigh.method} weighs gradients of shared weights, and with 'share: soft' each "
+                "corpus has weights of its own; write 'weigh: equal', or share otherwise"
+            )
+        return self
+
+    def of(self, names: Collection[str]) -> "Recipe":
+        """The recipe of a job of these corpora, without what cannot change it.
+
+        A corpus without partner is not mixed or weighed, nor tied or taught: under all such methods its job
+        is the same.
+        """
+        changed: dict[str, Any] = {}
+        if len(names) == 1:
+            changed |= {"mix": PROPORTIONAL, "weigh": EQUAL}
+            if not self.share.alone:
+                changed["share"] = HARD
+        elif isinstance(self.weigh, Fixed):
+            own = {name: weight for name, weight in sorted(self.weigh.weights.items()) if name in names}
+            changed["weigh"] = Fixed(method="fixed", weights=own) if own else EQUAL
+        return self.model_copy(update=changed)
+
+    @property
+    def of_stage_3(self) -> "Recipe":
+        """What fine-tuning does: all layers train on one corpus."""
+        assert self.fine_tune is not None
+        methods = {"share": HARD, "mix": PROPORTIONAL, "weigh": EQUAL, "fine_tune": None}
+        return self.model_copy(update=self.fine_tune.model_dump() | methods)
 
 
 # `paper`: from the text of Peng et al. 2020 (after MT-DNN): rate, batch size, length, warm-up and linear

@@ -45,6 +45,7 @@ class JobResult(_Record):
     """What came of a job. A failed one has its error, perhaps its cause, and no score.
 
     ``ended`` is in seconds since 1970 (UTC), ``seconds`` earlier it began; None where no worker ran it.
+    ``peak_memory`` is what the worker had in use at most (bytes), None where it was not measured.
     ``notes`` are for whoever started the job; ``predictions`` is the SHA-256 of predictions.parquet.
     """
 
@@ -58,6 +59,7 @@ class JobResult(_Record):
     train_items: dict[str, int] = {}
     steps: int = 0
     seconds: float = 0.0
+    peak_memory: int | None = None
     ended: float | None = None
     source: str
     provenance: dict[str, str] = {}

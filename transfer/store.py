@@ -177,9 +177,8 @@ class Store:
         done -= {id_ for id_ in done.intersection(keep) if not self.has_model(id_)}
         todo = {job.id for job in jobs if job.id not in done}
         for job in jobs:
-            parent = job.parent
-            if job.id in todo and parent and not self.has_encoder(parent.id):
-                todo.add(parent.id)
+            if job.id in todo:
+                todo |= {parent.id for parent in job.parents if not self.has_encoder(parent.id)}
         return tuple(job for job in jobs if job.id in todo)
 
     def has_all(self, job_id: str, *, encoder: bool, model: bool) -> bool:
@@ -296,8 +295,9 @@ def _note(data: bytes) -> dict[str, Any] | None:
 FRAME_COLUMNS: dict[str, str] = {
     "job": "str", "stage": "str", "corpora": "str", "target": "str", "split": "str", "metric": "str",
     "seed": "int64", "value": "float64", "status": "str", "error": "str", "epoch": "int64",
-    "items": "int64", "train_items": "int64", "steps": "int64", "seconds": "float64", "source": "str",
-    "encoder": "str", "recipe": "str",
+    "items": "int64", "train_items": "int64", "steps": "int64", "seconds": "float64",
+    "peak_memory": "float64", "source": "str", "encoder": "str",
+    "recipe": "str",
 }  # fmt: skip
 
 
@@ -308,6 +308,7 @@ def _rows(job: Job, result: JobResult, record: GridRecord) -> Iterable[dict[str,
         "job": job.id, "stage": job.arm, "corpora": "+".join(job.group), "seed": job.arm_seed,
         "status": result.status, "error": result.error.strip().splitlines()[-1] if result.error else "",
         "steps": result.steps, "seconds": result.seconds, "source": result.source,
+        "peak_memory": float("nan") if result.peak_memory is None else result.peak_memory,
         "encoder": encoder, "recipe": record.recipe_name,
     }  # fmt: skip
     scores = result.scores or tuple(

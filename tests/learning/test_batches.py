@@ -1,4 +1,4 @@
-"""Mini-batches and the mixture: protocol point 2, matched arms."""
+"""Packed mini-batches."""
 
 import pytest
 import torch
@@ -6,7 +6,6 @@ import torch
 from transfer.corpora.base import Card
 from transfer.learning.batches import (
     MiniBatch,
-    Mixture,
     evaluation_batches,
     mini_batch,
     training_batches,
@@ -22,67 +21,6 @@ def items(count: int, *, offset: int = 0) -> list[Item]:
 
 def cut(corpus: str, count: int, *, seed: int = 0) -> list[MiniBatch]:
     return training_batches(corpus, TASK, items(count), batch_size=4, seed=seed)
-
-
-def order_of(mixture: Mixture, corpus: str, epoch: int) -> list[tuple]:
-    return [(b.items, b.seed) for b in mixture.epoch(epoch) if b.corpus == corpus]
-
-
-@pytest.mark.parametrize("partners", [("b",), ("b", "c"), ("B",)])
-def test_a_corpus_meets_the_same_batches_in_the_same_order_with_any_partner(partners: tuple[str, ...]):
-    alone = Mixture({"a": cut("a", 21)}, seed=3)
-    joint = Mixture({"a": cut("a", 21), **{p: cut(p, 50) for p in partners}}, seed=3)
-    for epoch in (1, 2, 3):
-        assert order_of(alone, "a", epoch) == order_of(joint, "a", epoch)
-
-
-def test_the_order_in_which_corpora_are_given_changes_nothing():
-    one = Mixture({"a": cut("a", 9), "b": cut("b", 9)}, seed=0)
-    two = Mixture({"b": cut("b", 9), "a": cut("a", 9)}, seed=0)
-    assert [b.items for b in one.epoch(1)] == [b.items for b in two.epoch(1)]
-
-
-def test_an_epoch_has_each_example_once():
-    mixture = Mixture({"a": cut("a", 21), "b": cut("b", 6)}, seed=1)
-    seen = [(b.corpus, example) for b in mixture.epoch(4) for example, _, _ in b.items]
-    assert sorted(seen) == [("a", i) for i in range(21)] + [("b", i) for i in range(6)]
-    assert len(mixture) == 6 + 2
-
-
-def test_composition_is_cut_once_and_the_order_shuffled_each_epoch():
-    mixture = Mixture({"a": cut("a", 80)}, seed=1)
-    first, second = ([b.items for b in mixture.epoch(e)] for e in (1, 2))
-    assert first != second
-    assert sorted(first) == sorted(second)
-
-
-def test_longer_epochs_go_through_whole_passes_one_after_the_other():
-    """The same-steps control: 5 mini-batches, and 3 more an epoch in the place of a partner's."""
-    plain = Mixture({"a": cut("a", 20)}, seed=1)
-    longer = Mixture({"a": cut("a", 20)}, seed=1, extra=3)
-    assert len(longer) == 8
-    steps = [(b.items, b.seed) for epoch in range(1, 6) for b in longer.epoch(epoch)]
-    assert [len(list(longer.epoch(e))) for e in (1, 2)] == [8, 8]
-    # 40 steps are 8 passes, each as the plain training's epoch of that number
-    assert steps == [(b.items, b.seed) for epoch in range(1, 9) for b in plain.epoch(epoch)]
-
-
-def test_masks_differ_between_epochs_batches_corpora_and_seeds():
-    seeds = [
-        b.seed
-        for seed in (0, 1)
-        for epoch in (1, 2)
-        for b in Mixture({"a": cut("a", 9, seed=seed), "b": cut("b", 9, seed=seed)}, seed=seed).epoch(epoch)
-    ]
-    assert len(set(seeds)) == len(seeds) == 24
-
-
-def test_corpora_take_turns_at_random():
-    mixture = Mixture({"a": cut("a", 80), "b": cut("b", 80)}, seed=0)
-    turns = "".join(b.corpus for b in mixture.epoch(1))
-    assert turns.count("a") == turns.count("b") == 20
-    assert "a" * 20 not in turns
-    assert turns != "ab" * 20
 
 
 def test_a_batch_holds_every_piece_and_reads_the_first_of_each_sequence():

@@ -66,7 +66,7 @@ def interrupted(job: Job, site: Site, *, after: int, **options) -> None:
 
 
 def comparable(result: JobResult) -> dict:
-    told = result.model_dump(exclude={"seconds", "checksum", "ended"})
+    told = result.model_dump(exclude={"seconds", "checksum", "ended", "peak_memory"})
     for epoch in told["history"]:
         del epoch["seconds"]
     return told

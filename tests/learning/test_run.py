@@ -20,11 +20,6 @@ from transfer.store import Store
 QUICK = Recipe(lr=3e-3, epochs=3, batch_size=8)
 
 
-@pytest.fixture
-def site(tmp_path: Path, tiny_corpora: Path, tiny_encoder: Path) -> Site:
-    return Site(store=tmp_path / "store", corpora=str(tiny_corpora), encoder=tiny_encoder)
-
-
 def job_of(site: Site, *names: str, seed: int = 0, recipe: Recipe = QUICK, parent: Job | None = None) -> Job:
     loaded = corpora.load(site.corpora, names, limit=site.limit)
     return Job(

@@ -68,8 +68,8 @@ def test_a_parent_is_unneeded_after_its_last_child():
     parent = job(0)
     children = [job(i, parent) for i in (1, 2, 3)]
     queue = queue_of(parent, *children)
-    assert queue.unneeded_parent(parent) is None
-    assert [queue.unneeded_parent(c) for c in children] == [None, None, parent.id]
+    assert queue.unneeded_parents(parent) == []
+    assert [queue.unneeded_parents(c) for c in children] == [[], [], [parent.id]]
 
 
 def test_an_empty_queue_is_finished():

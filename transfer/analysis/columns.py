@@ -58,6 +58,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "train_items": "examples trained on",
         "steps": "optimizer steps of the whole job",
         "seconds": "the job's duration",
+        "peak_memory": "the most that its worker had in use (bytes); empty where it was not measured",
         "encoder": "the encoder and how many of its layers",
         "recipe": "the recipe's name",
         "source": "`synthetic` or `prepared`",

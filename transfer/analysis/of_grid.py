@@ -24,6 +24,7 @@ from transfer.corpora.synthetic_plan import Planted
 from transfer.grid import Job, Seeds
 from transfer.inputs import InputError
 from transfer.metrics import measure_of
+from transfer.recipes import Recipe
 from transfer.store import Damaged, GridRecord, Store
 
 
@@ -123,13 +124,15 @@ class Kept:
         # both stages of a group, so that a child never comes after its parent's encoder is gone
         groups = {(edge.target,) for edge in still}
         groups |= {tuple(edge.corpora.split("+")) for edge in still}
-        return tuple(
+        found = [
             job
             for job in self.record.jobs
             if job.arm_seed < seeds.start + seeds.first
             or job.id in self.results
             or (job.group in groups and job.seed < seeds.start + verdicts.seeds)
-        )
+        ]
+        needed = {job.id for job in found} | {teacher.id for job in found for teacher in job.teachers}
+        return tuple(job for job in self.record.jobs if job.id in needed)
 
     @property
     def decided(self) -> tuple[dict[str, int], int, int]:
@@ -279,7 +282,7 @@ def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
 
 def _settings(kept: Kept) -> dict[str, object]:
     record, grid = kept.record, kept.record.grid
-    recipe = grid.recipe.model_dump(exclude={"fine_tune"})
+    recipe = {key: getattr(grid.recipe, key) for key in Recipe.model_fields if key != "fine_tune"}
     shown: dict[str, object] = {
         "encoder": grid.encoder.name
         + (f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""),

@@ -20,7 +20,7 @@ CORPORA = [
 ]  # fmt: skip
 RESULTS = [
     "job", "stage", "corpora", "target", "split", "metric", "seed", "value", "status", "error",
-    "epoch", "items", "train_items", "steps", "seconds", "encoder", "recipe", "source",
+    "epoch", "items", "train_items", "steps", "seconds", "peak_memory", "encoder", "recipe", "source",
 ]  # fmt: skip
 P_VALUES = ("p", "p_adjusted")
 

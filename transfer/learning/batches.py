@@ -1,7 +1,6 @@
-"""Packed mini-batches, cut once, and the mixture that brings them in Algorithm 1's order."""
+"""Packed mini-batches, cut once."""
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from zlib import crc32
@@ -64,12 +63,16 @@ class MiniBatch:
     """What one step of training sees, in parts that share ``rows`` and are small enough for memory.
 
     The loss is the mean over all that the parts read. ``seed`` names its own stream of dropout masks.
+    ``progress`` is how far the training is, from 0 at the first step to 1 at the last. After the ``last``
+    mini-batch of a step the weights move: that is each one, but where a step sees several corpora.
     """
 
     corpus: str
     rows: Tensor
     parts: tuple[Batch, ...]
     seed: tuple[int, ...]
+    progress: float = 0.0
+    last: bool = True
 
     @property
     def items(self) -> tuple[tuple[int, int, int], ...]:
@@ -172,56 +175,6 @@ def evaluation_batches(corpus: str, task: Targets, items: Sequence[Item]) -> lis
         row.append(item)
         pieces += len(item.ids)
     return [*batches, collate(corpus, task, row)] if row else batches
-
-
-class Mixture:
-    """Algorithm 1: all corpora's mini-batches merged and shuffled, each seen once an epoch.
-
-    A corpus's own order of mini-batches in an epoch depends on seed and corpus only; which corpus
-    comes when is a shuffle of its own. So a joint run keeps corpus A's order, and the difference to
-    A alone is the partner and not the shuffle.
-
-    With ``extra`` an epoch of one corpus has so many more steps, as many as a partner would bring: its
-    passes over the corpus, each shuffled, then follow each other across the ends of epochs.
-    """
-
-    def __init__(self, batches: Mapping[str, Sequence[MiniBatch]], *, seed: int, extra: int = 0) -> None:
-        assert not extra or len(batches) == 1
-        self.batches = {name: batches[name] for name in sorted(batches)}
-        self.seed = seed
-        self.extra = extra
-
-    def __len__(self) -> int:
-        """Mini-batches in an epoch."""
-        return sum(map(len, self.batches.values())) + self.extra
-
-    def steps(self, epochs: int) -> int:
-        """Mini-batches in so many epochs."""
-        return epochs * len(self)
-
-    def epoch(self, epoch: int) -> Iterator[MiniBatch]:
-        """The mini-batches of an epoch (counted from 1)."""
-        if self.extra:
-            yield from self._longer_epoch(epoch)
-            return
-        queues = {name: iter(self._pass(name, epoch)) for name in self.batches}
-        turns = [name for name, own in self.batches.items() for _ in own]
-        rng = np.random.default_rng([self.seed, name_seed("+".join(self.batches)), epoch])
-        for turn in rng.permutation(len(turns)):
-            yield next(queues[turns[turn]])
-
-    def _longer_epoch(self, epoch: int) -> Iterator[MiniBatch]:
-        ((name, own),) = self.batches.items()
-        begin, end = (epoch - 1) * len(self), epoch * len(self)
-        first, last = begin // len(own), -(-end // len(own))
-        steps = (batch for number in range(first, last) for batch in self._pass(name, number + 1))
-        yield from itertools.islice(steps, begin - first * len(own), end - first * len(own))
-
-    def _pass(self, name: str, number: int) -> Iterator[MiniBatch]:
-        """All mini-batches of a corpus once, in the order and with the dropout masks of the pass."""
-        own = self.batches[name]
-        for at in np.random.default_rng([self.seed, name_seed(name), number]).permutation(len(own)):
-            yield replace(own[at], seed=(*own[at].seed, number))  # new dropout masks each time
 
 
 def name_seed(name: str) -> int:

@@ -8,7 +8,7 @@ import torch
 
 from transfer.corpora.base import Example
 from transfer.learning.batches import Batch
-from transfer.learning.model import MTBert
+from transfer.learning.model import MultiTask
 
 
 class Diverged(RuntimeError):
@@ -25,7 +25,7 @@ class Held:
 
 
 @torch.no_grad()
-def predict(model: MTBert, held: Held) -> list[Any]:
+def predict(model: MultiTask, held: Held) -> list[Any]:
     """A prediction for each example, in the split's order: a score, a label, tags or labels.
 
     Raises Diverged where a logit is not finite: the largest of those would still be some label.
@@ -46,12 +46,12 @@ def predict(model: MTBert, held: Held) -> list[Any]:
     ]
 
 
-def score(model: MTBert, held: Held) -> tuple[float, list[Any]]:
+def score(model: MultiTask, held: Held) -> tuple[float, list[Any]]:
     """The corpus's metric on a split, and the predictions it was computed from."""
     predicted = predict(model, held)
     return model.tasks[held.corpus].score([e.gold for e in held.examples], predicted), predicted
 
 
-def dev_score(model: MTBert, held: Held) -> float:
+def dev_score(model: MultiTask, held: Held) -> float:
     """The corpus's metric on a split."""
     return score(model, held)[0]

@@ -1,6 +1,8 @@
 """Where this process computes, and with what."""
 
+import contextlib
 import platform
+from pathlib import Path
 
 import torch
 import transformers
@@ -23,3 +25,22 @@ def provenance() -> dict[str, str]:
         "device": torch.cuda.get_device_name() if device().type == "cuda" else "cpu",
         "threads": str(torch.get_num_threads()),
     }
+
+
+def forget_peak() -> None:
+    """From here on ``peak_memory`` counts anew."""
+    if device().type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    with contextlib.suppress(OSError):  # another system than Linux, or not allowed
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory() -> int | None:
+    """The most that was in use at a time (bytes): of the GPU, else of this process; None where unknown."""
+    if device().type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None

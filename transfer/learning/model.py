@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +10,17 @@ from torch import Tensor, nn
 from transfer.learning.batches import Batch, MiniBatch, name_seed
 from transfer.learning.dropout import Dropout, Noise
 from transfer.learning.encoder import last_layer
+from transfer.learning.optimizer import optimizer_of, schedule_of
+from transfer.learning.weighing import EqualLosses, Weighing
 from transfer.learning.words import Words
 from transfer.recipes import Recipe
 from transfer.tasks import Task
+
+
+class Steps(Protocol):
+    """How many steps there will be: a mixture."""
+
+    def steps(self, epochs: int) -> int: ...
 
 
 class Learner(nn.Module, ABC):
@@ -27,6 +35,10 @@ class Learner(nn.Module, ABC):
     def loss(self, batch: Batch) -> Tensor:
         """The mean loss (scalar) over all that is read of a packed row."""
 
+    def objective(self, loss: Tensor, corpus: str) -> Tensor:
+        """What a step goes down by (scalar): the loss, or the loss as it is weighed."""
+        return loss
+
     def read(self, encoder: Any, ids: Tensor, batch: Batch) -> Tensor:
         """The last layer's vectors [vectors read, width] where ``batch.read`` says, in fp32."""
         with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.bf16):
@@ -38,17 +50,28 @@ class Learner(nn.Module, ABC):
         self.noise.seed(batch.seed)
         losses = []
         for part, share in zip(batch.parts, batch.shares, strict=True):
-            loss = self.loss(part) * share
-            loss.backward()
-            losses.append(loss.detach())
+            loss = self.loss(part)
+            (self.objective(loss, batch.corpus) * share).backward()
+            losses.append(loss.detach() * share)
         return torch.stack(losses).sum()
 
     def leaves(self) -> list[Tensor]:
         """Everything that a loss has gradients of."""
         return list(self.parameters())
 
+    def optimization(self, recipe: Recipe, stream: Steps) -> tuple[Any, Any]:
+        """An optimizer and its schedule, for all of ``stream``."""
+        optimizer = optimizer_of(self, recipe)
+        return optimizer, schedule_of(optimizer, recipe, steps=stream.steps(recipe.epochs))
 
-class MTBert(Learner):
+
+class MultiTask(Learner):
+    """A learner of several corpora: calling it gives the logits of a packed row, [vectors read, outputs]."""
+
+    tasks: Mapping[str, Task]
+
+
+class MTBert(MultiTask):
     """A shared encoder with a head (dropout, linear) for each corpus (Liu et al. 2019, Peng et al. 2020).
 
     Texts and pairs are read from the first token through the encoder's pooler (dense, tanh), which
@@ -65,10 +88,12 @@ class MTBert(Learner):
         noise: Noise,
         recipe: Recipe,
         seed: int,
+        weighing: Weighing | None = None,
     ) -> None:
         super().__init__(noise=noise, recipe=recipe)
         self.encoder = encoder
         self.tasks = dict(tasks)
+        self.weighing = weighing or EqualLosses()
         self.dropout = Dropout(recipe.dropout, noise)
         width: int = encoder.config.hidden_size
         pooler = getattr(encoder, "pooler", None)
@@ -97,10 +122,15 @@ class MTBert(Learner):
         """The mean loss (scalar) of a packed row under its corpus's task."""
         return self.tasks[batch.corpus].loss(self(batch), batch.targets)
 
+    def objective(self, loss: Tensor, corpus: str) -> Tensor:
+        return self.weighing(loss, corpus)
+
     def backward(self, batch: MiniBatch) -> Tensor:
         if isinstance(self.words, Words):
             self.words.open(batch.rows)  # once: the gradients of all parts are added up
-        return super().backward(batch)
+        loss = super().backward(batch)
+        self.weighing.after(self, batch)
+        return loss
 
     @property
     def words(self) -> Any:
@@ -114,6 +144,14 @@ class MTBert(Learner):
     def leaves(self) -> list[Tensor]:
         read = [self.words.read] if isinstance(self.words, Words) and self.words.lazy else []
         return [*super().leaves(), *read]
+
+    def shared(self) -> list[nn.Parameter]:
+        """The weights that all corpora move: those of encoder and pooler that train."""
+        return [p for part in (self.encoder, self.pooler) for p in part.parameters() if p.requires_grad]
+
+    def plain(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Of weights of this model's, those of an ordinary encoder and pooler, by their ordinary names."""
+        return {name: w for name, w in weights.items() if name.startswith(("encoder.", "pooler."))}
 
 
 def _linear(inputs: int, outputs: int, seed: Sequence[int]) -> nn.Linear:

@@ -20,6 +20,7 @@ from transfer.corpora import Corpus
 from transfer.corpora.base import SPLITS, Card, Split
 from transfer.learning.best import Best
 from transfer.learning.model import MTBert
+from transfer.learning.sharing import words_name
 from transfer.learning.words import whole_table
 from transfer.records import Damaged, JobResult
 from transfer.store import Store
@@ -134,16 +135,11 @@ def save(
 
 def shared_of(model: MTBert, weights: Mapping[str, Tensor], *, whole: Tensor) -> dict[str, Tensor]:
     """Those of a model's weights that its tasks share, with the whole word-piece table."""
-    shared = {name: w for name, w in weights.items() if not name.startswith("heads.")}
+    shared = model.plain(weights)
     words = words_name(model)
     shrunk = shared.pop(words.removesuffix("weight") + "shrunk")
     shared[words] = whole_table(whole, model.words, weight=shared[words], shrunk=shrunk)
     return shared
-
-
-def words_name(model: MTBert) -> str:
-    """The name of the word-piece table among a model's weights."""
-    return next(name for name, p in model.named_parameters() if p is model.words.weight)
 
 
 def write_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_linear_schedule_with_warmup
 
-from transfer.learning.model import MTBert
 from transfer.learning.words import LazyRows, Words
 from transfer.recipes import Recipe
 
@@ -118,13 +117,20 @@ def _foreach(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict]) -
 
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> DecoupledAdamax:
-    """The recipe's optimizer: everything decays but biases and LayerNorm weights."""
-    words = model.words if isinstance(model, MTBert) and isinstance(model.words, Words) else None
+    """The recipe's optimizer of what trains: everything decays but biases and LayerNorm weights.
+
+    A module with an ``own_lr`` has that learning rate and no decay.
+    """
+    words = next((m for m in model.modules() if isinstance(m, Words) and m.weight.requires_grad), None)
+    own = [m for m in model.modules() if getattr(m, "own_lr", None)]
+    apart = {p for module in own for p in module.parameters()}
     decayed: list[Tensor] = []
     others: list[Tensor] = []
     for parameter in model.parameters():
-        (decayed if parameter.ndim > 1 else others).append(parameter)
+        if parameter.requires_grad and parameter not in apart:
+            (decayed if parameter.ndim > 1 else others).append(parameter)
     groups = [{"params": decayed, "decay": recipe.weight_decay}, {"params": others, "decay": 0.0}]
+    groups += [{"params": list(m.parameters()), "lr": m.own_lr, "decay": 0.0} for m in own]
     return DecoupledAdamax(groups, lr=recipe.lr, words=words)
 
 

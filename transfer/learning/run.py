@@ -7,7 +7,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -26,18 +26,17 @@ from transfer.learning import encoder, models
 from transfer.learning.batches import (
     TRAINING_PIECES,
     MiniBatch,
-    Mixture,
     evaluation_batches,
     training_batches,
 )
 from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
-from transfer.learning.dropout import Noise
 from transfer.learning.evaluate import Held, score
-from transfer.learning.machine import device, provenance
-from transfer.learning.model import MTBert
+from transfer.learning.machine import device, forget_peak, peak_memory, provenance
+from transfer.learning.mixing import Mixture
+from transfer.learning.model import MTBert, MultiTask
+from transfer.learning.sharing import Materials, Student, learner_of, words_name
 from transfer.learning.train import train
-from transfer.learning.words import Words
 from transfer.store import Epoch, JobResult, Score, Store
 from transfer.tasks import Item, Task, task_of
 
@@ -137,16 +136,22 @@ def cause_of(error: BaseException) -> Literal["", "memory", "disk"]:
 def _trained(
     job: Job, site: Site, store: Store, *, source: str, began: float, keep_encoder: bool
 ) -> JobResult:
+    forget_peak()
     notes: list[str] = []
     ready = {trained.name: _ready(trained, job, site) for trained in job.corpora}
-    model = _model(job, site, ready)
+    model = learner_of(_materials(job, site, ready))
     model.to(device())
     cut = functools.partial(_cut, job=job, site=site)
     mixture = Mixture(
         {name: cut(name, "train") for name in ready},
         seed=job.seed,
+        epochs=job.recipe.epochs,
         extra=-(-job.extra_examples // job.recipe.batch_size),
+        mix=job.recipe.mix,
+        together=job.recipe.weigh.together and len(ready) > 1,
     )
+    if isinstance(model, Student):
+        _teach(model, job, site, ready, mixture)
     best, history = train(
         model,
         mixture=mixture,
@@ -168,8 +173,8 @@ def _trained(
         id=job.id, job=job, status="done", scores=tuple(scores),
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
         train_items={name: _examples(own) for name, own in mixture.batches.items()},
-        steps=job.recipe.epochs * len(mixture), seconds=time.perf_counter() - began, ended=time.time(),
-        source=source, provenance=provenance(), notes=tuple(notes),
+        steps=mixture.steps(job.recipe.epochs), seconds=time.perf_counter() - began, ended=time.time(),
+        peak_memory=peak_memory(), source=source, provenance=provenance(), notes=tuple(notes),
     )  # fmt: skip
     with store.files.scratch() as folder:
         shared = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
@@ -257,32 +262,36 @@ def _cut(name: str, split: Split, *, job: Job, site: Site) -> list[Any]:
     return [batch.to(device()) for batch in batches]
 
 
-def _model(job: Job, site: Site, ready: Mapping[str, Ready]) -> MTBert:
-    noise = Noise()
-    loaded = encoder.load(site.encoder, layers=job.encoder.layers, dropout=job.recipe.dropout, noise=noise)
-    model = MTBert(
-        loaded,
-        {name: ready[name].task for name in sorted(ready)},
-        noise=noise,
-        recipe=job.recipe,
-        seed=job.seed,
-    )
-    table = model.words.weight.detach()
+def _materials(job: Job, site: Site, ready: Mapping[str, Ready]) -> Materials:
+    begun = None
     if job.parent is not None:
         kept = load(Store(site.store).encoder(job.parent.id))
-        table = kept.pop(models.words_name(model))
-        left = model.load_state_dict(kept, strict=False)
-        fresh = [key for key in left.missing_keys if not key.startswith("heads.")]
-        assert not left.unexpected_keys, left
-        assert fresh == [models.words_name(model)], left
-    used = set().union(*(r.pieces for r in ready.values()))
-    # on a GPU a pass over the table takes no time worth saving
-    model.use_words(Words(table, used, lazy=device().type == "cpu"))
-    return model
+        begun = {name: w for name, w in kept.items() if not name.startswith("heads.")}
+    return Materials(
+        folder=site.encoder,
+        layers=job.encoder.layers,
+        tasks={name: r.task for name, r in ready.items()},
+        recipe=job.recipe,
+        seed=job.seed,
+        pieces=set().union(*(r.pieces for r in ready.values())),
+        begun=begun,
+        # on a GPU a pass over the table takes no time worth saving
+        lazy=device().type == "cpu",
+    )
+
+
+def _teach(model: Student, job: Job, site: Site, ready: Mapping[str, Ready], mixture: Mixture) -> None:
+    for teacher in job.teachers:
+        (name,) = teacher.names
+        kept = load(Store(site.store).encoder(teacher.id))
+        begun = {key.replace(f"heads.{name}.", "heads.0."): w for key, w in kept.items()}
+        materials = _materials(teacher, site, {name: ready[name]})
+        taught_by = replace(materials, begun=begun).learner(MTBert)
+        model.learn_from(taught_by.to(device()), mixture.batches[name])
 
 
 def _tested(
-    model: MTBert, best: Best, ready: Mapping[str, Ready], tested: Mapping[str, Held]
+    model: MultiTask, best: Best, ready: Mapping[str, Ready], tested: Mapping[str, Held]
 ) -> tuple[list[Score], pd.DataFrame]:
     """Each corpus's dev and test score at its chosen epoch; test is scored here and only here."""
     scores: list[Score] = []
@@ -308,16 +317,23 @@ def _tested(
     return scores, pd.DataFrame(rows)
 
 
-def _save_encoder(folder: Path, model: MTBert, best: Best, site: Site, job: Job) -> Path:
-    shared = models.shared_of(model, best.weights[best.epoch[MEAN]], whole=_first_table(model, site, job))
+def _save_encoder(folder: Path, model: MultiTask, best: Best, site: Site, job: Job) -> Path:
+    """What children go on from: the shared weights, and the heads, which pupils learn from."""
+    assert isinstance(model, MTBert)
+    weights = best.weights[best.epoch[MEAN]]
+    shared = models.shared_of(model, weights, whole=_first_table(model, site, job))
+    for name, place in model.head_of.items():
+        for part in ("weight", "bias"):
+            shared[f"heads.{name}.{part}"] = weights[f"heads.{place}.{part}"]
     folder.mkdir(parents=True, exist_ok=True)
     models.write_tensors(shared, folder / "model.safetensors")
     return folder
 
 
 def _save_model(
-    folder: Path, model: MTBert, best: Best, site: Site, ready: Mapping[str, Ready], result: JobResult
+    folder: Path, model: MultiTask, best: Best, site: Site, ready: Mapping[str, Ready], result: JobResult
 ) -> Path:
+    assert isinstance(model, MTBert)
     return models.save(
         folder,
         model,
@@ -334,4 +350,4 @@ def _first_table(model: MTBert, site: Site, job: Job) -> Tensor:
     """The whole word-piece table that the job began with."""
     if job.parent is None:
         return encoder.table_of(site.encoder, job.encoder.layers)
-    return load(Store(site.store).encoder(job.parent.id))[models.words_name(model)]
+    return load(Store(site.store).encoder(job.parent.id))[words_name(model)]

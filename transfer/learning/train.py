@@ -14,7 +14,6 @@ from transfer.learning.best import Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.evaluate import Diverged, dev_score
 from transfer.learning.model import Learner
-from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.recipes import Recipe
 from transfer.store import Epoch
 
@@ -46,20 +45,20 @@ def train(
     Goes on from ``checkpoint`` where there is one. ``watch`` is told the history as each epoch ends. Raises
     Diverged where a loss is not finite.
     """
-    optimizer = optimizer_of(model, recipe)
-    schedule = schedule_of(optimizer, recipe, steps=mixture.steps(recipe.epochs))
+    optimizer, schedule = model.optimization(recipe, mixture)
     best, history = checkpoint.load(model, optimizer, schedule) if checkpoint else (Best(), [])
     for epoch in range(len(history) + 1, recipe.epochs + 1):
         began = time.perf_counter()
         losses: dict[str, list[Tensor]] = {name: [] for name in mixture.batches}
         model.train()
         for batch in mixture.epoch(epoch):
-            loss = model.backward(batch)
+            losses[batch.corpus].append(model.backward(batch))  # a number only at the end: no sync here
+            if not batch.last:
+                continue  # of a step that sees several corpora
             clip_grad_norm_(model.leaves(), recipe.clip)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-            losses[batch.corpus].append(loss)  # a number only at the epoch's end: no sync here
         optimizer.settle()
         means = {name: float(torch.stack(own).mean()) for name, own in losses.items()}
         if not all(map(math.isfinite, means.values())):

@@ -51,7 +51,7 @@ class Words(nn.Module):
             self.read = self.weight.index_select(0, self.rows)
         else:
             self.read = self.weight.detach().index_select(0, self.rows)
-            self.read.requires_grad_(self.training)
+            self.read.requires_grad_(self.training and self.weight.requires_grad)
 
     def forward(self, ids: Tensor) -> Tensor:
         """[..., width] vectors of ``ids`` [...], which are numbers into the rows that are open."""

@@ -1,4 +1,4 @@
-"""The jobs of a grid that are still to run: longest first, children after their parents. Pure."""
+"""The jobs of a grid that are still to run: longest first, children after all their parents. Pure."""
 
 import heapq
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,12 @@ class JobQueue:
         self.parents: set[str] = set()
         self._cost = cost
         self._ready: list[tuple[float, int, str]] = []
-        self._waiting: dict[str, list[str]] = {}
+        self._waiting: dict[str, list[str]] = {}  # by parent
+        self._unmet: dict[str, set[str]] = {}  # by child: the parents that it still waits for
         self._children_left: dict[str, int] = {}
         self._number: dict[str, int] = {}
         self._running: set[str] = set()
+        self._ended: set[str] = set()
         self.add(pending)
 
     def add(self, jobs: Sequence[Job]) -> None:
@@ -30,12 +32,16 @@ class JobQueue:
         new = {job.id: job for job in jobs if job.id not in self.jobs}
         self._number |= {id_: len(self.jobs) + i for i, id_ in enumerate(new)}
         self.jobs |= new
-        self.parents |= {job.parent.id for job in new.values() if job.parent}
         for job in new.values():
-            if job.parent:
-                self._children_left[job.parent.id] = self._children_left.get(job.parent.id, 0) + 1
-            if job.parent and job.parent.id in self.jobs:
-                self._waiting.setdefault(job.parent.id, []).append(job.id)
+            parents = {parent.id for parent in job.parents}
+            self.parents |= parents
+            for parent in parents:
+                self._children_left[parent] = self._children_left.get(parent, 0) + 1
+            unmet = parents & self.jobs.keys() - self._ended
+            if unmet:
+                self._unmet[job.id] = unmet
+                for parent in unmet:
+                    self._waiting.setdefault(parent, []).append(job.id)
             else:
                 self._push(job.id)
 
@@ -60,22 +66,34 @@ class JobQueue:
     def done(self, job_id: str, *, ok: bool) -> list[Job]:
         """A job ended. Returns the jobs that can now never run because it failed."""
         self._running.discard(job_id)
-        children = self._waiting.pop(job_id, [])
-        if ok:
-            for child in children:
-                self._push(child)
-            return []
+        self._ended.add(job_id)
         lost = []
-        for child in children:
-            lost += [self.jobs[child], *self.done(child, ok=False)]
+        for child in self._waiting.pop(job_id, []):
+            if not ok:
+                self._forget(child)
+                lost += [self.jobs[child], *self.done(child, ok=False)]
+                continue
+            self._unmet[child].discard(job_id)
+            if not self._unmet[child]:
+                del self._unmet[child]
+                self._push(child)
         return lost
 
-    def unneeded_parent(self, job: Job) -> str | None:
-        """The parent whose last child this job was (to be asked once a job), else None."""
-        if job.parent is None:
-            return None
-        self._children_left[job.parent.id] -= 1
-        return job.parent.id if self._children_left[job.parent.id] == 0 else None
+    def _forget(self, child: str) -> None:
+        """A child that will never run waits for none of its other parents."""
+        for parent in self._unmet.pop(child) & self._waiting.keys():
+            self._waiting[parent].remove(child)
+            if not self._waiting[parent]:
+                del self._waiting[parent]
+
+    def unneeded_parents(self, job: Job) -> list[str]:
+        """The parents whose last child this job was (to be asked once a job)."""
+        found = []
+        for parent in sorted({parent.id for parent in job.parents}):
+            self._children_left[parent] -= 1
+            if self._children_left[parent] == 0:
+                found.append(parent)
+        return found
 
     def _push(self, job_id: str) -> None:
         # of equally long jobs the one that the grid names first

@@ -137,9 +137,9 @@ class Work:
             if not self.stopped:
                 self.store.put(lost)
             self.tell(child, lost)
-        parent = self.queue.unneeded_parent(job)
-        if parent is not None and result.status == "done":
-            self._unneeded.add(parent)
+        unneeded = self.queue.unneeded_parents(job)
+        if unneeded and result.status == "done":
+            self._unneeded.update(unneeded)
             self._drop_unneeded()
 
     def _drop_unneeded(self) -> None:

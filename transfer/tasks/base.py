@@ -72,6 +72,10 @@ class Task(ABC):
         """The mean loss (scalar) of logits [vectors read, outputs]."""
 
     @abstractmethod
+    def soft_targets(self, logits: Tensor) -> Tensor:
+        """What a teacher's logits [vectors read, outputs] say, as targets that ``loss`` takes."""
+
+    @abstractmethod
     def decode(self, logits: Tensor) -> list[Any]:
         """A value for each row of logits [vectors read, outputs]."""
 

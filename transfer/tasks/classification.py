@@ -25,5 +25,8 @@ class Classification(Task):
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(logits, targets)
 
+    def soft_targets(self, logits: Tensor) -> Tensor:
+        return torch.softmax(logits, dim=-1)
+
     def decode(self, logits: Tensor) -> list[str]:
         return one_of(self.card.labels, logits)

@@ -25,6 +25,9 @@ class Multilabel(Task):
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(logits, targets)
 
+    def soft_targets(self, logits: Tensor) -> Tensor:
+        return torch.sigmoid(logits)
+
     def decode(self, logits: Tensor) -> list[tuple[str, ...]]:
         return [
             tuple(label for label, yes in zip(self.card.labels, row, strict=True) if yes)

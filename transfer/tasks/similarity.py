@@ -29,5 +29,8 @@ class Similarity(Task):
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.mse_loss(logits.squeeze(-1), targets)
 
+    def soft_targets(self, logits: Tensor) -> Tensor:
+        return logits.squeeze(-1)
+
     def decode(self, logits: Tensor) -> list[float]:
         return logits.squeeze(-1).tolist()

@@ -46,6 +46,9 @@ class Tagging(Task):
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(logits, targets)
 
+    def soft_targets(self, logits: Tensor) -> Tensor:
+        return torch.softmax(logits, dim=-1)
+
     def decode(self, logits: Tensor) -> list[str]:
         return one_of(self.tags, logits)
 

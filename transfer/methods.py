@@ -1,0 +1,257 @@
+"""Methods of joint training as a recipe names them: how to share, to mix and to weigh. Pure.
+
+Each is a small model of its numbers; what it does is code of the learning wing, in a registry under the same
+name (``learning/sharing``, ``learning/mixing.py``, ``learning/weighing.py``).
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from transfer.corpora.base import Name
+from transfer.inputs import did_you_mean
+
+
+class Method(BaseModel):
+    """One method and its numbers: ``lora``, ``{lora: 8}`` or ``{lora: {rank: 8}}`` in a grid."""
+
+    # what stands below a key describes it: docs/reference.md is made of that
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    method: Any
+    main: ClassVar[str] = ""  # the number that may stand alone, as in `{top: 2}`
+
+    def __str__(self) -> str:
+        numbers = self.model_dump(exclude={"method"}, exclude_none=True)
+        said = ", ".join(
+            f"{value}" if key == self.main else f"{key} {value}" for key, value in numbers.items()
+        )
+        return f"{self.method} {said}".strip()
+
+
+class Share(Method):
+    """A way to share weights between the corpora of a job."""
+
+    whole: ClassVar[bool] = True  # whether one encoder comes out that can be kept, and be a parent
+    alone: ClassVar[bool] = True  # whether it says something of a corpus without partner
+
+
+class Hard(Share):
+    """All layers are shared."""
+
+    method: Literal["hard"]
+
+
+class Heads(Share):
+    """The encoder is frozen; its outputs are computed once and kept. Pooler and heads train."""
+
+    method: Literal["heads"]
+
+
+class Top(Share):
+    """The lower layers are frozen and without dropout; their outputs are kept. The upper ones are shared."""
+
+    main = "layers"
+    method: Literal["top"]
+    layers: int = Field(ge=1)
+    """How many of the upper layers train."""
+
+
+class Lora(Share):
+    """Low-rank adapters on a frozen encoder (Hu et al. 2022), through peft."""
+
+    main = "rank"
+    method: Literal["lora"]
+    rank: int = Field(default=8, ge=1)
+    """Of each adapter."""
+    alpha: float = Field(default=16, gt=0)
+    """An adapter's output is scaled by alpha / rank."""
+    adapters: Literal["shared", "task"] = "shared"
+    """One set for all corpora, or a set for each corpus."""
+    modules: tuple[str, ...] | None = None
+    """Names of the linear layers that get one; without it the family's queries and values."""
+
+    @property
+    def whole(self) -> bool:  # type: ignore[override]
+        return self.adapters == "shared"
+
+
+class Soft(Share):
+    """An encoder for each corpus, tied to a common centre by a penalty on the distance of their weights."""
+
+    main = "penalty"
+    whole = False
+    alone = False
+    method: Literal["soft"]
+    penalty: float = Field(ge=0)
+    """At 0 nothing is shared; the larger, the closer to `hard`."""
+
+
+class Distil(Share):
+    """All layers are shared; single-task models of the same seed are teachers (Clark et al. 2019)."""
+
+    main = "start"
+    alone = False
+    method: Literal["distil"]
+    start: float = Field(default=1.0, gt=0, le=1)
+    """The teachers' share of the loss at the first step; it falls to 0 at the last one."""
+
+
+class Mix(Method):
+    """How many mini-batches an epoch has of each corpus."""
+
+
+class Proportional(Mix):
+    """Each mini-batch once an epoch (Algorithm 1 of the paper)."""
+
+    method: Literal["proportional"]
+
+
+class Uniform(Mix):
+    """As many of each corpus."""
+
+    method: Literal["uniform"]
+
+
+class Temperature(Mix):
+    """In proportion to size^(1/T): 1 is proportional, a large one uniform."""
+
+    main = "temperature"
+    method: Literal["temperature"]
+    temperature: float = Field(ge=1)
+    """T."""
+
+
+class Annealed(Mix):
+    """A temperature that falls to 1 in the last epoch."""
+
+    main = "temperature"
+    method: Literal["annealed"]
+    temperature: float = Field(default=5.0, ge=1)
+    """That of the first epoch."""
+
+
+class Weigh(Method):
+    """How the losses of the corpora are weighed."""
+
+    together: ClassVar[bool] = False  # whether a step sees a mini-batch of each corpus
+
+
+class Equal(Weigh):
+    """All alike."""
+
+    method: Literal["equal"]
+
+
+class Fixed(Weigh):
+    """By numbers of your own."""
+
+    main = "weights"
+    method: Literal["fixed"]
+    weights: dict[Name, Annotated[float, Field(gt=0)]]
+    """By corpus; one that is not named has 1."""
+
+
+class Uncertainty(Weigh):
+    """By learned uncertainties of the tasks (Kendall et al. 2018)."""
+
+    main = "lr"
+    method: Literal["uncertainty"]
+    lr: float = Field(default=0.01, gt=0)
+    """Learning rate of the uncertainties at its highest."""
+
+
+class PCGrad(Weigh):
+    """Conflicting gradients are projected onto each other's normal plane (Yu et al. 2020)."""
+
+    together = True
+    method: Literal["pcgrad"]
+
+
+class CAGrad(Weigh):
+    """The step whose worst task gains most, near the mean gradient (Liu et al. 2021)."""
+
+    together = True
+    main = "c"
+    method: Literal["cagrad"]
+    c: float = Field(default=0.5, ge=0)
+    """How far from the mean, as a share of its length; 0 is the mean."""
+
+
+class UPGrad(Weigh):
+    """The mean of all gradients, each projected so that no task is harmed (Quinton and Rey 2024)."""
+
+    together = True
+    method: Literal["upgrad"]
+
+
+SHARING: Mapping[str, type[Share]] = {
+    "hard": Hard, "heads": Heads, "top": Top, "lora": Lora, "soft": Soft, "distil": Distil,
+}  # fmt: skip
+MIXING: Mapping[str, type[Mix]] = {
+    "proportional": Proportional, "uniform": Uniform, "temperature": Temperature, "annealed": Annealed,
+}  # fmt: skip
+WEIGHING: Mapping[str, type[Weigh]] = {
+    "equal": Equal, "fixed": Fixed, "uncertainty": Uncertainty,
+    "pcgrad": PCGrad, "cagrad": CAGrad, "upgrad": UPGrad,
+}  # fmt: skip
+
+HARD, PROPORTIONAL, EQUAL = Hard(method="hard"), Proportional(method="proportional"), Equal(method="equal")
+
+
+def _named(registry: Mapping[str, type[Method]]) -> BeforeValidator:
+    """Reads a method as it is written in a grid, or as it was kept."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, Method):
+            return value
+        if isinstance(value, str):
+            value = {value: {}}
+        if not isinstance(value, dict) or not value:
+            raise ValueError(f"should be a name ({', '.join(registry)}), or a name with its numbers")
+        if "method" in value:  # as it was kept
+            name, numbers = value["method"], {key: v for key, v in value.items() if key != "method"}
+        elif len(value) == 1:
+            ((name, numbers),) = value.items()
+        else:
+            raise ValueError(f"should be one method with its numbers, as in {{{next(iter(value))}: …}}")
+        if name not in registry:
+            raise ValueError(
+                f"unknown method '{name}'{did_you_mean(str(name), registry)}; known: {', '.join(registry)}"
+            )
+        kind = registry[name]
+        if "method" not in value and (not isinstance(numbers, dict) or _is_main(kind, numbers)):
+            if not kind.main:
+                raise ValueError(f"'{name}' has no number of its own: write {name}")
+            numbers = {kind.main: numbers}
+        return _validated(kind, name, numbers)
+
+    return BeforeValidator(read)
+
+
+def _is_main(kind: type[Method], numbers: Mapping[str, Any]) -> bool:
+    """Whether a mapping is the method's main value itself: the weights of `fixed`."""
+    return kind is Fixed and bool(numbers) and "weights" not in numbers
+
+
+def _validated(kind: type[Method], name: str, numbers: Mapping[str, Any]) -> Method:
+    for key, field in kind.model_fields.items():
+        if field.is_required() and key != "method" and key not in numbers:
+            raise ValueError(f"'{name}' needs its {key}, as in {{{name}: …}}")
+    for key in numbers:
+        if key not in kind.model_fields:
+            known = [known for known in kind.model_fields if known != "method"]
+            raise ValueError(f"'{name}' has no '{key}'{did_you_mean(str(key), known)}")
+    return kind.model_validate({**numbers, "method": name})
+
+
+Sharing = Annotated[Share, _named(SHARING)]
+Mixing = Annotated[Mix, _named(MIXING)]
+Weighing = Annotated[Weigh, _named(WEIGHING)]
+
+
+def top_refused(layers: int, of: int) -> str:
+    """What is said where `top` would freeze nothing."""
+    fits = f"top: {of - 1} or less" if of > 1 else "share: heads"
+    return f"share: 'top: {layers}' freezes none of the encoder's {of} layers; write {fits}, or share: hard"
