@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import networkx as nx
     from matplotlib.figure import Figure
 
+    from transfer.analysis.comparison import Comparison, Method
+    from transfer.analysis.of_grid import Kept
+
 TABLES = ("results.csv", "edges.csv", "table_groups.csv", "table_corpora.csv")
 TEXT = {
     "job", "stage", "corpora", "source", "target", "split", "metric", "status", "error", "encoder", "recipe",
@@ -62,6 +65,7 @@ class Study:
     corpora: pd.DataFrame  # what the report says of each corpus
     smallest_effect: float
     data_source: str  # 'synthetic' or 'prepared'
+    kept: "Kept | None" = None  # what the store holds of it; a report's folder has only the tables
 
     @staticmethod
     def open(
@@ -136,14 +140,61 @@ class Study:
         Without ``stage``: the first one that all have gains in. Raises InputError where there is none, or
         what stands side by side would not mean the same (see ``SideBySide``).
         """
-        studies = (self, *others)
-        common = [name for name in self.stages if all(name in study.stages for study in studies)]
-        chosen = stage or next(iter(common), None)
-        found = [(study, study._stage(chosen)) for study in studies]  # raises where nothing was measured
+        found = self._with(others, stage)
         try:
             return SideBySide(tuple(study._side(stage) for study, stage in found))
         except ValueError as error:
             raise InputError(f"{error}") from None
+
+    def compare(self, *others: "Study", stage: str | None = None) -> "Comparison":
+        """The edges of this and other grids, each of the others held against this one: `table`, `settings`,
+        `cost`, and files.
+
+        Without ``stage``: the first one that all have gains in. Raises InputError where there is none, or a
+        difference of gains would not measure the method (see ``Comparison``).
+        """
+        from transfer.analysis.comparison import Comparison
+
+        found = self._with(others, stage)
+        try:
+            compared = Comparison(tuple(study._method(stage) for study, stage in found))
+            _ = compared.table  # whether test items are the same is seen where they are paired
+        except ValueError as error:
+            raise InputError(f"{error}") from None
+        return compared
+
+    def compare_figure(self, *others: "Study", stage: str | None = None) -> Drawing:
+        """Gains under this and other grids, and their differences; see ``compare``."""
+        from transfer.analysis import figures
+
+        found = self.compare(*others, stage=stage)
+        drawn = figures.draw_comparison(found.picture, caption=found.caption, source=self.data_source)
+        return _drawn(drawn, found.title)
+
+    def _with(self, others: Sequence["Study"], stage: str | None) -> list[tuple["Study", str]]:
+        """This and other studies with the stage that is looked at; raises where nothing was measured."""
+        studies = (self, *others)
+        common = [name for name in self.stages if all(name in study.stages for study in studies)]
+        chosen = stage or next(iter(common), None)
+        return [(study, study._stage(chosen)) for study in studies]
+
+    def _method(self, stage: str) -> "Method":
+        from transfer.analysis.comparison import Method, correction_of, settings_of
+
+        kept = self.kept
+        try:
+            correction = kept.record.grid.correction if kept else correction_of(self.edges)
+        except ValueError as error:
+            raise InputError(f"{self.name}: its tables are not those of a report ({error})") from None
+        return Method(
+            self.name,
+            self.results[self.results["stage"] == stage],
+            self.edges[self.edges["stage"] == stage],
+            self.data_source,
+            correction,
+            settings=settings_of(kept.record, kept.results, stage=stage) if kept else None,
+            evidence=kept.evidence if kept else None,
+        )
 
     def _side(self, stage: str) -> Side:
         rows = self.edges[self.edges["stage"] == stage].reset_index(drop=True)
@@ -230,15 +281,20 @@ def _drawn(figure: "Figure", title: str) -> Drawing:
 
 
 def _of_store(grid_file: Path, store_dir: Path, corpora: str | None, overrides: Sequence[str]) -> Study:
-    from transfer.analysis.of_grid import tables_of_grid
+    from transfer.analysis.of_grid import Kept, tables_of_grid
     from transfer.grid import Grid
     from transfer.store import Store
 
     store = Store(store_dir)
     record = store.get_grid(Grid.load(grid_file, overrides=overrides, corpora=corpora))
-    tables = tables_of_grid(store, record)
+    kept = Kept(store, record)
     return Study(
-        record.grid.name, record.grid.tasks, *tables, record.grid.smallest_effect / 100, record.source
+        record.grid.name,
+        record.grid.tasks,
+        *tables_of_grid(kept),
+        record.grid.smallest_effect / 100,
+        record.source,
+        kept,
     )
 
 

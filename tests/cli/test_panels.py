@@ -75,7 +75,7 @@ def without_edges(folder: Path) -> Path:
     ("second", "what"),
     [
         (lambda _: None, "is the only grid; panels sets two or more side by side"),
-        (lambda _: CLINICAL / ".." / CLINICAL.name, "is given twice; every panel shows another grid"),
+        (lambda _: CLINICAL / ".." / CLINICAL.name, "is given twice; each is to be another grid"),
         (same_name, "two of the grids are named 'public_clinical_pairs'"),
         (other_rule, "0.5 points in public_clinical_pairs, 1 points in stricter"),
         (without_edges, "empty: no gain was measured"),

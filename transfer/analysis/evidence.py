@@ -50,16 +50,34 @@ class Evidence:
 
     def between(self, single: Sequence[Cell], joint: Sequence[Cell]) -> Estimate:
         """The gain of the joint cells over the single ones, paired in order. Raises as ``estimate`` does."""
-        pairs = [(self._arm(one), self._arm(other)) for one, other in zip(single, joint, strict=True)]
-        expected = pairs[0][0].documents
-        for cell, arms in zip(joint, pairs, strict=True):
-            if any(arm.documents is not expected and arm.documents != expected for arm in arms):
-                where = f"the arms of {cell.corpora}, seed {cell.seed}"
-                raise ValueError(f"{cell.target}: {where}, were tested on other items")
-        gains = np.array([j.score - s.score for s, j in pairs])
-        return crossed(gains, np.stack([j.shares - s.shares for s, j in pairs]))
+        return contrast([(1, self, joint), (-1, self, single)])
 
-    def _arm(self, cell: Cell) -> Arm:
+    def arm(self, cell: Cell) -> Arm:
+        """The arm of a cell."""
         if cell not in self._arms:
             self._arms |= self._read(cell)
         return self._arms[cell]
+
+
+def contrast(terms: Sequence[tuple[int, Evidence, Sequence[Cell]]]) -> Estimate:
+    """The mean over seeds of a sum of scores, each with its sign, seeds and test documents random.
+
+    A term is a sign (1 or -1), where its arms are, and its cells, one for each seed, in one order in all
+    terms: a gain is (1, joint), (-1, single). Raises ValueError where two arms were not tested on the same
+    documents.
+    """
+    scores, parts = [], []
+    expected: tuple[str, ...] | None = None
+    for seed in range(len(terms[0][2])):
+        arms = []
+        for sign, evidence, cells in terms:
+            arm = evidence.arm(cells[seed])
+            expected = arm.documents if expected is None else expected
+            if arm.documents is not expected and arm.documents != expected:
+                cell = terms[0][2][seed]
+                where = f"the arms of {cell.corpora}, seed {cell.seed}"
+                raise ValueError(f"{cell.target}: {where}, were tested on other items")
+            arms.append((sign, arm))
+        scores.append(sum(sign * arm.score for sign, arm in arms))
+        parts.append(sum(sign * arm.shares for sign, arm in arms))
+    return crossed(np.array(scores), np.stack(parts))

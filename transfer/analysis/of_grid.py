@@ -50,11 +50,9 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch 
     )
 
 
-def tables_of_grid(
-    store: Store, record: GridRecord
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def tables_of_grid(kept: "Kept") -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The tables of the report: results, edges, gains of larger groups, corpora."""
-    kept = Kept(store, record)
+    record = kept.record
     described = [dict(_corpus_row(record, name)) for name in record.grid.tasks]
     return (
         tables.results(kept.frame),

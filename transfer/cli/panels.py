@@ -1,16 +1,32 @@
-"""The command that sets the graphs of several grids side by side: ``panels``."""
+"""The commands that hold several grids beside each other: ``panels`` and ``compare``."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from transfer.cli import completion
 from transfer.cli.advice import CorporaDir, Overrides, StageName, StoreDir
-from transfer.cli.terminal import examples, say
+from transfer.cli.terminal import aligned, examples, paragraph, say
 from transfer.inputs import InputError
 
+if TYPE_CHECKING:
+    from transfer.study import Study
+
 app = typer.Typer()
+
+Grids = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="GRID GRID...",
+        help="Two or more grids' YAML files, as they were run, or reports' folders.",
+        autocompletion=completion.grids,
+    ),
+]
+OutDir = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Where the folder of tables and picture is made.")
+]
 
 
 @app.command(
@@ -20,34 +36,15 @@ app = typer.Typer()
     )
 )
 def panels(
-    grids: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="GRID GRID...",
-            help="Two or more grids' YAML files, as they were run, or reports' folders.",
-            autocompletion=completion.grids,
-        ),
-    ],
+    grids: Grids,
     store: StoreDir = Path("runs"),
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where the folder of table and picture is made.")
-    ] = Path("reports"),
+    out: OutDir = Path("reports"),
     corpora: CorporaDir = None,
     overrides: Overrides = None,
     stage: StageName = None,
 ) -> None:
     """Draws the graphs of several grids side by side, with one scale (Peng et al. 2020, Figure 2)."""
-    from transfer.study import Study
-
-    if len(grids) < 2:
-        raise InputError(f"{grids[0]}: is the only grid; panels sets two or more side by side")
-    places = [path.resolve() for path in grids]
-    for path, place in zip(grids, places, strict=True):
-        if places.count(place) > 1:
-            raise InputError(f"{path}: is given twice; every panel shows another grid")
-    first, *others = (
-        Study.open(grid, store=store, corpora=corpora, overrides=overrides or ()) for grid in grids
-    )
+    first, *others = _opened("panels sets two or more side by side", grids, store, corpora, overrides)
     together = first.beside(*others, stage=stage)
     for letter, side in zip(together.letters, together.sides, strict=True):
         mark = "  SYNTHETIC DATA" if side.graph.data_source == "synthetic" else ""
@@ -56,3 +53,54 @@ def panels(
         say(f"({letter}) {side.name}: {len(side.edges)} edges, {found}{mark}")
     written = together.write(out)
     say(f"wrote {len(written)} files to {written[0].parent}; all edges are in {written[0].name}")
+
+
+@app.command(
+    epilog=examples(
+        "transfer compare hard.yaml lora.yaml soft.yaml",
+        "transfer compare reports/hard reports/lora --out comparisons",
+    )
+)
+def compare(
+    grids: Grids,
+    store: StoreDir = Path("runs"),
+    out: OutDir = Path("reports"),
+    corpora: CorporaDir = None,
+    overrides: Overrides = None,
+    stage: StageName = None,
+) -> None:
+    """Holds the edges of grids against those of the first: which verdicts flip, which gains differ."""
+    from transfer.analysis.comparison import page, sentences
+
+    first, *others = _opened("compare holds one or more against the first", grids, store, corpora, overrides)
+    found = first.compare(*others, stage=stage)
+    if found.synthetic:
+        say("SYNTHETIC DATA: this comparison is about invented corpora\n")
+    for method in found.names[1:]:
+        rows = found.table[found.table["method"] == method]
+        say(f"{method} against {first.name}: {sentences.tally(rows)}")
+        for line in sentences.highlights(rows):
+            say(f"  {line}")
+    cost = [
+        {str(k): str(v) for k, v in row.items()} for row in page.cost_table(found.cost).to_dict("records")
+    ]
+    say("\n" + "\n".join(aligned(cost, numbers=page.COST_NUMBERS)) + "\n")
+    if (found.table["test_items"] == "given").any():
+        say(paragraph(f"The differences are {sentences.seeds_and_items(found.table)}.") + "\n")
+    written = found.write(out)
+    say(f"wrote {len(written)} files to {written[0].parent}; the page to read is {written[0].name}")
+
+
+def _opened(
+    what: str, grids: Sequence[Path], store: Path, corpora: str | None, overrides: Sequence[str] | None
+) -> "list[Study]":
+    """All of them, at least two and none twice; ``what`` is what the command does."""
+    from transfer.study import Study
+
+    if len(grids) < 2:
+        raise InputError(f"{grids[0]}: is the only grid; {what}")
+    places = [path.resolve() for path in grids]
+    for path, place in zip(grids, places, strict=True):
+        if places.count(place) > 1:
+            raise InputError(f"{path}: is given twice; each is to be another grid")
+    return [Study.open(grid, store=store, corpora=corpora, overrides=overrides or ()) for grid in grids]

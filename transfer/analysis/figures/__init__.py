@@ -4,6 +4,7 @@ Nothing is computed from scores here: a picture's numbers come from `graph`, `ga
 Figures are built without pyplot, and the files of equal figures are equal byte for byte.
 """
 
+from transfer.analysis.figures.comparison import draw_comparison
 from transfer.analysis.figures.forest import draw_forest
 from transfer.analysis.figures.graph import draw_graph
 from transfer.analysis.figures.heatmap import gains_heatmap
@@ -11,4 +12,13 @@ from transfer.analysis.figures.page import BANNER, save
 from transfer.analysis.figures.panels import draw_panels
 from transfer.analysis.figures.scatter import draw_scatter
 
-__all__ = ["BANNER", "draw_forest", "draw_graph", "draw_panels", "draw_scatter", "gains_heatmap", "save"]
+__all__ = [
+    "BANNER",
+    "draw_comparison",
+    "draw_forest",
+    "draw_graph",
+    "draw_panels",
+    "draw_scatter",
+    "gains_heatmap",
+    "save",
+]

@@ -55,7 +55,7 @@ def draw_forest(edges: pd.DataFrame, *, smallest_effect: float, caption: str, so
         if limit:
             place = (start / width, below / height, size / width, tall / height)
             axes = figure.add_axes(place, frameon=False)
-            _draw_axis(axes, limit, rows=max(len(rows), 1), band=100 * smallest_effect)
+            draw_axis(axes, limit, rows=max(len(rows), 1), band=100 * smallest_effect)
             for index, row in enumerate(rows):
                 _draw_edge(axes, row, index, limit)
     for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
@@ -77,32 +77,55 @@ def _write(page: Axes, text: str, x: float, y: float) -> None:
     page.text(x, y, text, ha="center", va="center", fontsize=NUMBERS, color=INK)
 
 
-def _draw_axis(axes: Axes, limit: float, *, rows: int, band: float) -> None:
+def draw_axis(axes: Axes, limit: float, *, rows: int, band: float, most_ticks: int = 7) -> None:
+    """Places for rows from above, a zero line and the band of what does not matter; all in points."""
     axes.set_xlim(-limit, limit)
     axes.set_ylim(rows - 0.5, -0.5)
     # its edge keeps a band visible that is narrower than a line
     axes.axvspan(-band, band, facecolor="#DDE2E9", edgecolor="#DDE2E9", linewidth=0.8)
     axes.axvline(0, color=QUIET, linewidth=0.8)
     axes.set_yticks([])
-    at = ticks(-limit, limit, 7)
+    at = ticks(-limit, limit, most_ticks)
     axes.set_xticks(at, [minus(f"{tick:g}") for tick in at])
     axes.tick_params(labelsize=NUMBERS, length=3, color=QUIET)
 
 
-def _draw_edge(axes: Axes, row: dict, index: int, limit: float) -> None:
-    """An edge's interval and gain at its place from above; what is beyond the axis ends in an arrow."""
-    color = STYLES[row["verdict"]].color
-    gain, low, high = (100 * float(row[key]) for key in ("gain", "ci_low", "ci_high"))
+def draw_interval(
+    axes: Axes,
+    value: tuple[float, float, float],
+    y: float,
+    *,
+    limit: float,
+    color: str,
+    marker: str,
+    filled: bool,
+    size: float = 5,
+) -> None:
+    """A gain and the ends of its interval (NaN: none) in points; beyond the axis stands an arrow."""
+    gain, low, high = value
     if not np.isnan(low):
         ends = [min(max(end, -limit), limit) for end in (low, high)]
-        axes.plot(ends, (index, index), color=color, linewidth=1.4, solid_capstyle="butt")
-        for end, beyond, marker in ((-limit, low < -limit, "<"), (limit, high > limit, ">")):
+        axes.plot(ends, (y, y), color=color, linewidth=1.4, solid_capstyle="butt")
+        for end, beyond, arrow in ((-limit, low < -limit, "<"), (limit, high > limit, ">")):
             if beyond:
-                axes.plot(end, index, marker=marker, color=color, markersize=4, clip_on=False)
+                axes.plot(end, y, marker=arrow, color=color, markersize=4, clip_on=False)
     if abs(gain) <= limit:
-        filled = color if row["verdict"] in ("improves", "harms") else "white"
-        axes.plot(gain, index, marker=MARKERS[row["verdict"]], color=color, markersize=5,
-                  markerfacecolor=filled)  # fmt: skip
+        axes.plot(gain, y, marker=marker, color=color, markersize=size,
+                  markerfacecolor=color if filled else "white")  # fmt: skip
+
+
+def _draw_edge(axes: Axes, row: dict, index: int, limit: float) -> None:
+    """An edge's interval and gain at its place from above."""
+    gain, low, high = (100 * float(row[key]) for key in ("gain", "ci_low", "ci_high"))
+    draw_interval(
+        axes,
+        (gain, low, high),
+        index,
+        limit=limit,
+        color=STYLES[row["verdict"]].color,
+        marker=MARKERS[row["verdict"]],
+        filled=row["verdict"] in ("improves", "harms"),
+    )
 
 
 def _numbers(row: dict) -> str:
