@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from transfer.analysis import controls, gains, replication, tables
+from transfer.analysis import comparison, controls, gains, replication, tables
 from transfer.analysis.columns import COLUMNS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
@@ -166,6 +166,8 @@ ORDER = {
     "table_scores.csv": [*tables.SCORES, "source"],
     "table_corpora.csv": [*tables.CORPORA, "source"],
     "panels.csv": ["panel", "grid", *gains.EDGES, *COLUMNS_OF_CONTROLS, "data_source"],
+    "compare.csv": comparison.COLUMNS,
+    "compare_cost.csv": comparison.COSTS,
     "table_missing.csv": [*gains.CELL, "state", "error", "source"],
 }
 

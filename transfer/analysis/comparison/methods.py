@@ -19,6 +19,7 @@ from transfer.store import GridRecord, JobResult
 
 MOST = 8  # methods: a figure tells so many forms and colours apart
 VERSIONS = ("transfer", "torch", "transformers", "python", "device")
+DATA_OF = "data of "  # a corpus: the setting whose value is its fingerprint
 NONE = "none"  # how a setting is shown that one of the grids has not
 PRINTED = 2e-3  # p values of a report's tables have four digits
 
@@ -85,11 +86,16 @@ class Method:
 def differing(methods: Sequence[Method]) -> pd.DataFrame:
     """The settings that are not the same in all: `setting`, and a column for each method.
 
-    Where one of them is a report's folder, only what results.csv tells of all of them is compared.
+    Where one of them is a report's folder, only what results.csv tells of all of them is compared. A corpus
+    that one has not is no difference of its data.
     """
     full = all(method.settings for method in methods)
     told = [dict(method.settings or {}) if full else method.known() for method in methods]
-    keys = list(dict.fromkeys(key for one in told for key in one))
+    keys = [
+        key
+        for key in dict.fromkeys(key for one in told for key in one)
+        if not key.startswith(DATA_OF) or all(key in one for one in told)
+    ]
     rows = [
         (key, *(one.get(key, NONE) for one in told))
         for key in keys
@@ -125,7 +131,8 @@ def settings_of(record: GridRecord, results: Mapping[str, JobResult], *, stage: 
         versions = {r.provenance[name] for r in results.values() if name in r.provenance}
         if versions:
             shown[name] = without_paths(", ".join(sorted(versions)))
-    return shown | {f"data of {corpus.card.name}": corpus.fingerprint for corpus in record.corpora}
+    shown["tasks"] = ", ".join(sorted(grid.tasks))
+    return shown | {DATA_OF + corpus.card.name: corpus.fingerprint for corpus in record.corpora}
 
 
 def correction_of(edges: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from transfer.analysis.comparison import sentences
+from transfer.analysis.comparison.methods import DATA_OF
 from transfer.analysis.comparison.sentences import apart_by, gain
 from transfer.analysis.report.sentences import BANNER, SYNTHETIC
 from transfer.analysis.tables import escaped, points, to_markdown
@@ -78,9 +79,7 @@ def _settings(settings: pd.DataFrame, *, all_settings: bool) -> str:
     text = to_markdown(settings) if len(settings) else f"{SAME_SETTINGS}\n"
     if not all_settings:
         text += f"\n{NO_SETTINGS}\n"
-    if names := [
-        name.removeprefix("data of ") for name in settings["setting"] if name.startswith("data of ")
-    ]:
+    if names := [s.removeprefix(DATA_OF) for s in settings["setting"] if s.startswith(DATA_OF)]:
         text += f"\n{escaped(DATA.format(names=sentences.listed(names)))}\n"
     return text
 
