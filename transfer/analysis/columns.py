@@ -81,7 +81,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "flip": "`claim gained`, `claim lost`, `sign reversed`, `no effect shown`, `no effect not shown`; "
         "empty where the verdict stays",
         "difference": "the method's gain less the base's, mean over the common seeds",
-        "difference_ci_low": "lower end of its 95 % interval; empty with fewer than 2 common seeds or no spread",
+        "difference_ci_low": "lower end of its 95 % interval; empty with fewer than 2 common seeds",
         "difference_ci_high": "its upper end",
         "p": "of no difference, two-sided",
         "p_adjusted": "corrected over all rows",
