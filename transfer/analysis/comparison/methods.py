@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from pydantic import BaseModel
 
 from transfer.analysis import gains
 from transfer.analysis.evidence import Cell, Evidence
@@ -15,6 +16,7 @@ from transfer.analysis.gains import EdgeKey
 from transfer.analysis.sequential import CORRECTIONS, corrected
 from transfer.analysis.tables import without_paths
 from transfer.grid import Seeds
+from transfer.recipes import Recipe
 from transfer.store import GridRecord, JobResult
 
 MOST = 8  # methods: a figure tells so many forms and colours apart
@@ -111,11 +113,9 @@ def settings_of(record: GridRecord, results: Mapping[str, JobResult], *, stage: 
     each corpus.
     """
     grid = record.grid
-    recipe = grid.recipe.model_dump(mode="json", exclude={"fine_tune"})
-    shown = {key: _as_written(value) for key, value in recipe.items()}
+    shown = {key: _as_written(getattr(grid.recipe, key)) for key in Recipe.model_fields if key != "fine_tune"}
     if stage == "fine-tune" and grid.recipe.fine_tune:
-        tuning = grid.recipe.fine_tune.model_dump(mode="json")
-        shown |= {f"fine_tune {key}": _as_written(value) for key, value in tuning.items()}
+        shown |= {f"fine_tune {key}": _as_written(value) for key, value in grid.recipe.fine_tune}
     layers = f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""
     shown["encoder"] = without_paths(grid.encoder.name) + layers
     shown["encoder's weights"] = ", ".join(sorted({job.encoder_fingerprint for job in record.jobs}))
@@ -197,6 +197,8 @@ def _tasks(method: Method) -> str:
 
 
 def _as_written(value: Any) -> str:
-    """A value as a person writes it in a grid's file."""
+    """A value as a person writes it in a grid's file; a model says itself what it is."""
+    if isinstance(value, BaseModel):
+        return without_paths(str(value))
     text = yaml.safe_dump(value, default_flow_style=True, width=1000, sort_keys=False)
     return without_paths(text.removesuffix("...\n").strip()) if value is not None else NONE
