@@ -80,7 +80,8 @@ def test_a_flip_is_ringed_and_named(world):
     figure = figures.draw_comparison(found.picture, caption="c", source="prepared")
     assert sum(text.endswith("claim lost") for text in texts(figure)) == flips.count("claim lost") == 1
     rings = [line for line in figure.axes[1].lines if line.get_markersize() == 9]
-    assert len(rings) == len(flips)
+    flipped = found.table.loc[found.table["flip"] != "", "gain"]
+    assert [float(ring.get_xdata()[0]) for ring in rings] == (100 * flipped).tolist()
 
 
 def test_of_very_many_edges_those_that_flip_or_differ_come_first_and_the_rest_is_told(world):
