@@ -26,7 +26,7 @@ EVERY = "models"
 JOB_ID = re.compile("[0-9a-f]{4,16}")
 
 # keys of a grid that came after the first grids were kept, at the value that says "as before"
-ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": [], "tune": None}
+ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": [], "tune": None, "limits": {}}
 RECIPE_ADDED_LATER = {
     key: {"method": method.method}
     for key, method in (("share", HARD), ("mix", PROPORTIONAL), ("weigh", EQUAL))
@@ -109,6 +109,8 @@ class Grid(Strict):
     """`{lr: [1e-4, 3e-4]}`: each corpus alone with these rates too; [method](method.md#controls)."""
     limit: Limit = Limit()
     """A fixed subset of each split, stratified by label, the same for every job and seed."""
+    limits: dict[Name, Limit] = {}
+    """Of single corpora, for what is other than in `limit`: `{chemprot: {train: 400}}`."""
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
     """The least gain that matters, in points."""
     correction: Literal["bh", "holm"] = "bh"
@@ -210,6 +212,9 @@ class Grid(Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Grid":
+        for name in self.limits:
+            if name not in self.tasks:
+                raise ValueError(f"limits: '{name}' is not among the tasks{did_you_mean(name, self.tasks)}")
         for key, items in (("jobs", self.jobs), ("keep", self.keep)):
             for name in itertools.chain(*(item for item in items if isinstance(item, tuple))):
                 if name not in self.tasks:
@@ -281,6 +286,11 @@ class Grid(Strict):
     def first_seeds(self) -> tuple[int, ...]:
         """The seeds that every job has."""
         return self.seed_numbers[: self.seeds.first if isinstance(self.seeds, Seeds) else None]
+
+    def limit_of(self, name: str) -> Limit:
+        """A corpus's own limit."""
+        own = self.limits.get(name, Limit())
+        return self.limit.model_copy(update=own.model_dump(exclude_none=True))
 
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The sets of corpora that are trained together, each sorted and once, smallest first."""

@@ -21,7 +21,7 @@ QUICK = Recipe(lr=3e-3, epochs=3, batch_size=8)
 
 
 def job_of(site: Site, *names: str, seed: int = 0, recipe: Recipe = QUICK, parent: Job | None = None) -> Job:
-    loaded = corpora.load(site.corpora, names, limit=site.limit)
+    loaded = [corpora.load_one(site.corpora, name, limit=site.limit_of(name)) for name in names]
     return Job(
         stage="fine-tune" if parent else "refine",
         corpora=tuple(Trained(name=c.name, fingerprint=c.fingerprint) for c in loaded),

@@ -35,7 +35,7 @@ def expanded(
     loaded = []
     for i, name in enumerate(grid.tasks):
         with _named_in(grid_file, "tasks", i):
-            loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit))
+            loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit_of(name)))
     with _named_in(grid_file, "encoder", errors=InputError):
         files = encoders.locate(grid.encoder.name, layers=grid.encoder.layers, pieces=grid.recipe.max_length)
     shared = overlaps(loaded)
@@ -117,7 +117,7 @@ def site(
     return Site(
         store=store.files.where,
         corpora=where,
-        limit=grid.limit,
+        limits={name: grid.limit_of(name) for name in grid.tasks},
         encoder=files.folder.resolve(),
         checkpoint_seconds=checkpoint_seconds,
         run=uuid.uuid4().hex,

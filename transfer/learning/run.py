@@ -53,12 +53,16 @@ class Site(BaseModel):
 
     store: Path
     corpora: str
-    limit: Limit = Limit()
+    limits: dict[str, Limit] = {}
     encoder: Path
     checkpoint_seconds: float = 10.0
     run: str = ""
     grid: str = ""
     keep: frozenset[str] = frozenset()
+
+    def limit_of(self, name: str) -> Limit:
+        """A corpus's limit."""
+        return self.limits.get(name, Limit())
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,7 @@ def _noting(store: Store, job: Job) -> Callable[[Sequence[Epoch]], None]:
 
 
 def _ready(trained: Trained, job: Job, site: Site) -> Ready:
-    ready = _encoded(trained.name, site.corpora, site.limit, site.encoder, job.recipe.max_length)
+    ready = _encoded(trained.name, site.corpora, site.limit_of(trained.name), site.encoder, job.recipe.max_length)
     if ready.corpus.fingerprint != trained.fingerprint:
         raise ValueError(
             f"the corpus '{trained.name}' changed since the grid was planned "
@@ -235,7 +239,7 @@ def _cut_once(
     split: Split,
     size: int,
     seed: int,
-    left_out: str | None,
+    left_out: tuple[str, Limit] | None,
 ) -> tuple[Any, ...]:
     """The collated rows of a split; once for all jobs of a worker that see the same ones."""
     ready = _encoded(name, where, limit, folder, max_length)
@@ -243,7 +247,7 @@ def _cut_once(
     if split != "train":
         return tuple(evaluation_batches(name, ready.task, items))
     if left_out:
-        target = _encoded(left_out, where, limit, folder, max_length)
+        target = _encoded(left_out[0], where, left_out[1], folder, max_length)
         kept = set(apart(ready.corpus, target.corpus))
         items = [item for item in items if item.example in kept]
     # a GPU has the memory for a whole mini-batch, and is the faster the larger its work
@@ -253,12 +257,14 @@ def _cut_once(
 
 def _cut(name: str, split: Split, *, job: Job, site: Site) -> list[Any]:
     """Mini-batches of train, rows of dev or test: all on the device of the job, so that no step waits."""
-    of = (name, site.corpora, site.limit, site.encoder, job.recipe.max_length, split)
+    of = (name, site.corpora, site.limit_of(name), site.encoder, job.recipe.max_length, split)
     if split != "train":
         batches = _cut_once(*of, 0, 0, None)
     else:
-        left_out = job.left_out if job.left_out != name else None
-        batches = _cut_once(*of, job.recipe.batch_size, job.seed, left_out)
+        apart_from = None
+        if job.left_out is not None and job.left_out != name:
+            apart_from = (job.left_out, site.limit_of(job.left_out))
+        batches = _cut_once(*of, job.recipe.batch_size, job.seed, apart_from)
     return [batch.to(device()) for batch in batches]
 
 

@@ -32,7 +32,7 @@ def lacks(job: Job, site: Site, *, token: str, version: str) -> list[str]:
         found.append(f"does not see the encoder {site.encoder}")
     for trained in job.corpora:
         try:
-            corpus = corpora.load_one(site.corpora, trained.name, limit=site.limit)
+            corpus = corpora.load_one(site.corpora, trained.name, limit=site.limit_of(trained.name))
         except (InputError, OSError):
             found.append(f"does not see the corpus '{trained.name}' in {site.corpora}")
         else:
