@@ -53,7 +53,8 @@ def ours(
             encoder=Encoder(name="minilm-l6"),
             encoder_fingerprint=files.fingerprint,
         )
-        result = run(job, Site(store=Path(store), corpora=where, limit=limit, encoder=files.folder))
+        limits = {corpus.name: limit}
+        result = run(job, Site(store=Path(store), corpora=where, limits=limits, encoder=files.folder))
     if result.status != "done":
         raise RuntimeError(result.error)
     return next(s.value for s in result.scores if s.split == "test")

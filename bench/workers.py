@@ -35,7 +35,8 @@ def work(seeds: list[int], threads: int, where: str, limit: Limit, told: Queue) 
     files = encoders.locate("minilm-l6")
     loaded = corpora.load(where, CORPORA, limit=limit)
     with tempfile.TemporaryDirectory() as store:
-        site = Site(store=Path(store), corpora=where, limit=limit, encoder=files.folder)
+        limits = {str(name): limit for name in CORPORA}
+        site = Site(store=Path(store), corpora=where, limits=limits, encoder=files.folder)
         for seed in seeds:
             job = Job(
                 stage="refine",

@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
 from transfer.encoders import ALIASES, FAMILIES
 from transfer.grid import Encoder, Grid, Seeds, Tune
+from transfer.methods import MIXING, SHARING, WEIGHING, Method
 from transfer.recipes import RECIPES, FineTuning, Recipe
 
 MUST = "(must be given)"
@@ -125,12 +126,28 @@ def _recipe() -> Iterator[str]:
     yield _keys(Recipe)
     yield "`fine_tune: {…}`\n"
     yield _keys(FineTuning)
+    for key, registry in (("share", SHARING), ("mix", MIXING), ("weigh", WEIGHING)):
+        yield f"`{key}: …`, one of\n"
+        yield _table(
+            ("method", "numbers", "meaning"), [_method(name, kind) for name, kind in registry.items()]
+        )
     yield "The named recipes:\n"
     shown = {name: recipe.model_dump() for name, recipe in RECIPES.items()}
+    for values in shown.values():
+        values |= {key: values[key]["method"] for key in ("share", "mix", "weigh")}
     rows = [
         (f"`{key}`", *(f"{_value(values[key])}" for values in shown.values())) for key in Recipe.model_fields
     ]
     yield _table(("key", *(f"`{name}`" for name in shown)), rows)
+
+
+def _method(name: str, kind: type[Method]) -> tuple[str, str, str]:
+    numbers = []
+    for key, field in kind.model_fields.items():
+        if key != "method":
+            default = "must be given" if field.is_required() else _value(field.default)
+            numbers.append(f"`{key}` ({default}): {field.description}")
+    return f"`{name}`", "<br>".join(numbers), " ".join((kind.__doc__ or "").split())
 
 
 def _card() -> Iterator[str]:
@@ -190,6 +207,8 @@ def _default_of(field: FieldInfo) -> Any:
 def _value(value: Any) -> str:
     if value is None or value in ("", {}):
         return "none"
+    if isinstance(value, Method):
+        return f"`{value}`"
     if isinstance(value, BaseModel):
         shown = value.model_dump(exclude_none=True)
         return _value(shown)
@@ -209,10 +228,12 @@ def _type(annotation: Any) -> str:
         return " or ".join(_type(one) for one in inner if one is not type(None))
     if origin is tuple:
         return f"list of {_type(inner[0])}"
-    if origin is dict:
+    if origin in (dict, Mapping):
         return f"mapping to {_type(inner[1])}"
     if origin is typing.Annotated:
         return _type(inner[0])
+    if isinstance(annotation, type) and issubclass(annotation, Method):
+        return "name, or mapping"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "mapping"
     return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[annotation]

@@ -109,7 +109,7 @@ class Grid(Strict):
     """`{lr: [1e-4, 3e-4]}`: each corpus alone with these rates too; [method](method.md#controls)."""
     limit: Limit = Limit()
     """A fixed subset of each split, stratified by label, the same for every job and seed."""
-    limits: dict[Name, Limit] = {}
+    limits: Mapping[Name, Limit] = Field(default={})
     """Of single corpora, for what is other than in `limit`: `{chemprot: {train: 400}}`."""
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
     """The least gain that matters, in points."""

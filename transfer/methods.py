@@ -78,7 +78,7 @@ class Lora(Share):
 
 
 class Soft(Share):
-    """An encoder for each corpus, tied to a common centre by a penalty on the distance of their weights."""
+    """An encoder for each corpus, tied by a penalty on the distance of their weights (Duong et al. 2015)."""
 
     main = "penalty"
     whole = False

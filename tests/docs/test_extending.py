@@ -82,6 +82,21 @@ def test_the_new_kind_trains_scores_and_gains_beside_an_old_one(
     assert set(edges["target"]) == {"severity", "rel"}
 
 
+def test_the_new_method_trains_and_is_named(extended, tiny_corpora: Path, tiny_encoder: Path):
+    recipe = {"base": "quick", "epochs": 2, "batch_size": 8}
+    grid = {"name": "weighed", "corpora": str(tiny_corpora), "tasks": ["sim", "rel"], "seeds": 1}
+    grid |= {"encoder": str(tiny_encoder), "recipe": recipe | {"weigh": {"random": 0.3}}}
+    grid |= {"jobs": ["single", "pairs"]}
+    (extended.folder / "weighed.yaml").write_text(json.dumps(grid))
+    extended.command("transfer run-grid weighed.yaml --executor inline")
+    results = pd.read_csv(extended.folder / "reports/weighed/results.csv")
+    assert set(results["status"]) == {"done"}
+    assert "weigh random 0.3" in (extended.folder / "reports/weighed/report.md").read_text()
+    (extended.folder / "equal.yaml").write_text(json.dumps(grid | {"recipe": recipe}))
+    extended.command("transfer plan equal.yaml")
+    assert "3 jobs, 1 to run" in extended.said, "alone nothing is weighed: those are the same jobs"
+
+
 def test_a_label_that_the_card_lacks_is_refused_in_the_new_kind_too(extended, write_corpus):
     card = {"name": "wrong", "kind": "ordinal", "metric": "accuracy", "labels": ["a", "b"]}
     row = {"id": "1", "text": "x", "label": "c"}

@@ -154,7 +154,7 @@ def test_a_loss_that_is_no_number_is_a_failed_job_without_a_score(site: Site):
 
 def test_a_corpus_that_changed_since_the_plan_is_refused(site: Site):
     job = job_of(site, "rel")
-    result = run(job, site.model_copy(update={"limit": Limit(train=10)}))
+    result = run(job, site.model_copy(update={"limits": {"rel": Limit(train=10)}}))
     assert result.status == "failed"
     assert "changed since the grid was planned" in result.error
 

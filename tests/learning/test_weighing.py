@@ -72,7 +72,7 @@ def test_uncertainties_are_learned_and_begin_as_equal(site: Site):
     assert isinstance(model, MTBert)
     assert isinstance(model.weighing, LearnedUncertainty)
     loss = torch.tensor(2.0)
-    assert model.weighing(loss, "rel") == loss
+    assert model.weighing(loss, batches(site, "rel")[0]) == loss
     trained(model, site, weigh={"uncertainty": 0.05})
     assert (model.weighing.log_variances.abs() > 0.01).all()
 
@@ -81,10 +81,11 @@ def test_the_uncertainty_that_fits_a_loss_is_its_logarithm(site: Site):
     """L exp(-s) + s / 2 is least at s = ln(2 L)."""
     model = learner_of(materials(site, "rel", "ner", weigh="uncertainty"))
     weighing = model.weighing  # type: ignore[union-attr]
+    batch = batches(site, "rel")[0]
     rate = torch.optim.SGD(weighing.parameters(), lr=0.5)
     for _ in range(500):
         rate.zero_grad()
-        weighing(torch.tensor(0.7), "rel").backward()
+        weighing(torch.tensor(0.7), batch).backward()
         rate.step()
     assert weighing.log_variances[weighing.place["rel"]].item() == pytest.approx(
         torch.log(torch.tensor(1.4)).item(), abs=1e-3

@@ -69,12 +69,18 @@ def expanded(
     return grid, record, files, {c.name: c for c in loaded}
 
 
-def loadable(grid_file: Path, grid: "Grid", files: "EncoderFiles") -> None:
-    """Raises InputError where a grid's encoder does not load, or its tokenizer does not fit it."""
-    from transfer.learning import encoder
+def loadable(grid_file: Path, grid: "Grid", files: "EncoderFiles", *, memory: float | None = None) -> None:
+    """Raises InputError where a grid's encoder does not load, or tokenizer or way to share do not fit it.
+
+    ``memory`` (bytes): what a job may have at most, where that is known.
+    """
+    from transfer.learning import encoder, sharing
 
     with _named_in(grid_file, "encoder", errors=InputError):
-        encoder.check(files.folder, layers=grid.encoder.layers, cased=files.cased)
+        loaded = encoder.check(files.folder, layers=grid.encoder.layers, cased=files.cased)
+    with _named_in(grid_file, "recipe", errors=InputError):
+        most = max(map(len, grid.groups()))
+        sharing.check(grid.recipe.share, loaded, corpora=most, memory=memory)
 
 
 def _relative_to_the_grid(grid_file: Path, folder: str) -> None:

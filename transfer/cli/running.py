@@ -81,7 +81,8 @@ def run_what_is_missing(
     for overlap in record.overlaps:
         say(f"note: {overlap}")
     if pending:
-        loadable(grid_file, grid, files)
+        here = None if workers.address else forecast.memory()  # of other machines nothing is known
+        loadable(grid_file, grid, files, memory=here[1] * 2**30 if here else None)
         run(
             store,
             record,

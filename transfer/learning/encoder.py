@@ -129,8 +129,8 @@ def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
-def check(folder: Path, *, layers: int | None, cased: bool | None = None) -> None:
-    """Loads an encoder and its tokenizer once, before any job does.
+def check(folder: Path, *, layers: int | None, cased: bool | None = None) -> nn.Module:
+    """Loads an encoder and its tokenizer once, before any job does; returns the encoder.
 
     Raises InputError where one of them is damaged or they do not fit together; where ``cased`` is given, also
     where the tokenizer takes capitals otherwise.
@@ -155,6 +155,7 @@ def check(folder: Path, *, layers: int | None, cased: bool | None = None) -> Non
             f"{folder}: the tokenizer has {pieces} word pieces, the encoder's table only {rows} rows; "
             "they do not belong together"
         )
+    return model
 
 
 def _check_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerBase, *, cased: bool | None) -> None:

@@ -35,7 +35,7 @@ class Learner(nn.Module, ABC):
     def loss(self, batch: Batch) -> Tensor:
         """The mean loss (scalar) over all that is read of a packed row."""
 
-    def objective(self, loss: Tensor, corpus: str) -> Tensor:
+    def objective(self, loss: Tensor, batch: MiniBatch) -> Tensor:
         """What a step goes down by (scalar): the loss, or the loss as it is weighed."""
         return loss
 
@@ -51,7 +51,7 @@ class Learner(nn.Module, ABC):
         losses = []
         for part, share in zip(batch.parts, batch.shares, strict=True):
             loss = self.loss(part)
-            (self.objective(loss, batch.corpus) * share).backward()
+            (self.objective(loss, batch) * share).backward()
             losses.append(loss.detach() * share)
         return torch.stack(losses).sum()
 
@@ -122,8 +122,8 @@ class MTBert(MultiTask):
         """The mean loss (scalar) of a packed row under its corpus's task."""
         return self.tasks[batch.corpus].loss(self(batch), batch.targets)
 
-    def objective(self, loss: Tensor, corpus: str) -> Tensor:
-        return self.weighing(loss, corpus)
+    def objective(self, loss: Tensor, batch: MiniBatch) -> Tensor:
+        return self.weighing(loss, batch)
 
     def backward(self, batch: MiniBatch) -> Tensor:
         if isinstance(self.words, Words):

@@ -209,7 +209,8 @@ def _noting(store: Store, job: Job) -> Callable[[Sequence[Epoch]], None]:
 
 
 def _ready(trained: Trained, job: Job, site: Site) -> Ready:
-    ready = _encoded(trained.name, site.corpora, site.limit_of(trained.name), site.encoder, job.recipe.max_length)
+    limit = site.limit_of(trained.name)
+    ready = _encoded(trained.name, site.corpora, limit, site.encoder, job.recipe.max_length)
     if ready.corpus.fingerprint != trained.fingerprint:
         raise ValueError(
             f"the corpus '{trained.name}' changed since the grid was planned "

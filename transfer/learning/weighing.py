@@ -24,8 +24,8 @@ class Weighing(nn.Module):
 
     own_lr: float | None = None  # of what a way learns, where that is not the recipe's
 
-    def forward(self, loss: Tensor, corpus: str) -> Tensor:
-        """The loss (scalar) as it is weighed."""
+    def forward(self, loss: Tensor, batch: MiniBatch) -> Tensor:
+        """The loss (scalar) of a mini-batch, or of a part of it, as it is weighed."""
         return loss
 
     def after(self, model: "MTBert", batch: MiniBatch) -> None:
@@ -43,8 +43,8 @@ class FixedLosses(Weighing):
         super().__init__()
         self.weights = dict(weights)
 
-    def forward(self, loss: Tensor, corpus: str) -> Tensor:
-        return loss * self.weights.get(corpus, 1.0)
+    def forward(self, loss: Tensor, batch: MiniBatch) -> Tensor:
+        return loss * self.weights.get(batch.corpus, 1.0)
 
 
 class LearnedUncertainty(Weighing):
@@ -60,9 +60,9 @@ class LearnedUncertainty(Weighing):
         self.place = {name: i for i, name in enumerate(tasks)}
         self.halved = {name: task.problem == "regression" for name, task in tasks.items()}
 
-    def forward(self, loss: Tensor, corpus: str) -> Tensor:
-        s = self.log_variances[self.place[corpus]]
-        return loss * torch.exp(-s) * (0.5 if self.halved[corpus] else 1.0) + s / 2
+    def forward(self, loss: Tensor, batch: MiniBatch) -> Tensor:
+        s = self.log_variances[self.place[batch.corpus]]
+        return loss * torch.exp(-s) * (0.5 if self.halved[batch.corpus] else 1.0) + s / 2
 
 
 class AggregatedGradients(Weighing):
@@ -78,7 +78,7 @@ class AggregatedGradients(Weighing):
         self.corpora = corpora
         self._rows: list[Tensor] = []
 
-    def forward(self, loss: Tensor, corpus: str) -> Tensor:
+    def forward(self, loss: Tensor, batch: MiniBatch) -> Tensor:
         return loss
 
     def after(self, model: "MTBert", batch: MiniBatch) -> None:

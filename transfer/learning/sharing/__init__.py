@@ -2,21 +2,47 @@
 
 from collections.abc import Callable, Mapping
 
+from torch import nn
+
+from transfer.inputs import InputError
 from transfer.learning.model import MTBert, MultiTask
 from transfer.learning.sharing.base import Materials, words_name
 from transfer.learning.sharing.distil import Student
-from transfer.learning.sharing.frozen import FrozenBelow, FrozenEncoder
-from transfer.learning.sharing.lora import Adapted
+from transfer.learning.sharing.frozen import FrozenBelow, FrozenEncoder, layers_of
+from transfer.learning.sharing.lora import Adapted, modules_of
 from transfer.learning.sharing.soft import Tied
-from transfer.methods import Distil, Lora, Share, Soft, Top
+from transfer.methods import Distil, Lora, Share, Soft, Top, top_refused
 
-__all__ = ["SHARING", "Materials", "Student", "learner_of", "words_name"]
+__all__ = ["SHARING", "Materials", "Student", "check", "learner_of", "words_name"]
 
 
 def learner_of(materials: Materials) -> MultiTask:
     """The learner of a job."""
     share = materials.recipe.share
     return SHARING[share.method](share, materials)
+
+
+def check(share: Share, encoder: nn.Module, *, corpora: int, memory: float | None) -> None:
+    """Raises InputError where a way to share does not fit the encoder, or memory where it is known (bytes).
+
+    ``corpora`` is how many train together at most.
+    """
+    if isinstance(share, Top) and share.layers >= len(layers := layers_of(encoder)):
+        raise InputError(top_refused(share.layers, len(layers)))
+    if isinstance(share, Lora):
+        modules_of(encoder, share)
+    if isinstance(share, Soft) and memory is not None:
+        weights = sum(p.numel() for p in encoder.parameters())
+        # each with its gradient, the optimizer's two moments, and a copy of the best epoch's
+        each = weights * 5 * 4
+        if corpora * each > memory:
+            fit = int(memory // each)
+            raise InputError(
+                f"share: soft keeps an encoder for each of {corpora} corpora, with gradients and optimizer about "
+                f"{corpora * each / 2**30:.0f} GiB, and this machine has {memory / 2**30:.0f}; "
+                + (f"groups of up to {fit} fit" if fit > 1 else "no pair fits")
+                + ", or share: hard, which keeps one encoder"
+            )
 
 
 def _hard(share: Share, materials: Materials) -> MultiTask:

@@ -85,8 +85,8 @@ def modules_of(encoder: Any, lora: Lora) -> tuple[str, ...]:
     for name in asked:
         if name not in linear:
             raise InputError(
-                f"share: lora: the encoder has no linear layer '{name}'; it has {', '.join(sorted(linear))}: "
-                "name some of these as modules"
+                f"share: lora: the encoder has no linear layer '{name}'; it has {', '.join(sorted(linear))}; "
+                "name some of these, as in share: {lora: {modules: [" + min(linear) + "]}}"
             )
     return asked
 
