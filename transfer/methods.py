@@ -24,10 +24,16 @@ class Method(BaseModel):
 
     def __str__(self) -> str:
         numbers = self.model_dump(exclude={"method"}, exclude_none=True)
-        said = ", ".join(
-            f"{value}" if key == self.main else f"{key} {value}" for key, value in numbers.items()
-        )
-        return f"{self.method} {said}".strip()
+        said = [_said(v) if key == self.main else f"{key} {_said(v)}" for key, v in numbers.items()]
+        return f"{self.method} {', '.join(said)}".strip()
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_said(one)}" for name, one in value.items())
+    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 class Share(Method):
@@ -65,7 +71,7 @@ class Lora(Share):
     method: Literal["lora"]
     rank: int = Field(default=8, ge=1)
     """Of each adapter."""
-    alpha: float = Field(default=16, gt=0)
+    alpha: float = Field(default=16.0, gt=0)
     """An adapter's output is scaled by alpha / rank."""
     adapters: Literal["shared", "task"] = "shared"
     """One set for all corpora, or a set for each corpus."""

@@ -38,8 +38,8 @@ def check(share: Share, encoder: nn.Module, *, corpora: int, memory: float | Non
         if corpora * each > memory:
             fit = int(memory // each)
             raise InputError(
-                f"share: soft keeps an encoder for each of {corpora} corpora, with gradients and optimizer about "
-                f"{corpora * each / 2**30:.0f} GiB, and this machine has {memory / 2**30:.0f}; "
+                f"share: soft keeps an encoder for each of {corpora} corpora, with gradients and optimizer "
+                f"about {corpora * each / 2**30:.0f} GiB; this machine has {memory / 2**30:.0f}; "
                 + (f"groups of up to {fit} fit" if fit > 1 else "no pair fits")
                 + ", or share: hard, which keeps one encoder"
             )
