@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from transfer.analysis import comparison, controls, gains, replication, tables
+from transfer.analysis import comparison, controls, gains, replication, stages, tables
 from transfer.analysis.columns import COLUMNS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
@@ -173,6 +173,8 @@ ORDER = {
     "results.csv": tables.RESULTS,
     "edges.csv": [*gains.EDGES, *COLUMNS_OF_CONTROLS, "data_source"],
     "table_groups.csv": [*gains.GROUP_GAINS, "data_source"],
+    "table_stages.csv": [*stages.CONTRASTS, "data_source"],
+    "table_stage_means.csv": [*stages.MEANS, "data_source"],
     "table_null.csv": [*gains.EDGES, "data_source"],
     "table_same_steps.csv": [*gains.EDGES, "data_source"],
     "table_left_out.csv": [*gains.EDGES, "data_source"],

@@ -44,6 +44,12 @@ _CONTROLS = {
     )
 }
 
+_ARM = "`single`, `longer single`, `refinement` or `fine-tuning`"
+_STAGES = _SHARED | {
+    "source": "the group whose refinement it is: `all others`, …; empty for the target alone",
+    "missing": "which seeds an arm lacks, and why",
+}
+
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "results.csv": _SHARED
     | {
@@ -107,6 +113,29 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "data_source": "`synthetic` or `prepared`",
     },
     "table_groups.csv": _GAIN | {"source": "the group: `all others`, `all others but x`, or names with `+`"},
+    "table_stages.csv": _EDGE
+    | _STAGES
+    | {
+        "arm": _ARM,
+        "against": "the arm that it is held against",
+        "epochs": "of the target beside the other arm: `as many`, `fewer`, or `more` (it may gain by that)",
+        "score": "the arm's mean test score in the common seeds",
+        "score_against": "the other arm's",
+        "gain": "score less score_against; empty where no seed has both",
+        "p": "two-sided",
+        "p_adjusted": "corrected over all rows",
+        "verdict": "`improves`, `harms`, `no effect` or `inconclusive`; empty where no seed has both",
+        "seeds": "how many seeds have both",
+    },
+    "table_stage_means.csv": _STAGES
+    | {
+        "single": "mean test score of the target alone",
+        "longer_single": "alone, then alone for the epochs of fine-tuning, too",
+        "refinement": "refined with the group",
+        "fine_tuning": "refined with the group, then fine-tuned alone",
+        "highest": "the arm with the highest mean, for description; equal ones joined by ` = `",
+        "seeds": "the seeds that all arms with a score have: those of the means",
+    },
     "table_null.csv": _EDGE | {"source": "the corpus itself, with other seeds"},
     "table_same_steps.csv": _EDGE | {"single": "mean test score of the target alone for as many steps"},
     "table_tuned.csv": _EDGE | {"single": "mean test score of the target alone with its best learning rate"},
@@ -149,7 +178,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "table": "its number",
         "model": "the paper's name of the row; `…, trained longer` is a control that the paper has not",
         "encoder": "the paper's encoder, as alias",
-        "arm": "`single`, `longer single`, `refinement` or `fine-tuning`",
+        "arm": _ARM,
         "measured_with": "the encoder that was really trained",
         "corpus": "the corpus, or `Avg` over all of the table's",
         "mean": "mean test score over the seeds",

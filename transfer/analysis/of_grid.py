@@ -46,6 +46,10 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch 
         curves=curves(kept.results.values()),
         rerun=rerun(record),
         expected=[cell for job in kept.wanted for cell in _cells(job) if cell.target in job.targets],
+        # seeds that were added because of a result would judge it too kindly
+        stage_seeds=range(grid.seeds.start, grid.seeds.start + grid.seeds.first)
+        if isinstance(grid.seeds, Seeds)
+        else None,
         watch=watch,
     )
 

@@ -42,6 +42,7 @@ def write_report(
     expected: Iterable[Cell] | None = None,
     curves: pd.DataFrame | None = None,
     rerun: Rerun | None = None,
+    stage_seeds: Collection[int] | None = None,
     watch: Watch = nobody,
 ) -> list[Path]:
     """Writes the whole report of a grid into `out` and returns the files, `report.html` last.
@@ -52,7 +53,8 @@ def write_report(
     theirs, `controls` those that the grid asks for, `evidence` what the arms predicted (see
     `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies),
     `curves` the learning curves (see `curves.curves`), `rerun` how all this is made again,
-    `watch` is told how far it is.
+    `stage_seeds` the seeds that stages are compared in (without it: all; see `stages`), `watch`
+    is told how far it is.
     The files are made beside their places and then moved in, so none is ever half-written.
     Raises ValueError where `source` is unknown or the frame says another one.
     """
@@ -70,6 +72,7 @@ def write_report(
         expected=expected,
         curves=curves,
         rerun=rerun,
+        stage_seeds=stage_seeds,
     )
     watch("pages", 0, 1)
     texts = {
@@ -107,6 +110,9 @@ def _csv(found: Findings) -> dict[str, str]:
     }
     for name, table in found.controls.items():
         texts[f"table_{name.replace('-', '_')}.csv"] = to_csv(table.assign(data_source=found.source))
+    if len(found.contrasts):
+        texts["table_stages.csv"] = to_csv(found.contrasts.assign(data_source=found.source))
+        texts["table_stage_means.csv"] = to_csv(found.means.assign(data_source=found.source))
     if len(found.missing):
         texts["table_missing.csv"] = to_csv(found.missing.assign(source=found.source))
     return texts

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from transfer.analysis import gains, tables
+from transfer.analysis import gains, stages, tables
 from transfer.analysis.controls import beside, control_tables, dealt
 from transfer.analysis.curves import CURVES
 from transfer.analysis.evidence import Cell, Evidence
@@ -43,6 +43,8 @@ class Findings:
     settings: pd.DataFrame
     curves: pd.DataFrame  # see `curves.curves`
     rerun: Rerun | None
+    contrasts: pd.DataFrame  # of a grid that fine-tunes, see `stages`; else without rows
+    means: pd.DataFrame  # of these arms
 
     @property
     def synthetic(self) -> bool:
@@ -88,6 +90,7 @@ def findings(
     expected: Iterable[Cell] | None = None,
     curves: pd.DataFrame | None = None,
     rerun: Rerun | None = None,
+    stage_seeds: Collection[int] | None = None,
 ) -> Findings:
     """What the store's tidy frame says; the arguments are those of `write_report`.
 
@@ -98,6 +101,7 @@ def findings(
     if other := set(frame["source"]) - {source}:
         raise ValueError(f"the frame holds {', '.join(sorted(other))} results, not only {source}")
     frame = _without_machine(frame)
+    expected = None if expected is None else list(expected)
     seed_gains = gains.seed_gains(frame)
     if edges is None:
         edges = gains.edges(
@@ -135,6 +139,15 @@ def findings(
         ),
         curves=pd.DataFrame(columns=pd.Index(CURVES)) if curves is None else curves,
         rerun=rerun,
+        contrasts=stages.contrasts(
+            frame,
+            smallest_effect=smallest_effect,
+            evidence=evidence,
+            expected=expected,
+            seeds=stage_seeds,
+            correction=correction,
+        ),
+        means=stages.means(frame, expected=expected, seeds=stage_seeds),
     )
 
 
@@ -146,10 +159,7 @@ def in_points(table: pd.DataFrame) -> pd.DataFrame:
     for column in ("single", "joint"):
         shown[column] = [points(value) for value in table[column]]
     shown["gain"] = [points(value, sign=True) for value in table["gain"]]
-    shown["95 % interval"] = [
-        f"{points(low)} to {points(high)}" if points(low) else "none"
-        for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
-    ]
+    shown["95 % interval"] = intervals(table)
     if "verdict" in table:
         shown["p adjusted"] = [f"{p:.2g}" if p == p else "" for p in table["p_adjusted"]]
         shown["verdict"] = table["verdict"]
@@ -157,6 +167,14 @@ def in_points(table: pd.DataFrame) -> pd.DataFrame:
         if f"gain_{control}" in table and table[f"gain_{control}"].notna().any():
             shown[head] = [points(value, sign=True) for value in table[f"gain_{control}"]]
     return shown.assign(seeds=table["seeds"])
+
+
+def intervals(table: pd.DataFrame) -> list[str]:
+    """The intervals of gains as a person reads them."""
+    return [
+        f"{points(low)} to {points(high)}" if points(low) else "none"
+        for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
+    ]
 
 
 def in_order(stages: pd.Series) -> list[str]:

@@ -1,11 +1,12 @@
 """The report in Markdown, as GitHub shows it: the answer, the pictures, all tables."""
 
+from collections.abc import Sequence
+
 from transfer.analysis.report.findings import Findings, in_points
 from transfer.analysis.report.pictures import figure_names
 from transfer.analysis.report.sentences import (
     BANNER,
     GROUPS,
-    NO_EDGE,
     QUESTION,
     REACH,
     SCORES,
@@ -14,9 +15,11 @@ from transfer.analysis.report.sentences import (
     answer_of,
     caption,
     control,
+    no_edge,
     protocol,
     warning,
 )
+from transfer.analysis.report.stages import MEANS, TABLE, contrasts_in_points, means_in_points, section
 from transfer.analysis.rerun import Rerun
 from transfer.analysis.tables import escaped, to_markdown
 
@@ -29,7 +32,7 @@ def report_md(found: Findings) -> str:
     if problem := warning(found):
         parts.append(f"**{problem}**\n")
     if not found.stages:
-        parts.append(f"## Answer\n\n{NO_EDGE}\n")
+        parts.append(f"## Answer\n\n{no_edge(found)}\n")
     for stage in found.stages:
         head = "Answer" if len(found.stages) == 1 else f"Answer, {stage}"
         graph, heat, forest, scatter = figure_names(stage, found.stages)
@@ -40,6 +43,7 @@ def report_md(found: Findings) -> str:
             f"![Heat map of the gains]({heat}.svg)\n",
             f"![Scores of each seed, alone and with each partner]({scatter}.svg)\n",
         ]
+    parts.append(f"## Stages\n\n{stages}" if (stages := stages_md(found)) else "")
     if len(found.edges):
         parts.append(f"## Edges\n\nGains in points.\n\n{to_markdown(in_points(found.edges))}")
     if len(found.groups):
@@ -57,6 +61,21 @@ def report_md(found: Findings) -> str:
     return "\n".join(part for part in parts if part)
 
 
+def stages_md(found: Findings) -> str:
+    """What the stages gain, in words and tables; empty for a grid that does not fine-tune."""
+    said = section(found)
+    if said is None:
+        return ""
+    means, contrasts = to_markdown(means_in_points(found.means)), contrasts_in_points(found.contrasts)
+    parts = [said.text, _listed(said.tallies), said.rules, _listed(said.winners)]
+    parts += [MEANS, means, TABLE, to_markdown(contrasts)]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "".join(f"- {escaped(line)}\n" for line in lines)
+
+
 def _again(rerun: Rerun) -> str:
     fence = "`" * 3
     while fence in rerun.grid:
@@ -70,9 +89,13 @@ def _again(rerun: Rerun) -> str:
 
 def _control(found: Findings, name: str) -> str:
     title, text, lines = control(found, name)
-    listed = "".join(f"- {escaped(line)}\n" for line in lines)
     table = found.controls[name]
-    parts = [f"## {title}\n", f"{text}\n", listed, to_markdown(in_points(table)) if len(table) else ""]
+    parts = [
+        f"## {title}\n",
+        f"{text}\n",
+        _listed(lines),
+        to_markdown(in_points(table)) if len(table) else "",
+    ]
     return "\n".join(part for part in parts if part)
 
 
@@ -80,9 +103,9 @@ def _answer(found: Answer) -> str:
     text = f"{found.tally}\n"
     for verdict, intro, lines in found.verdicts:
         head = f"**{verdict.capitalize()}**" + (f": {intro}" if intro else "")
-        text += f"\n{head}\n\n" + "".join(f"- {escaped(line)}\n" for line in lines)
+        text += f"\n{head}\n\n" + _listed(lines)
     if found.reach:
-        text += f"\n{REACH}\n\n" + "".join(f"- {escaped(line)}\n" for line in found.reach)
+        text += f"\n{REACH}\n\n" + _listed(found.reach)
     return text
 
 

@@ -15,6 +15,7 @@ from transfer.analysis.forest import forest_axes
 from transfer.analysis.graph import CLAIMS
 from transfer.analysis.report import panels
 from transfer.analysis.report import sentences as say
+from transfer.analysis.report import stages as compared
 from transfer.analysis.report.findings import Findings, in_points
 from transfer.analysis.report.pictures import figure_names
 from transfer.analysis.tables import ALL, minus, points
@@ -25,7 +26,8 @@ SCRIPTS = ("graph.js", "tables.js", "page.js")
 LEADING = ("source", "target", "verdict", "gain", "95 % interval", "p adjusted", "seeds")
 SHADES = 8  # of a heat map's cell
 TEXT_COLUMNS = {"stage", "source", "target", "metric", "verdict", "arm", "corpora", "state", "error", "name",
-                "kind", "domain", "licence", "citation", "notes"}  # fmt: skip
+                "kind", "domain", "licence", "citation", "notes", "with", "over", "epochs", "highest",
+                "missing"}  # fmt: skip
 # an unescaped < may end a script, and two line ends of Unicode end a line of old scripts
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -99,7 +101,8 @@ def report_html(found: Findings) -> str:
         protocol=say.protocol(found),
         together=any(series.kind == ALL for stage in stages for made in stage.learning.values()
                      for panel in made for series in panel.series),
-        unmeasured=None if stages else say.Answer(say.NO_EDGE, ()),
+        unmeasured=None if stages else say.Answer(say.no_edge(found), ()),
+        arms=compared.section(found),
         controls=[(name, say.control(found, name)) for name in found.controls],
         tables=_tables(found),
         marks=panels.MARKS,
@@ -176,6 +179,8 @@ def _tables(found: Findings) -> dict[str, Table]:
     made |= {
         name: (f"{name.capitalize()} control.", in_points(table)) for name, table in found.controls.items()
     }
+    made["stage-means"] = (compared.MEANS, compared.means_in_points(found.means))
+    made["stage-contrasts"] = (compared.TABLE, compared.contrasts_in_points(found.contrasts))
     made["missing"] = ("Scores that failed or are absent.", found.missing)
     made["corpora"] = ("The corpora and how many examples of each were used.", found.corpora)
     return {key: _table(key, text, frame) for key, (text, frame) in made.items() if len(frame)}

@@ -2,7 +2,7 @@
 
 from transfer.analysis.latex import to_latex
 from transfer.analysis.report.findings import Findings, in_points
-from transfer.analysis.report.markdown import MARK, scores_md
+from transfer.analysis.report.markdown import MARK, scores_md, stages_md
 from transfer.analysis.report.sentences import BANNER, SCORES, caption
 from transfer.analysis.tables import to_markdown
 
@@ -15,6 +15,8 @@ def to_paste(found: Findings) -> dict[str, str]:
         "table_scores.md": scores_md(found),
         "table_corpora.md": to_markdown(found.corpora),
     }
+    if stages := stages_md(found):
+        pages["table_stages.md"] = stages
     mark = f"{BANNER} " if found.synthetic else ""
     scores = [
         to_latex(matrix, caption=f"{mark}{SCORES} Stage: {stage}.", label=f"tab:scores-{stage}")

@@ -29,6 +29,7 @@ QUESTION = (
     "when trained alone, with the same seed."
 )
 NO_EDGE = "No edge could be measured: no pair and its two single runs have scores."
+NO_PAIR = "No pair was trained, so there are no edges; this grid compares stages, below."
 AGAINST = {
     "same_steps": "against training alone for as many steps",
     "left_out": "without the text that stands in the target's test split",
@@ -112,6 +113,12 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
         found.append(Verdict("inconclusive", intro, lines))
     open_ = edges[edges["verdict"] == "inconclusive"]
     return Answer(tally(edges), tuple(found), reach(open_, items))
+
+
+def no_edge(found: Findings) -> str:
+    """Why a report has no edges."""
+    pairs = (found.frame["corpora"].str.count(r"\+") == 1).any()
+    return NO_EDGE if pairs or found.contrasts.empty else NO_PAIR
 
 
 def tally(edges: pd.DataFrame) -> str:
