@@ -137,3 +137,16 @@ def test_ray_adds_the_same_seeds_as_the_inline_executor(run, transfer, tiny_grid
     assert out.count("3 more jobs, for edges that are undecided") == 2
     assert seeds_of(tmp_path / "runs") == inline
     assert edges.read_bytes() == whole
+
+
+def test_a_pair_that_gets_more_seeds_has_teachers_of_these_seeds(run, tmp_path: Path):
+    """One target is decided and would need no more of itself alone; the pair's pupils need its teacher."""
+    run("--set", "smallest_effect=100", "--set", "recipe.share=distil")
+    seeds = seeds_of(tmp_path / "runs")
+    results = [json.loads((job / "result.json").read_text()) for job in jobs_by_time(tmp_path / "runs")]
+    assert {result["status"] for result in results} == {"done"}
+    assert ("rel+sim", 3) in seeds
+    for names, seed in seeds:
+        if names == "rel+sim":
+            assert {("rel", seed), ("sim", seed)} <= set(seeds)
+    assert not list(tmp_path.glob("runs/jobs/*/encoder")), "no teacher's weights are left"

@@ -12,7 +12,7 @@ from transfer.scheduling import JobQueue
 RECIPE = Recipe(lr=0.1, epochs=1, batch_size=1)
 
 
-def job(number: int, parent: Job | None = None) -> Job:
+def job(number: int, parent: Job | None = None, teachers: tuple[Job, ...] = ()) -> Job:
     return Job(
         stage="fine-tune" if parent else "refine",
         corpora=(Trained(name="c", fingerprint="f"),),
@@ -21,6 +21,7 @@ def job(number: int, parent: Job | None = None) -> Job:
         encoder=Encoder(name="e"),
         encoder_fingerprint="e",
         parent=parent,
+        teachers=teachers,
     )
 
 
@@ -72,6 +73,20 @@ def test_a_parent_is_unneeded_after_its_last_child():
     assert [queue.unneeded_parents(c) for c in children] == [[], [], [parent.id]]
 
 
+def test_a_pupil_waits_for_all_its_teachers_and_is_lost_with_one_of_them():
+    teachers = (job(0), job(1))
+    pupil, other = job(2, teachers=teachers), job(3, teachers=teachers[:1])
+    queue = queue_of(*teachers, pupil, other)
+    assert [queue.next(), queue.next(), queue.next()] == [*teachers, None]
+    assert queue.done(teachers[0].id, ok=True) == []
+    assert [queue.next(), queue.next()] == [other, None]
+    assert not queue.finished
+    assert queue.done(teachers[1].id, ok=False) == [pupil]
+    assert queue.finished
+    assert queue.unneeded_parents(other) == []
+    assert queue.unneeded_parents(pupil) == [t.id for t in sorted(teachers, key=lambda t: t.id)]
+
+
 def test_an_empty_queue_is_finished():
     queue = queue_of()
     assert queue.next() is None
@@ -80,10 +95,12 @@ def test_an_empty_queue_is_finished():
 
 @st.composite
 def forests(draw):
-    """Jobs, some of which have a parent that stands before them or is no job of the queue."""
+    """Jobs, some of which have a parent or teachers that stand before them, or are no jobs of the queue."""
     jobs = [job(0)]
     for number in range(1, draw(st.integers(1, 12))):
-        jobs.append(job(number, draw(st.none() | st.sampled_from(jobs) | st.just(job(1000)))))
+        parent = draw(st.none() | st.sampled_from(jobs) | st.just(job(1000)))
+        taught = draw(st.lists(st.sampled_from(jobs), max_size=3)) if parent is None else []
+        jobs.append(job(number, parent, tuple(taught)))
     costs = draw(st.lists(st.sampled_from([1.0, 2.0, 3.0]), min_size=len(jobs), max_size=len(jobs)))
     return draw(st.permutations(jobs)), dict(zip([j.id for j in jobs], costs, strict=True))
 
@@ -99,7 +116,7 @@ def test_each_job_is_handed_out_once_and_after_its_parent(forest, workers, rng: 
         if not running:
             break
         ended = running.pop(rng.randrange(len(running)))
-        assert ended.parent is None or ended.parent in done or ended.parent not in jobs
+        assert all(parent in done or parent not in jobs for parent in ended.parents)
         assert queue.done(ended.id, ok=True) == []
         done.append(ended)
     assert queue.finished
