@@ -14,6 +14,7 @@ from tests.learning.methods import NAMES, batches, done, joint, materials, recip
 from tests.learning.test_checkpoint import comparable, interrupted
 from tests.learning.test_run import job_of, scores
 from transfer.learning.batches import MiniBatch
+from transfer.learning.export import export
 from transfer.learning.model import MTBert
 from transfer.learning.run import Site, run
 from transfer.learning.sharing import SHARING, learner_of
@@ -281,6 +282,24 @@ def test_job_ids_of_a_corpus_alone_are_the_same_under_all_methods_that_say_nothi
             assert job_of(site, "rel", recipe=recipe(share=way, **more).of(["rel"])).id == plain
     for way in ("heads", {"top": 1}, "lora"):
         assert job_of(site, "rel", recipe=recipe(share=way).of(["rel"])).id != plain
+
+
+@pytest.mark.parametrize("way", ["heads", {"top": 1}, "lora", "distil"], ids=str)
+def test_a_kept_model_of_every_way_with_one_encoder_predicts_what_is_in_the_store(
+    site: Site, way: Any, transfer, tmp_path: Path
+):
+    job = joint(site, *NAMES, share=way)
+    site = site.model_copy(update={"keep": frozenset([job.id])})
+    done(job, site)
+    store = Store(site.store)
+    export(store, job.id, to=tmp_path / "model")
+    kept = store.predictions(job.id)
+    for name, key in (("rel", "label"), ("ner", "tags")):
+        file = Path(site.corpora) / name / "test.jsonl"
+        code, out, err = transfer("predict", tmp_path / "model" / name, file)
+        assert (code, err) == (0, "")
+        said = [json.loads(line)[key] for line in out.splitlines()]
+        assert said == [json.loads(v) for v in kept.loc[kept["corpus"] == name, "predicted"]]
 
 
 def test_a_kept_result_says_which_method_it_is_of(site: Site):
