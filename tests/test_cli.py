@@ -320,3 +320,17 @@ def test_a_damaged_result_is_set_aside_and_run_anew(transfer, tiny_run, tmp_path
     assert json.loads(damaged.read_text())["scores"] == true
     for name in ("edges.csv", "table_scores.csv"):
         assert (out / "tiny" / name).read_bytes() == (tiny_run.out / "tiny" / name).read_bytes(), name
+
+
+def test_a_corpus_may_have_a_limit_of_its_own(transfer, tiny_grid: Path, tmp_path: Path):
+    places = ["--store", tmp_path / "runs", "--out", tmp_path / "reports", "--executor", "inline"]
+    less = ["--set", "jobs=[single]", "--set", "seeds=1", "--set", "recipe.epochs=1"]
+    less += ["--set", "limit={train: 16}", "--set", "limits={rel: {train: 8}}"]
+    code, _, err = transfer("run-grid", tiny_grid, *places, *less)
+    assert code == 0, err
+    results = pd.read_csv(tmp_path / "reports" / "tiny" / "results.csv")
+    assert dict(zip(results["target"], results["train_items"], strict=True)) == {
+        "ner": 16,
+        "rel": 8,
+        "sim": 16,
+    }
