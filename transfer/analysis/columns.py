@@ -109,7 +109,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "seconds": "what they took together",
         "seconds_single": "the median of those of one corpus",
         "seconds_joint": "the median of those of two",
-        "peak_memory": "the most bytes that one of them took; empty where it was not recorded",
+        "peak_memory": "the most bytes that the worker of a pair had in use; empty where it was not recorded",
         "data_source": "`synthetic` or `prepared`",
     },
     "table_groups.csv": _GAIN | {"source": "the group: `all others`, `all others but x`, or names with `+`"},

@@ -14,7 +14,7 @@ def costs(methods: Sequence[Method]) -> pd.DataFrame:
     """One row for each method: what the jobs behind its edges took, each counted once.
 
     Columns: method; `jobs`; `seconds` of all of them; `seconds_single` and `seconds_joint` of the median
-    job of one corpus and of a pair; `peak_memory`, the most bytes that one of them took, NaN where that
+    job of one corpus and of a pair; `peak_memory`, the most bytes that a job of a pair took, NaN where that
     was not recorded; data_source.
     """
     rows = []
@@ -33,7 +33,7 @@ def costs(methods: Sequence[Method]) -> pd.DataFrame:
                 seconds.sum(min_count=1),
                 seconds[~joint].median(),
                 seconds[joint].median(),
-                memory.max(),
+                memory[joint].max(),
                 method.data_source,
             )
         )

@@ -20,7 +20,7 @@ SAME_SETTINGS = "Nothing that the records tell."
 SCORES = "A method that moves all scores may leave the gains as they are. Test scores in points."
 COST = "Of the jobs behind these edges, as measured, whatever the machine and whatever else ran on it."
 NOT_RECORDED = "not recorded"
-COST_NUMBERS = ("jobs", "hours in all", "seconds alone", "seconds joint", "peak MiB")
+COST_NUMBERS = ("jobs", "hours in all", "seconds alone", "seconds joint", "peak MiB joint")
 
 
 def compare_md(
