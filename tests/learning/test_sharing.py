@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tests.families import write_family
@@ -253,6 +254,17 @@ def test_a_teacher_that_is_missing_fails_the_job_with_its_name(site: Site):
     result = run(job.model_copy(update={"teachers": teachers}), site)
     assert result.status == "failed"
     assert teachers[0].id in result.error
+
+
+def test_a_teacher_whose_head_was_not_kept_teaches_nothing(site: Site):
+    """Encoders that a version before distillation kept have no heads; a fresh one would teach noise."""
+    job = joint(site, *NAMES, share="distil")
+    kept = site.store / "jobs" / job.teachers[0].id / "encoder" / "model.safetensors"
+    save_file({n: w for n, w in load_file(kept).items() if not n.startswith("heads.")}, kept)
+    result = run(job, site)
+    assert result.status == "failed"
+    assert result.scores == ()
+    assert f"the teacher {job.teachers[0].id}" in result.error
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

@@ -291,6 +291,11 @@ def _teach(model: Student, job: Job, site: Site, ready: Mapping[str, Ready], mix
     for teacher in job.teachers:
         (name,) = teacher.names
         kept = load(Store(site.store).encoder(teacher.id))
+        if f"heads.{name}.weight" not in kept:  # a fresh head would teach noise
+            raise ValueError(
+                f"the kept weights of the teacher {teacher.id} ({teacher.label}) have no head of it: an "
+                "earlier version wrote them; remove its folder 'encoder' in the store and run the grid again"
+            )
         begun = {key.replace(f"heads.{name}.", "heads.0."): w for key, w in kept.items()}
         materials = _materials(teacher, site, {name: ready[name]})
         taught_by = replace(materials, begun=begun).learner(MTBert)
