@@ -20,22 +20,25 @@ class Family:
     stand one behind the other without padding; others are padded, to the same numbers. ``layers``: the key
     of how many there are. ``positions_after_padding``: a sequence's positions begin at the padding's id + 1.
     ``projections``: the linear layers of attention that get low-rank adapters where a recipe names none.
+    ``tokenwise``: where in a layer each token goes on by itself, a module that adds what attention gave to
+    what went in; empty where the family has no one such place.
     """
 
     packed: bool = True
     layers: str = "num_hidden_layers"
     positions_after_padding: bool = False
     projections: tuple[str, ...] = ("query", "value")
+    tokenwise: str = "attention.output"
 
 
 # by the model_type of config.json
 FAMILIES: Mapping[str, Family] = {
     "bert": Family(),
-    "deberta": Family(packed=False, projections=("in_proj",)),
-    "deberta-v2": Family(packed=False, projections=("query_proj", "value_proj")),
-    "distilbert": Family(layers="n_layers", projections=("q_lin", "v_lin")),
+    "deberta": Family(packed=False, projections=("in_proj",), tokenwise=""),
+    "deberta-v2": Family(packed=False, projections=("query_proj", "value_proj"), tokenwise=""),
+    "distilbert": Family(layers="n_layers", projections=("q_lin", "v_lin"), tokenwise="sa_layer_norm"),
     "electra": Family(),
-    "modernbert": Family(projections=("Wqkv",)),
+    "modernbert": Family(projections=("Wqkv",), tokenwise=""),
     "roberta": Family(positions_after_padding=True),
     "xlm-roberta": Family(positions_after_padding=True),
 }

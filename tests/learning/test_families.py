@@ -105,6 +105,29 @@ def test_a_neighbour_changes_nothing_and_the_rest_of_a_sequence_much(family: Pat
     assert (vectors(model, changed)[4][0] - first[4][0]).abs().max() > 1e-3
 
 
+def test_what_is_not_read_is_not_needed(family: Path):
+    """The vectors that are wanted, and the gradients they lead to, are those of a whole last layer."""
+    wanted = torch.tensor([0, 3, 4, 30, 31, 33, 60, sum(LENGTHS) - 1])
+    whole, part = (model_of(family).train() for _ in range(2))
+    batch = collate("c", TASK, items())
+    seen: list[tuple[int, ...]] = []
+    place = FAMILIES[whole.encoder.config.model_type].tokenwise
+    if place:
+        behind = encoder.layers_of(part.encoder)[-1].get_submodule(place)
+        behind.register_forward_hook(lambda _, rows, out: seen.append(tuple(out.shape)))
+    ids = batch.rows[batch.ids]
+    expected = encoder.last_layer(whole.encoder, ids, batch, noise=whole.noise)[wanted]
+    found = encoder.last_layer(part.encoder, ids, batch, noise=part.noise, only=wanted)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    assert seen == ([(1, len(wanted), found.shape[-1])] if place else [])
+    weights = torch.randn(found.shape, generator=torch.Generator().manual_seed(5))
+    for vectors_read in (expected, found):
+        (vectors_read * weights).sum().backward()
+    for (name, p), q in zip(whole.named_parameters(), part.named_parameters(), strict=True):
+        if p.grad is not None:
+            torch.testing.assert_close(q[1].grad, p.grad, atol=1e-5, rtol=1e-4, msg=name)
+
+
 def test_gradients_are_those_of_one_by_one(family: Path):
     """With dropout so small that no element falls, training takes the path with masks."""
     for dropout in (0.0, 1e-9):

@@ -3,6 +3,8 @@
 import copy
 import functools
 import string
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +22,45 @@ if TYPE_CHECKING:
     from transfer.learning.batches import Batch
 
 
-def last_layer(model: Any, ids: Tensor, batch: "Batch", *, noise: Noise) -> Tensor:
+def last_layer(
+    model: Any, ids: Tensor, batch: "Batch", *, noise: Noise, only: Tensor | None = None
+) -> Tensor:
     """The last layer's vectors [total, width] of a packed row; ``ids`` [1, total] are what its words take.
 
-    Packed where the family allows it. Else the row's groups of like length go through the model one by one,
-    padded: the numbers are the same.
+    ``only`` [n]: the positions that are wanted, and the result is [n, width]; behind its attention the last
+    layer then computes nothing else. Packed where the family allows it. Else the row's groups of like length
+    go through the model one by one, padded: the numbers are the same.
     """
     config, family = model.config, FAMILIES[model.config.model_type]
     rows = {"input_ids": ids}
     if getattr(config, "type_vocab_size", 0) > 1:  # else there are none, or one for all tokens
         rows["token_type_ids"] = batch.types
     if not family.packed:
-        return _padded(model, rows, batch.packing)
+        hidden = _padded(model, rows, batch.packing)
+        return hidden if only is None else hidden.index_select(0, only)
     first = config.pad_token_id + 1 if family.positions_after_padding else 0
     rows["position_ids"] = batch.positions + first
-    return model(**rows, packing=batch.packing, noise=noise).last_hidden_state[0]
+    narrowed = bool(family.tokenwise) and only is not None
+    with _narrowed(model, only) if narrowed else nullcontext():
+        hidden = model(**rows, packing=batch.packing, noise=noise).last_hidden_state[0]
+    return hidden if only is None or narrowed else hidden.index_select(0, only)
+
+
+@contextmanager
+def _narrowed(model: Any, only: Tensor) -> Iterator[None]:
+    """Behind the attention of the last layer the positions ``only`` [n] alone go on."""
+    place = layers_of(model)[-1].get_submodule(FAMILIES[model.config.model_type].tokenwise)
+    hook = place.register_forward_pre_hook(lambda _, rows: tuple(x.index_select(1, only) for x in rows))
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def layers_of(encoder: nn.Module) -> nn.ModuleList:
+    """An encoder's layers, lowest first."""
+    count = encoder.config.num_hidden_layers  # type: ignore[union-attr]
+    return next(m for m in encoder.modules() if isinstance(m, nn.ModuleList) and len(m) == count)
 
 
 def _padded(model: Any, rows: dict[str, Tensor], packing: Packing) -> Tensor:

@@ -42,8 +42,8 @@ class Learner(nn.Module, ABC):
     def read(self, encoder: Any, ids: Tensor, batch: Batch) -> Tensor:
         """The last layer's vectors [vectors read, width] where ``batch.read`` says, in fp32."""
         with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.bf16):
-            hidden = last_layer(encoder, ids, batch, noise=self.noise)
-        return hidden.index_select(0, batch.read).float()
+            vectors = last_layer(encoder, ids, batch, noise=self.noise, only=batch.read)
+        return vectors.float()
 
     def backward(self, batch: MiniBatch) -> Tensor:
         """Adds up the gradients of a mini-batch's mean loss, part by part; returns the loss (scalar)."""

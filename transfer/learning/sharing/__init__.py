@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from transfer.inputs import InputError
+from transfer.learning.encoder import layers_of
 from transfer.learning.model import MTBert, MultiTask
 from transfer.learning.sharing.base import Materials, words_name
 from transfer.learning.sharing.distil import Student
-from transfer.learning.sharing.frozen import FrozenBelow, FrozenEncoder, layers_of
+from transfer.learning.sharing.frozen import FrozenBelow, FrozenEncoder
 from transfer.learning.sharing.lora import Adapted, modules_of
 from transfer.learning.sharing.soft import Tied
 from transfer.methods import Distil, Lora, Share, Soft, Top, top_refused

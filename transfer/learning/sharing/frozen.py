@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from transfer.learning.batches import Batch
+from transfer.learning.encoder import layers_of
 from transfer.learning.model import MTBert
 from transfer.learning.words import Words
 
@@ -114,12 +115,6 @@ class FrozenBelow(MTBert):
             return self._recorded[-1]
 
         return forward
-
-
-def layers_of(encoder: nn.Module) -> nn.ModuleList:
-    """An encoder's layers, lowest first."""
-    count = encoder.config.num_hidden_layers  # type: ignore[union-attr]
-    return next(m for m in encoder.modules() if isinstance(m, nn.ModuleList) and len(m) == count)
 
 
 def _tensors(output: Any) -> list[Tensor]:
