@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
+from transfer.learning import kernels, machine
 from transfer.learning.dropout import Noise
 
 ATTENTION = "transfer_packed"
@@ -35,12 +36,15 @@ class Packing:
     """Where the sequences of a packed row stand, and how attention pads them in groups.
 
     ``pad`` [padded rows] and ``unpad`` [total] lead from the packed row to the padded layout and
-    back; both are None where no group needs padding.
+    back; both are None where no group needs padding. ``bounds`` [sequences + 1] int32, where sequences
+    begin and end, and ``longest`` are for kernels that need no padding.
     """
 
     groups: tuple[Group, ...]
     pad: Tensor | None
     unpad: Tensor | None
+    bounds: Tensor
+    longest: int
 
     def to(self, device: torch.device) -> "Packing":
         """The same on a device."""
@@ -48,6 +52,8 @@ class Packing:
             groups=tuple(replace(g, bias=None if g.bias is None else g.bias.to(device)) for g in self.groups),
             pad=None if self.pad is None else self.pad.to(device),
             unpad=None if self.unpad is None else self.unpad.to(device),
+            bounds=self.bounds.to(device),
+            longest=self.longest,
         )
 
     @staticmethod
@@ -84,6 +90,8 @@ class Packing:
             groups=tuple(Group(s, c, n, None if (b == 0).all() else b) for s, c, n, b in made),
             pad=None if tight else torch.from_numpy(np.concatenate(pad)),
             unpad=None if tight else torch.from_numpy(np.concatenate(unpad)),
+            bounds=torch.from_numpy(np.cumsum([0, *lengths], dtype=np.int32)),
+            longest=max(lengths),
         )
 
 
@@ -144,7 +152,9 @@ def packed_attention(
     """Attention within each sequence of a packed row.
 
     ``query``, ``key``, ``value``: [1, heads, total, width]. Returns [1, total, heads, width]. A token sees
-    those that are fewer than ``sliding_window`` tokens away. ``dropout`` draws its masks from ``noise``.
+    those that are fewer than ``sliding_window`` tokens away. ``dropout`` draws its masks from ``noise``; on a
+    GPU from the device's generator, which ``noise`` has seeded, and a kernel without padding does all
+    where one serves.
     Raises ValueError without a ``packing``, since neighbours would then see each other.
     """
     if packing is None:
@@ -152,6 +162,12 @@ def packed_attention(
     if dropout and noise is None:
         raise ValueError(f"the attention '{ATTENTION}' needs the noise of its dropout")
     rows = [x[0].transpose(0, 1) for x in (query, key, value)]
+    unpadded = kernels.attend(
+        rows, packing.bounds, packing.longest,
+        scale=scaling, dropout=dropout, sliding_window=sliding_window, training=module.training,
+    )  # fmt: skip
+    if unpadded is not None:
+        return unpadded.unsqueeze(0), None
     if packing.pad is not None and packing.unpad is not None:
         rows = [_Pad.apply(x, packing.pad, packing.unpad) for x in rows]
     outputs = []
@@ -159,9 +175,9 @@ def packed_attention(
         here = slice(group.start, group.start + group.count * group.length)
         q, k, v = (x[here].unflatten(0, (group.count, group.length)).transpose(1, 2) for x in rows)
         bias = _bias(group, sliding_window, q.device)
-        if noise is None or not dropout:
+        if noise is None or not dropout or machine.on_gpu(q):
             bias = None if bias is None else bias.to(q.dtype)
-            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=scaling)
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout, scale=scaling)
         else:
             weights = q @ (k * (scaling or q.shape[-1] ** -0.5)).transpose(-1, -2)
             if bias is not None:

@@ -2,6 +2,7 @@
 
 On CPU, drawing masks one element at a time takes a third of a training step. Here a 64-bit draw
 serves four elements: the probability is kept to 1/65,536 and the scale uses the one that is kept.
+On a GPU masks come from the device's own generator, since the kernels of dropout and attention draw there.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+from transfer.learning import machine
 
 
 class Noise:
@@ -20,27 +24,19 @@ class Noise:
 
     def __init__(self) -> None:
         self._bits = np.random.SFC64(0)
-        self._generators: dict[torch.device, torch.Generator] = {}
-        self._seed = 0
 
     def seed(self, seed: Sequence[int]) -> None:
         """Starts the stream of a mini-batch; ``seed`` are non-negative integers."""
         self._bits = np.random.SFC64(seed)
-        self._seed = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> np.uint64(1))
-        self._generators.clear()
+        if torch.cuda.is_initialized():
+            # a number on the host, which later launches take with them: nothing waits
+            number = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
+            torch.cuda.manual_seed(int(number >> np.uint64(1)))
 
     def mask(self, like: Tensor, p: float) -> Tensor:
-        """Independent factors of the shape of ``like``: 0 with probability ``p``, else 1/(1 - p)."""
+        """Independent factors of the shape of ``like``, on a CPU: 0 with probability p, else 1/(1 - p)."""
         threshold = round(p * 65536)
         scale = 65536 / (65536 - threshold)
-        if like.device.type != "cpu":
-            generator = self._generators.get(like.device)
-            if generator is None:
-                generator = self._generators[like.device] = torch.Generator(like.device).manual_seed(
-                    self._seed
-                )
-            drawn = torch.rand(like.shape, generator=generator, device=like.device)
-            return (drawn >= threshold / 65536).to(like.dtype).mul_(scale)
         count = like.numel()
         bits = self._bits.random_raw(-(-count // 4)).view(np.uint16)[:count]
         factors = np.multiply(bits >= threshold, np.float32(scale), dtype=np.float32)
@@ -58,6 +54,8 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
+        if machine.on_gpu(x):
+            return F.dropout(x, self.p)  # of the generator that the noise has seeded
         return x * self.noise.mask(x, self.p)
 
 

@@ -15,6 +15,11 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def on_gpu(x: torch.Tensor) -> bool:
+    """Whether a tensor is on a GPU: what is drawn and how attention is computed differ there."""
+    return x.is_cuda
+
+
 def provenance() -> dict[str, str]:
     """The versions, the device and the threads that a result was made with."""
     return {

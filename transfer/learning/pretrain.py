@@ -8,7 +8,7 @@ from transfer.claims import Claims
 from transfer.corpora.texts import Texts
 from transfer.encoders import EncoderFiles, locate
 from transfer.inputs import InputError
-from transfer.learning import encoder, masked, pretrained
+from transfer.learning import encoder, kernels, masked, pretrained
 from transfer.learning.batches import TRAINING_PIECES
 from transfer.learning.best import MEAN
 from transfer.learning.checkpoint import Checkpoint
@@ -65,6 +65,7 @@ def _trained(
     checkpoint_seconds: float,
     tell: Tell,
 ) -> Made:
+    kernels.forget()
     recipe, tokenizer = request.recipe, encoder.tokenizer_of(files.folder)
     masks = Masks(tokenizer, whole_words=request.whole_words)
     train_text = encode(texts.train, tokenizer, max_length=recipe.max_length)

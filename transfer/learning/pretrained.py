@@ -12,7 +12,7 @@ from typing import Any
 from transfer.corpora.texts import Texts
 from transfer.encoders import HUB_FILES, EncoderFiles
 from transfer.inputs import InputError
-from transfer.learning import encoder
+from transfer.learning import encoder, kernels
 from transfer.learning.machine import provenance
 from transfer.learning.masked import MaskedLM
 from transfer.learning.masking import EXCHANGED, GUESSED, HIDDEN
@@ -202,7 +202,7 @@ def write(
         ],
         "chosen_step": made.chosen,
         "notes": made.notes,
-        "provenance": provenance(),
+        "provenance": provenance() | kernels.taken(),
     }
     (draft / RESULT).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (draft / "README.md").write_text(_card(made, request, files, texts, name=to.name), encoding="utf-8")

@@ -22,7 +22,7 @@ from transfer.claims import Claims, Taken
 from transfer.corpora import Corpus, Limit
 from transfer.corpora.base import SPLITS, Split, apart
 from transfer.grid import Job, Trained
-from transfer.learning import encoder, models
+from transfer.learning import encoder, kernels, models
 from transfer.learning.batches import (
     TRAINING_PIECES,
     MiniBatch,
@@ -141,6 +141,7 @@ def _trained(
     job: Job, site: Site, store: Store, *, source: str, began: float, keep_encoder: bool
 ) -> JobResult:
     forget_peak()
+    kernels.forget()
     notes: list[str] = []
     ready = {trained.name: _ready(trained, job, site) for trained in job.corpora}
     model = learner_of(_materials(job, site, ready))
@@ -178,7 +179,8 @@ def _trained(
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
         train_items={name: _examples(own) for name, own in mixture.batches.items()},
         steps=mixture.steps(job.recipe.epochs), seconds=time.perf_counter() - began, ended=time.time(),
-        peak_memory=peak_memory(), source=source, provenance=provenance(), notes=tuple(notes),
+        peak_memory=peak_memory(), source=source, provenance=provenance() | kernels.taken(),
+        notes=tuple(notes),
     )  # fmt: skip
     with store.files.scratch() as folder:
         shared = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
