@@ -48,7 +48,9 @@ WorkerCount = Annotated[
         "--workers", min=1, help="Jobs at a time; one for each core that has 3 GiB of memory if not given."
     ),
 ]
-GpusPerJob = Annotated[float, typer.Option(min=0, help="The share of a GPU that a job gets.")]
+GpusPerJob = Annotated[
+    float, typer.Option(min=0, help="The share of a GPU, and of its memory, that a job gets.")
+]
 Address = Annotated[str | None, typer.Option(help="An existing Ray cluster instead of this machine.")]
 ExecutorName = Annotated[Executor, typer.Option(help="ray: in parallel; inline: one by one, without Ray.")]
 CheckpointSeconds = Annotated[

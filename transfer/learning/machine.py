@@ -20,6 +20,21 @@ def on_gpu(x: torch.Tensor) -> bool:
     return x.is_cuda
 
 
+def limit_gpu_memory(share: float) -> None:
+    """Lets this process have so much of its GPU's memory (from 1 on: all); more raises OutOfMemoryError.
+
+    Without a GPU it does nothing.
+    """
+    if share and torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(min(1.0, float(share)))
+
+
+def give_back_gpu_memory() -> None:
+    """Gives back what torch keeps of a GPU's memory without using it, for the other processes there."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 def provenance() -> dict[str, str]:
     """The versions, the device and the threads that a result was made with."""
     return {

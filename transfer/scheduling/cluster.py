@@ -33,6 +33,7 @@ from transfer import __version__
 from transfer.claims import Taken
 from transfer.grid import Job
 from transfer.inputs import InputError
+from transfer.learning.machine import give_back_gpu_memory, limit_gpu_memory
 from transfer.learning.run import Run, Site
 from transfer.scheduling.loggers import Logs, callback_of, curves_of
 from transfer.scheduling.preflight import lacks, refusal
@@ -51,9 +52,10 @@ class JobTrainable(tune.Trainable):
 
     # the parameters beside the config are those of tune.with_parameters below
     def setup(  # type: ignore[override]
-        self, config: dict[str, Any], *, run: Run, site: Site, threads: int, curves: bool
+        self, config: dict[str, Any], *, run: Run, site: Site, threads: int, gpus: float, curves: bool
     ) -> None:
         self._config, self._run, self._site, self._curves = config, run, site, curves
+        self._gpus = gpus
         self._told: list[dict[str, Any]] = []  # what is still to be told of the job, its end last
         torch.set_num_threads(threads)
 
@@ -63,10 +65,13 @@ class JobTrainable(tune.Trainable):
 
     def _done(self) -> list[dict[str, Any]]:
         job = Job.model_validate_json(self._config["job"])
+        limit_gpu_memory(1.0 if self._config["alone"] else self._gpus)
         try:
             result = self._run(job, self._site, keep_encoder=self._config["keep_encoder"])
         except Taken:
             return [{"done": True, "ok": False, "taken": True}]
+        finally:
+            give_back_gpu_memory()
         ok = result.status == "done"
         # of a job that is done the result stands in the store; of a failed one perhaps not
         end = {"done": True, "ok": ok, "failed": "" if ok else result.model_dump_json()}
@@ -100,7 +105,11 @@ class GridSearcher(Searcher):
                 time.sleep(LOOK)  # another run has what is left; Tune itself would ask at once again
             return Searcher.FINISHED if self._work.over else None
         self._jobs[trial_id] = job
-        return {"job": job.model_dump_json(), "keep_encoder": self._work.keeps_encoder(job)}
+        return {
+            "job": job.model_dump_json(),
+            "keep_encoder": self._work.keeps_encoder(job),
+            "alone": self._work.runs_alone(job),
+        }
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -138,8 +147,9 @@ def run_on_ray(
     """Empties the queue on the workers of this machine, or of the Ray cluster at ``address``.
 
     On this machine: ``workers`` jobs at a time, ``threads`` CPU cores each, Ray on loopback and
-    ended when the jobs are. A worker that dies is replaced and its job tried once more. ``logs``: who
-    else is told of the learning curves.
+    ended when the jobs are. ``gpus_per_job`` is a job's share of a GPU, and below 1 of its memory too.
+    A worker that dies is replaced and its job tried once more. ``logs``: who else is told of the
+    learning curves.
     """
     # a worker that dies is told of in the job's record; Tune would show its own traceback
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
@@ -163,7 +173,8 @@ def run_on_ray(
         if address is not None:
             _look_at_nodes(work)
         # what all jobs share goes to a worker once, and not into each trial
-        shared = {"run": work.run, "site": work.site, "threads": threads, "curves": logs is not None}
+        shared = {"run": work.run, "site": work.site, "threads": threads, "gpus": gpus_per_job}
+        shared["curves"] = logs is not None
         trainable = tune.with_parameters(JobTrainable, **shared)
         tuner = tune.Tuner(
             tune.with_resources(trainable, {"cpu": threads, "gpu": gpus_per_job}),

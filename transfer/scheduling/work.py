@@ -157,6 +157,10 @@ class Work:
     def keeps_encoder(self, job: Job) -> bool:
         return job.id in self.queue.parents
 
+    def runs_alone(self, job: Job) -> bool:
+        """Whether the job is tried again, with nothing else running."""
+        return job.id in self._alone
+
     def _failed(self, job: Job, error: str) -> JobResult:
         return JobResult(id=job.id, job=job, status="failed", source=self.source, error=error)
 
