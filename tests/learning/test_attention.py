@@ -45,3 +45,40 @@ def test_a_window_leaves_no_nan_where_padding_sees_nothing(dropout: float, lengt
     seen = ((at[:, None] - at).abs() < 3) & (of[:, None] == of)
     expected = torch.nn.functional.scaled_dot_product_attention(*rows, attn_mask=seen).transpose(1, 2)
     torch.testing.assert_close(out, expected, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [(7, 7, 7), (2, 3, 30), (3, 5, 8, 9, 12, 14, 15, 40)])
+@pytest.mark.parametrize("window", [None, 4])
+def test_dropout_gives_the_numbers_of_plain_operations(lengths: tuple[int, ...], window: int | None):
+    """Outputs and gradients, in double precision, with the masks that the noise gives group by group."""
+    packing, generator = Packing.of(lengths), torch.Generator().manual_seed(4)
+    shape = 1, 2, sum(lengths), 4
+    rows = [torch.randn(shape, generator=generator, dtype=torch.double).requires_grad_() for _ in range(3)]
+    grad = torch.randn(1, sum(lengths), 2, 4, generator=generator, dtype=torch.double)
+    noise = Noise()
+
+    noise.seed([1, 2])
+    out, _ = packed_attention(
+        torch.nn.Module(), *rows, None, scaling=0.7,
+        dropout=0.3, sliding_window=window, packing=packing, noise=noise,
+    )  # fmt: skip
+    found = [out, *torch.autograd.grad(out, rows, grad)]
+
+    noise.seed([1, 2])
+    own, first = [], 0
+    starts = torch.tensor([0, *lengths]).cumsum(0).tolist()
+    for group in packing.groups:
+        masks = noise.mask(torch.empty(group.count, 2, group.length, group.length), 0.3).double()
+        for i in range(group.count):
+            here = slice(starts[first + i], starts[first + i + 1])
+            q, k, v = (x[0, :, here] for x in rows)
+            n = q.shape[1]
+            scores = 0.7 * (q @ k.mT)
+            if window is not None:
+                at = torch.arange(n)
+                scores = scores.masked_fill((at[:, None] - at).abs() >= window, float("-inf"))
+            own.append((scores.softmax(-1) * masks[i, :, :n, :n]) @ v)
+        first += group.count
+    plain = torch.cat(own, dim=1).transpose(0, 1).unsqueeze(0)
+    for ours, theirs in zip(found, [plain, *torch.autograd.grad(plain, rows, grad)], strict=True):
+        torch.testing.assert_close(ours, theirs)

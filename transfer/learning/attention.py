@@ -136,6 +136,70 @@ class _Unpad(torch.autograd.Function):
         return padded.index_copy_(0, index, grad), None
 
 
+class _Dropped(torch.autograd.Function):
+    """Attention of packed rows with dropout, group by group: autograd's numbers in a third of its passes."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        packing: Packing,
+        biases: Sequence[Tensor | None],
+        scale: float,
+        dropout: float,
+        noise: Noise,
+    ) -> Tensor:
+        rows = (query, key, value)
+        padded = [x if packing.pad is None else x.index_select(0, packing.pad) for x in rows]
+        mixed = torch.empty_like(padded[2])
+        kept: list[Tensor] = []
+        for group, bias in zip(packing.groups, biases, strict=True):
+            q, k, v = (_heads(x, group).flatten(0, 1) for x in padded)
+            scores = torch.baddbmm(q[:, :, :1], q, k.mT, beta=0, alpha=scale)
+            if bias is not None:
+                scores.view(group.count, -1, *scores.shape[1:]).add_(bias)
+            weights = torch.softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
+            mask = noise.mask(weights, dropout)
+            out = torch.bmm((weights * mask).to(v.dtype), v)
+            _heads(mixed, group).copy_(out.view(group.count, -1, *out.shape[1:]))
+            kept += [q, k, v, weights, mask]
+        ctx.save_for_backward(*kept)
+        ctx.packing, ctx.scale = packing, scale
+        return mixed if packing.unpad is None else mixed.index_select(0, packing.unpad)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):  # type: ignore[override]
+        packing, scale = ctx.packing, ctx.scale
+        if packing.unpad is not None:
+            padded = grad.new_zeros(len(packing.pad), *grad.shape[1:])
+            grad = padded.index_copy_(0, packing.unpad, grad)
+        grads = [torch.empty_like(grad) for _ in range(3)]
+        for i, group in enumerate(packing.groups):
+            q, k, v, weights, mask = ctx.saved_tensors[5 * i : 5 * i + 5]
+            out = _heads(grad, group).flatten(0, 1)
+            dropped = (weights * mask).to(v.dtype)
+            back = torch.bmm(out, v.mT).to(weights.dtype).mul_(mask)
+            scores = torch.ops.aten._softmax_backward_data(back, weights, -1, weights.dtype).to(q.dtype)
+            found = (
+                torch.baddbmm(q, scores, k, beta=0, alpha=scale),
+                torch.baddbmm(k, scores.mT, q, beta=0, alpha=scale),
+                torch.bmm(dropped.mT, out),
+            )
+            for whole, own in zip(grads, found, strict=True):
+                _heads(whole, group).copy_(own.view(group.count, -1, *own.shape[1:]))
+        if packing.unpad is not None:
+            grads = [x.index_select(0, packing.unpad) for x in grads]
+        return (*grads, *[None] * 5)
+
+
+def _heads(rows: Tensor, group: Group) -> Tensor:
+    """A group's part of padded rows [rows, heads, width], as [count, heads, length, width]."""
+    own = rows.narrow(0, group.start, group.count * group.length)
+    return own.unflatten(0, (group.count, group.length)).transpose(1, 2)
+
+
 def packed_attention(
     module: nn.Module,
     query: Tensor,
@@ -168,22 +232,17 @@ def packed_attention(
     )  # fmt: skip
     if unpadded is not None:
         return unpadded.unsqueeze(0), None
+    biases = [_bias(group, sliding_window, value) for group in packing.groups]
+    if dropout and noise is not None and not machine.on_gpu(value):
+        scale = scaling or value.shape[-1] ** -0.5
+        return _Dropped.apply(*rows, packing, biases, scale, dropout, noise).unsqueeze(0), None
     if packing.pad is not None and packing.unpad is not None:
         rows = [_Pad.apply(x, packing.pad, packing.unpad) for x in rows]
+    parts = (x.split([group.count * group.length for group in packing.groups]) for x in rows)
     outputs = []
-    for group in packing.groups:
-        here = slice(group.start, group.start + group.count * group.length)
-        q, k, v = (x[here].unflatten(0, (group.count, group.length)).transpose(1, 2) for x in rows)
-        bias = _bias(group, sliding_window, q.device)
-        if noise is None or not dropout or machine.on_gpu(q):
-            bias = None if bias is None else bias.to(q.dtype)
-            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout, scale=scaling)
-        else:
-            weights = q @ (k * (scaling or q.shape[-1] ** -0.5)).transpose(-1, -2)
-            if bias is not None:
-                weights = weights + bias
-            weights = torch.softmax(weights, dim=-1)
-            mixed = (weights * noise.mask(weights, dropout)) @ v
+    for group, bias, *own in zip(packing.groups, biases, *parts, strict=True):
+        q, k, v = (x.unflatten(0, (group.count, group.length)).transpose(1, 2) for x in own)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout, scale=scaling)
         outputs.append(mixed.transpose(1, 2).flatten(0, 1))
     out = torch.cat(outputs)
     if packing.unpad is not None:
@@ -191,15 +250,16 @@ def packed_attention(
     return out.unsqueeze(0), None  # type: ignore[union-attr]
 
 
-def _bias(group: Group, sliding_window: int | None, device: torch.device) -> Tensor | None:
-    """What is added to the scores of a group, [count or 1, 1, length or 1, length]."""
-    if sliding_window is None or group.length <= sliding_window:
-        return group.bias
-    at = torch.arange(group.length, device=device)
-    far = (at[:, None] - at).abs() >= sliding_window
-    # not -inf: a row of padding that sees nothing at all would be NaN, and its gradient too
-    window = torch.zeros(1, 1, group.length, group.length, device=device).masked_fill_(far, -1e9)
-    return window if group.bias is None else group.bias + window
+def _bias(group: Group, sliding_window: int | None, like: Tensor) -> Tensor | None:
+    """What is added to the scores of a group, [count or 1, 1, length or 1, length]; None where nothing is."""
+    bias = group.bias
+    if sliding_window is not None and group.length > sliding_window:
+        at = torch.arange(group.length, device=like.device)
+        far = (at[:, None] - at).abs() >= sliding_window
+        # not -inf: a row of padding that sees nothing at all would be NaN, and its gradient too
+        window = torch.zeros(1, 1, group.length, group.length, device=like.device).masked_fill_(far, -1e9)
+        bias = window if bias is None else bias + window
+    return None if bias is None else bias.to(like.dtype)
 
 
 AttentionInterface.register(ATTENTION, packed_attention)
