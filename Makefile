@@ -9,7 +9,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 GRID ?= grids/clinical_pairs.yaml
 CORPORA ?= ../shared/corpora/prepared
-BENCHES := bench-scheduling bench-report bench-verdicts bench-step bench-workers bench-parity
+BENCHES := bench-scheduling bench-report bench-verdicts bench-gpu bench-step bench-workers bench-parity
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -74,6 +74,9 @@ docs: setup ## docs/reference.md from the code
 
 bench-step: setup ## training and evaluation beside the Trainer, a padded loop and the matrix peak (CORPORA=...)
 	$(BIN)/python bench/step.py --corpora $(CORPORA)
+
+bench-gpu: setup ## BERT-base in bf16 on a GPU beside the Trainer, one, two and four jobs at a time; without a GPU it says so
+	$(BIN)/python bench/gpu.py
 
 bench-workers: setup ## two workers of one thread beside one of two; a worker's memory (CORPORA=...)
 	$(BIN)/python bench/workers.py --corpora $(CORPORA)

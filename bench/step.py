@@ -13,6 +13,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +24,7 @@ from transformers import (
     AutoModelForTokenClassification,
     DataCollatorForTokenClassification,
     DataCollatorWithPadding,
+    PrinterCallback,
     Trainer,
     TrainingArguments,
 )
@@ -29,7 +32,7 @@ from transformers import (
 from transfer import corpora, encoders
 from transfer.corpora import Limit
 from transfer.learning import encoder
-from transfer.learning.batches import evaluation_batches, training_batches
+from transfer.learning.batches import TRAINING_PIECES, evaluation_batches, training_batches
 from transfer.learning.dropout import Noise
 from transfer.learning.model import MTBert
 from transfer.learning.optimizer import optimizer_of, schedule_of
@@ -39,47 +42,69 @@ from transfer.tasks import Item, Task, task_of
 
 CORPORA = ("chemprot", "bc5cdr-chemical", "stsb")
 RECIPE = Recipe(lr=5e-5, epochs=1, batch_size=32)
+CPU = torch.device("cpu")
 STEPS, EVALUATED = 3, 256  # in a round: the padded peers take seconds for a step
 SIDE, PRODUCTS = 2048, 6
 NOT_READ = -100
 
 
-def peak() -> float:
-    """fp32 matrix products, GFLOP/s."""
-    a, b = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
+@dataclass(frozen=True)
+class Setting:
+    """The encoder's folder, the recipe and the device of a measurement, and the steps of a round."""
+
+    folder: Path
+    recipe: Recipe = RECIPE
+    device: torch.device = CPU
+    steps: int = STEPS
+
+    def now(self) -> float:
+        """Seconds, when all that was begun is done."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+
+def peak(setting: Setting, side: int = SIDE, products: int = PRODUCTS) -> float:
+    """Matrix products in the precision of the recipe, GFLOP/s."""
+    dtype = torch.bfloat16 if setting.recipe.precision == "bf16" else torch.float32
+    a, b = (torch.randn(side, side, device=setting.device, dtype=dtype) for _ in range(2))
     torch.mm(a, b)
-    began = time.perf_counter()
-    for _ in range(PRODUCTS):
+    began = setting.now()
+    for _ in range(products):
         torch.mm(a, b)
-    return PRODUCTS * 2 * SIDE**3 / (time.perf_counter() - began) / 1e9
+    return products * 2 * side**3 / (setting.now() - began) / 1e9
 
 
 class Ours:
     """This project's training step and evaluation."""
 
-    def __init__(self, task: Task, folder, train: Sequence[Item], held: Sequence[Item]) -> None:
-        noise, name = Noise(), task.card.name
-        loaded = encoder.load(folder, layers=None, dropout=RECIPE.dropout, noise=noise)
-        self.model = MTBert(loaded, {name: task}, noise=noise, recipe=RECIPE, seed=0)
+    def __init__(self, task: Task, train: Sequence[Item], held: Sequence[Item], setting: Setting) -> None:
+        noise, name, recipe, device = Noise(), task.card.name, setting.recipe, setting.device
+        self.setting, on_cpu = setting, device.type == "cpu"
+        loaded = encoder.load(setting.folder, layers=None, dropout=recipe.dropout, noise=noise)
+        self.model = MTBert(loaded, {name: task}, noise=noise, recipe=recipe, seed=0)
         used = {i for items in (train, held) for item in items for i in item.ids}
-        self.model.use_words(Words(self.model.words.weight.detach(), used))
+        self.model.use_words(Words(self.model.words.weight.detach(), used, lazy=on_cpu))
+        self.model.to(device)
         self.weights = sum(w.numel() for w in self.model.encoder.encoder.parameters() if w.ndim > 1)
-        self.batches = training_batches(name, task, train, batch_size=RECIPE.batch_size, seed=0)
-        self.held = evaluation_batches(name, task, held)
-        self.optimizer = optimizer_of(self.model, RECIPE)
-        self.schedule = schedule_of(self.optimizer, RECIPE, steps=100_000)
+        pieces = TRAINING_PIECES if on_cpu else None
+        batches = training_batches(name, task, train, batch_size=recipe.batch_size, seed=0, pieces=pieces)
+        self.batches = [batch.to(device) for batch in batches]
+        self.held = [batch.to(device) for batch in evaluation_batches(name, task, held)]
+        self.optimizer = optimizer_of(self.model, recipe)
+        self.schedule = schedule_of(self.optimizer, recipe, steps=100_000)
 
     def train(self) -> float:
-        """Seconds of STEPS steps."""
+        """Seconds of a round's steps."""
         self.model.train()
-        began = time.perf_counter()
+        began = self.setting.now()
         for batch in self.batches:
             self.model.backward(batch)
-            clip_grad_norm_(self.model.leaves(), RECIPE.clip)
+            clip_grad_norm_(self.model.leaves(), self.setting.recipe.clip)
             self.optimizer.step()
             self.schedule.step()
             self.optimizer.zero_grad()
-        took = time.perf_counter() - began
+        took = self.setting.now() - began
         self.optimizer.settle()
         return took
 
@@ -87,44 +112,49 @@ class Ours:
     def evaluate(self) -> float:
         """Seconds of one pass over the held-out sequences."""
         self.model.eval()
-        began = time.perf_counter()
+        began = self.setting.now()
         for batch in self.held:
             self.model(batch)
-        return time.perf_counter() - began
+        return self.setting.now() - began
 
 
 class Padded:
     """A transformers model, its mini-batches padded to their longest: plain loop, and the `Trainer`."""
 
-    def __init__(self, task: Task, folder, train: Sequence[Item], held: Sequence[Item]) -> None:
-        tokenizer = encoder.tokenizer_of(folder)
+    def __init__(self, task: Task, train: Sequence[Item], held: Sequence[Item], setting: Setting) -> None:
+        self.setting, self.bf16 = setting, setting.recipe.precision == "bf16"
+        tokenizer = encoder.tokenizer_of(setting.folder)
         kind, collator = (
             (AutoModelForSequenceClassification, DataCollatorWithPadding(tokenizer))
             if task.pooled
             else (AutoModelForTokenClassification, DataCollatorForTokenClassification(tokenizer))
         )
-        self.model = kind.from_pretrained(folder, num_labels=task.outputs, dtype=torch.float32)
+        self.model = kind.from_pretrained(setting.folder, num_labels=task.outputs, dtype=torch.float32)
+        self.model.to(setting.device)
         self.collator: Any = collator
         self.rows, self.held = [_row(i, task) for i in train], [_row(i, task) for i in held]
         # batches as a data loader would hand them over; collated outside the plain loop's clock
-        size = RECIPE.batch_size
-        self.batches = [collator(self.rows[at : at + size]) for at in range(0, len(self.rows), size)]
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=RECIPE.lr, fused=True)
+        size = setting.recipe.batch_size
+        batches = [collator(self.rows[at : at + size]) for at in range(0, len(self.rows), size)]
+        self.batches = [{key: x.to(setting.device) for key, x in batch.items()} for batch in batches]
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=setting.recipe.lr, fused=True)
         self.folder = tempfile.TemporaryDirectory()
 
     def loop(self) -> float:
-        """Seconds of STEPS steps of a plain loop."""
+        """Seconds of a round's steps of a plain loop."""
         self.model.train()
-        began = time.perf_counter()
+        began = self.setting.now()
         for batch in self.batches:
-            self.model(**batch).loss.backward()
-            clip_grad_norm_(self.model.parameters(), RECIPE.clip)
+            with torch.autocast(self.setting.device.type, torch.bfloat16, enabled=self.bf16):
+                loss = self.model(**batch).loss
+            loss.backward()
+            clip_grad_norm_(self.model.parameters(), self.setting.recipe.clip)
             self.optimizer.step()
             self.optimizer.zero_grad()
-        return time.perf_counter() - began
+        return self.setting.now() - began
 
     def trainer(self) -> float:
-        """Seconds of STEPS steps of the `Trainer`, by its own count."""
+        """Seconds of a round's steps of the `Trainer`, by its own count."""
         result = self._trainer().train()
         return float(result.metrics["train_runtime"])
 
@@ -133,24 +163,27 @@ class Padded:
         return float(self._trainer().predict(self.held).metrics["test_runtime"])  # type: ignore[arg-type,index]
 
     def _trainer(self) -> Trainer:
-        return Trainer(
+        trainer = Trainer(
             model=self.model,
             args=TrainingArguments(
                 output_dir=self.folder.name,
-                max_steps=STEPS,
-                per_device_train_batch_size=RECIPE.batch_size,
+                max_steps=self.setting.steps,
+                per_device_train_batch_size=self.setting.recipe.batch_size,
                 per_device_eval_batch_size=64,
-                learning_rate=RECIPE.lr,
-                max_grad_norm=RECIPE.clip,
+                learning_rate=self.setting.recipe.lr,
+                max_grad_norm=self.setting.recipe.clip,
+                bf16=self.bf16,
                 save_strategy="no",
                 logging_strategy="no",
                 report_to=[],
                 disable_tqdm=True,
-                use_cpu=True,
+                use_cpu=self.setting.device.type == "cpu",
             ),
             data_collator=self.collator,
             train_dataset=self.rows,  # type: ignore[arg-type]
         )
+        trainer.remove_callback(PrinterCallback)
+        return trainer
 
 
 def _row(item: Item, task: Task) -> dict[str, Any]:
@@ -167,12 +200,25 @@ def _row(item: Item, task: Task) -> dict[str, Any]:
 def measured(name: str, where: str, rounds: int) -> dict[str, float]:
     """The medians over ``rounds`` for one corpus."""
     torch.manual_seed(0)
-    files = encoders.locate("minilm-l6")
+    setting = Setting(encoders.locate("minilm-l6").folder)
     corpus = corpora.load_one(where, name, limit=Limit(train=2000, dev=10, test=EVALUATED))
-    task, tokenizer = task_of(corpus.card), encoder.tokenizer_of(files.folder)
+    task, tokenizer = task_of(corpus.card), encoder.tokenizer_of(setting.folder)
     train = task.encode(corpus.train, tokenizer, max_length=RECIPE.max_length)[: STEPS * RECIPE.batch_size]
     held = task.encode(corpus.test, tokenizer, max_length=RECIPE.max_length)
-    ours, padded = Ours(task, files.folder, train, held), Padded(task, files.folder, train, held)
+    return medians(task, train, held, setting, rounds=rounds, limit=lambda: peak(setting))
+
+
+def medians(
+    task: Task,
+    train: Sequence[Item],
+    held: Sequence[Item],
+    setting: Setting,
+    *,
+    rounds: int,
+    limit: Callable[[], float],
+) -> dict[str, float]:
+    """Both ways in turn, beside the ``limit`` (GFLOP/s); the medians over ``rounds``."""
+    ours, padded = Ours(task, train, held, setting), Padded(task, train, held, setting)
     timed: dict[str, Callable[[], float]] = {
         "ours": ours.train,
         "loop": padded.loop,
@@ -185,18 +231,19 @@ def measured(name: str, where: str, rounds: int) -> dict[str, float]:
     pieces, held_pieces = (sum(len(i.ids) for i in items) for items in (train, held))
     found: list[dict[str, float]] = []
     for _ in range(rounds):
-        limit = peak()
+        most = limit()
         took = {key: each() for key, each in timed.items()}
-        limit = (limit + peak()) / 2
+        most = (most + limit()) / 2
         work = 6 * ours.weights * pieces / 1e9
         found.append(
             {
-                "peak": limit,
-                "share": work / took["ours"] / limit,
-                "loop share": work / took["loop"] / limit,
-                "trainer share": work / took["trainer"] / limit,
-                "evaluation share": 2 * ours.weights * held_pieces / 1e9 / took["evaluation"] / limit,
+                "peak": most,
+                "share": work / took["ours"] / most,
+                "loop share": work / took["loop"] / most,
+                "trainer share": work / took["trainer"] / most,
+                "evaluation share": 2 * ours.weights * held_pieces / 1e9 / took["evaluation"] / most,
                 "examples/s": len(train) / took["ours"],
+                "ms/step": 1000 * took["ours"] / setting.steps,
                 "x loop": took["loop"] / took["ours"],
                 "x trainer": took["trainer"] / took["ours"],
                 "x prediction": took["prediction"] / took["evaluation"],
