@@ -6,7 +6,7 @@ two large matrices, the counting of useful work that of bench/step.py. Then one,
 each in a process of its own with its share of the memory: examples of all together. Where there is no GPU it
 says so and measures nothing.
 
-    python bench/gpu.py [--rounds 5]
+    python bench/gpu.py [--rounds 5] [--cuda-graphs]
     python bench/gpu.py --device cpu --tiny        to try this file without a GPU; its figures say nothing
 """
 
@@ -104,6 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--cuda-graphs", action="store_true", help="training from CUDA graphs")
     parser.add_argument("--tiny", action="store_true", help="a tiny encoder, to try this file")
     arguments = parser.parse_args()
     if arguments.device == "cuda" and not torch.cuda.is_available():
@@ -117,7 +118,7 @@ def main() -> None:
     recipe = Recipe(lr=5e-5, epochs=1, batch_size=32, max_length=512, precision="bf16")
     print(f"{named}, torch {torch.__version__}, batch 32, bf16, medians of {arguments.rounds} rounds")
     with tempfile.TemporaryDirectory() as folder:
-        setting = Setting(written(Path(folder), size), recipe, device, size.steps)
+        setting = Setting(written(Path(folder), size), recipe, device, size.steps, arguments.cuda_graphs)
         alone(setting, size, arguments.rounds)
         side_by_side(setting, size)
 

@@ -34,6 +34,7 @@ from transfer.corpora import Limit
 from transfer.learning import encoder
 from transfer.learning.batches import TRAINING_PIECES, evaluation_batches, training_batches
 from transfer.learning.dropout import Noise
+from transfer.learning.graphs import graphs_of
 from transfer.learning.model import MTBert
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.learning.words import Words
@@ -50,12 +51,16 @@ NOT_READ = -100
 
 @dataclass(frozen=True)
 class Setting:
-    """The encoder's folder, the recipe and the device of a measurement, and the steps of a round."""
+    """The encoder's folder, the recipe and the device of a measurement, and the steps of a round.
+
+    ``graphs``: whether a GPU replays training's encoder from CUDA graphs.
+    """
 
     folder: Path
     recipe: Recipe = RECIPE
     device: torch.device = CPU
     steps: int = STEPS
+    graphs: bool = False
 
     def now(self) -> float:
         """Seconds, when all that was begun is done."""
@@ -91,6 +96,9 @@ class Ours:
         batches = training_batches(name, task, train, batch_size=recipe.batch_size, seed=0, pieces=pieces)
         self.batches = [batch.to(device) for batch in batches]
         self.held = [batch.to(device) for batch in evaluation_batches(name, task, held)]
+        if setting.graphs:
+            own = {name: self.batches}
+            self.model.graphs = graphs_of(self.model, own, batch_size=recipe.batch_size)
         self.optimizer = optimizer_of(self.model, recipe)
         self.schedule = schedule_of(self.optimizer, recipe, steps=100_000)
 

@@ -334,3 +334,13 @@ def test_a_corpus_may_have_a_limit_of_its_own(transfer, tiny_grid: Path, tmp_pat
         "rel": 8,
         "sim": 16,
     }
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_cuda_graphs_are_for_who_asks(transfer, tiny_grid: Path, places, monkeypatch, asked: bool):
+    from transfer.scheduling import inline
+
+    seen = []
+    monkeypatch.setattr(inline, "run_inline", lambda work, threads: seen.append(work.site.cuda_graphs))
+    transfer("run-grid", tiny_grid, "--executor", "inline", *places, *(["--cuda-graphs"] if asked else []))
+    assert seen == [asked]

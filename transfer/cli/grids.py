@@ -75,6 +75,12 @@ def run_grid(
     out: OutDir = OUT,
     workers: WorkerCount = None,
     gpus_per_job: GpusPerJob = 0.0,
+    cuda_graphs: Annotated[
+        bool,
+        typer.Option(
+            "--cuda-graphs", help="On a GPU, training as CUDA graphs. Never run on a GPU so far; for trying."
+        ),
+    ] = False,
     address: Address = None,
     executor: ExecutorName = Executor.ray,
     checkpoint_seconds: CheckpointSeconds = 10.0,
@@ -101,6 +107,7 @@ def run_grid(
         found,
         workers=Workers(executor, at_once, gpus_per_job, address, logs),
         checkpoint_seconds=checkpoint_seconds,
+        cuda_graphs=cuda_graphs,
     )
     write_report(store, record, out)
     if failures(store, grid, record):

@@ -115,7 +115,13 @@ def recorded(
 
 
 def site(
-    store: "Store", grid: "Grid", files: "EncoderFiles", *, checkpoint_seconds: float, keep: frozenset[str]
+    store: "Store",
+    grid: "Grid",
+    files: "EncoderFiles",
+    *,
+    checkpoint_seconds: float,
+    keep: frozenset[str],
+    cuda_graphs: bool = False,
 ):
     from transfer.learning.run import Site
 
@@ -129,6 +135,7 @@ def site(
         run=uuid.uuid4().hex,
         grid=grid.id,
         keep=keep,
+        cuda_graphs=cuda_graphs,
     )
 
 

@@ -62,6 +62,7 @@ def run_what_is_missing(
     *,
     workers: Workers,
     checkpoint_seconds: float,
+    cuda_graphs: bool = False,
 ) -> None:
     """Runs the jobs of a grid (as ``expanded`` found it) that the store lacks, and says what it does."""
     from transfer.analysis.of_grid import wanted
@@ -88,7 +89,14 @@ def run_what_is_missing(
             record,
             jobs,
             pending,
-            site=site(store, grid, files, checkpoint_seconds=checkpoint_seconds, keep=kept),
+            site=site(
+                store,
+                grid,
+                files,
+                checkpoint_seconds=checkpoint_seconds,
+                keep=kept,
+                cuda_graphs=cuda_graphs,
+            ),
             cost=costs(record.jobs, loaded),
             workers=workers,
         )

@@ -27,12 +27,13 @@ def last_layer(
 ) -> Tensor:
     """The last layer's vectors [total, width] of a packed row; ``ids`` [1, total] are what its words take.
 
-    ``only`` [n]: the positions that are wanted, and the result is [n, width]; behind its attention the last
-    layer then computes nothing else. Packed where the family allows it. Else the row's groups of like length
-    go through the model one by one, padded: the numbers are the same.
+    Of a packed family ``ids`` may be the words' vectors [1, total, width] themselves. ``only`` [n]: the
+    positions that are wanted, and the result is [n, width]; behind its attention the last layer then
+    computes nothing else. Packed where the family allows it. Else the row's groups of like length go
+    through the model one by one, padded: the numbers are the same.
     """
     config, family = model.config, FAMILIES[model.config.model_type]
-    rows = {"input_ids": ids}
+    rows = {"inputs_embeds" if ids.is_floating_point() else "input_ids": ids}
     if getattr(config, "type_vocab_size", 0) > 1:  # else there are none, or one for all tokens
         rows["token_type_ids"] = batch.types
     if not family.packed:
@@ -40,10 +41,10 @@ def last_layer(
         return hidden if only is None else hidden.index_select(0, only)
     first = config.pad_token_id + 1 if family.positions_after_padding else 0
     rows["position_ids"] = batch.positions + first
-    narrowed = bool(family.tokenwise) and only is not None
-    with _narrowed(model, only) if narrowed else nullcontext():
+    narrowed = only if family.tokenwise else None
+    with nullcontext() if narrowed is None else _narrowed(model, narrowed):
         hidden = model(**rows, packing=batch.packing, noise=noise).last_hidden_state[0]
-    return hidden if only is None or narrowed else hidden.index_select(0, only)
+    return hidden if only is None or narrowed is not None else hidden.index_select(0, only)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Where this process computes, and with what."""
 
 import contextlib
+import gc
 import platform
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def limit_gpu_memory(share: float) -> None:
 def give_back_gpu_memory() -> None:
     """Gives back what torch keeps of a GPU's memory without using it, for the other processes there."""
     if torch.cuda.is_available():
+        gc.collect()  # graphs hold themselves
         torch.cuda.empty_cache()
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,9 @@ from transfer.learning.words import Words
 from transfer.recipes import Recipe
 from transfer.tasks import Task
 
+if TYPE_CHECKING:
+    from transfer.learning.graphs import Graphs
+
 
 class Steps(Protocol):
     """How many steps there will be: a mixture."""
@@ -25,6 +28,8 @@ class Steps(Protocol):
 
 class Learner(nn.Module, ABC):
     """What the training loop trains: an encoder, and something that has a loss on a packed row."""
+
+    graphs: "Graphs | None" = None  # what reads training's rows, where there are any
 
     def __init__(self, *, noise: Noise, recipe: Recipe) -> None:
         super().__init__()
@@ -41,6 +46,10 @@ class Learner(nn.Module, ABC):
 
     def read(self, encoder: Any, ids: Tensor, batch: Batch) -> Tensor:
         """The last layer's vectors [vectors read, width] where ``batch.read`` says, in fp32."""
+        if self.graphs is not None and self.training:
+            replayed = self.graphs.read(batch)
+            if replayed is not None:
+                return replayed.float()
         with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.bf16):
             vectors = last_layer(encoder, ids, batch, noise=self.noise, only=batch.read)
         return vectors.float()

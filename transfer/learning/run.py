@@ -32,7 +32,8 @@ from transfer.learning.batches import (
 from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.evaluate import Held, score
-from transfer.learning.machine import device, forget_peak, peak_memory, provenance
+from transfer.learning.graphs import graphs_of
+from transfer.learning.machine import device, forget_peak, give_back_gpu_memory, peak_memory, provenance
 from transfer.learning.mixing import Mixture
 from transfer.learning.model import MTBert, MultiTask
 from transfer.learning.sharing import Materials, Student, learner_of, words_name
@@ -40,13 +41,17 @@ from transfer.learning.train import train
 from transfer.store import Epoch, JobResult, Score, Store
 from transfer.tasks import Item, Task, task_of
 
+# ways to share whose encoder does the same for every mini-batch
+GRAPHED = ("hard", "distil")
+
 
 class Site(BaseModel):
     """Where a worker finds what jobs name: the store, the corpora, the encoder's files.
 
     ``checkpoint_seconds``: the least time between two checkpoints of a job; 0 makes one each epoch.
     ``run`` names the run for its claims on jobs, ``grid`` the record that a worker must see in the store.
-    ``keep`` are the ids of the jobs whose models are kept.
+    ``keep`` are the ids of the jobs whose models are kept. ``cuda_graphs``: a GPU replays training's encoder
+    from graphs.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,6 +64,7 @@ class Site(BaseModel):
     run: str = ""
     grid: str = ""
     keep: frozenset[str] = frozenset()
+    cuda_graphs: bool = False
 
     def limit_of(self, name: str) -> Limit:
         """A corpus's limit."""
@@ -101,7 +107,10 @@ def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
     with claim:
         if store.has_all(job.id, encoder=keep_encoder, model=job.id in site.keep):
             return store.get(job.id)  # another run was quicker
-        return _kept(job, site, store, keep_encoder=keep_encoder)
+        try:
+            return _kept(job, site, store, keep_encoder=keep_encoder)
+        finally:
+            give_back_gpu_memory()
 
 
 def _kept(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResult:
@@ -157,6 +166,8 @@ def _trained(
     )
     if isinstance(model, Student):
         _teach(model, job, site, ready, mixture)
+    if site.cuda_graphs and isinstance(model, MTBert) and job.recipe.share.method in GRAPHED:
+        model.graphs = graphs_of(model, mixture.batches, batch_size=job.recipe.batch_size)
     best, history = train(
         model,
         mixture=mixture,
@@ -179,8 +190,8 @@ def _trained(
         chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
         train_items={name: _examples(own) for name, own in mixture.batches.items()},
         steps=mixture.steps(job.recipe.epochs), seconds=time.perf_counter() - began, ended=time.time(),
-        peak_memory=peak_memory(), source=source, provenance=provenance() | kernels.taken(),
-        notes=tuple(notes),
+        peak_memory=peak_memory(), source=source, notes=tuple(notes),
+        provenance=provenance() | kernels.taken() | (model.graphs.told() if model.graphs else {}),
     )  # fmt: skip
     with store.files.scratch() as folder:
         shared = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None

@@ -33,7 +33,7 @@ from transfer import __version__
 from transfer.claims import Taken
 from transfer.grid import Job
 from transfer.inputs import InputError
-from transfer.learning.machine import give_back_gpu_memory, limit_gpu_memory
+from transfer.learning.machine import limit_gpu_memory
 from transfer.learning.run import Run, Site
 from transfer.scheduling.loggers import Logs, callback_of, curves_of
 from transfer.scheduling.preflight import lacks, refusal
@@ -70,8 +70,6 @@ class JobTrainable(tune.Trainable):
             result = self._run(job, self._site, keep_encoder=self._config["keep_encoder"])
         except Taken:
             return [{"done": True, "ok": False, "taken": True}]
-        finally:
-            give_back_gpu_memory()
         ok = result.status == "done"
         # of a job that is done the result stands in the store; of a failed one perhaps not
         end = {"done": True, "ok": ok, "failed": "" if ok else result.model_dump_json()}
