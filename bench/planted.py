@@ -5,7 +5,8 @@ that no other study has: the planted pairs of the paper's clinical tasks, and th
 
     python bench/planted.py [--studies 20] [--skip 0] [--store DIR] [--precision bf16]
 
-Run again, it goes on where it was; ``--skip 18`` leaves out the first 18, which another machine did. Edges of the planted pairs that nothing was planned for are told of, too.
+Run again, it goes on where it was; ``--skip 18`` leaves out the first 18, which another machine did. Edges
+of the planted pairs that nothing was planned for are told of, too.
 """
 
 import argparse

@@ -36,7 +36,7 @@ from transfer.learning.batches import TRAINING_PIECES, evaluation_batches, train
 from transfer.learning.dropout import Noise
 from transfer.learning.graphs import graphs_of
 from transfer.learning.model import MTBert
-from transfer.learning.optimizer import optimizer_of, schedule_of
+from transfer.learning.optimizer import optimizer_of, schedule_of, shrink_to
 from transfer.learning.words import Words
 from transfer.recipes import Recipe
 from transfer.tasks import Item, Task, task_of
@@ -108,8 +108,7 @@ class Ours:
         began = self.setting.now()
         for batch in self.batches:
             self.model.backward(batch)
-            clip_grad_norm_(self.model.leaves(), self.setting.recipe.clip)
-            self.optimizer.step()
+            self.optimizer.step(shrink=shrink_to(self.setting.recipe.clip, self.model.leaves()))
             self.schedule.step()
             self.optimizer.zero_grad()
         took = self.setting.now() - began

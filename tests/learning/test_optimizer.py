@@ -1,10 +1,12 @@
 """Adamax with decoupled decay, and the schedule."""
 
+import pytest
 import torch
 from torch import nn
+from torch.nn.utils import clip_grad_norm_
 
 from transfer.learning import optimizer as optimizing
-from transfer.learning.optimizer import DecoupledAdamax, optimizer_of, schedule_of
+from transfer.learning.optimizer import DecoupledAdamax, optimizer_of, schedule_of, shrink_to
 from transfer.recipes import Recipe
 
 RECIPE = Recipe(lr=0.01, epochs=1, batch_size=4)
@@ -22,6 +24,23 @@ def test_without_decay_it_is_torch_adamax():
     a = stepped(DecoupledAdamax([{"params": [ours], "decay": 0.0}], lr=0.01), ours)
     b = stepped(torch.optim.Adamax([theirs], lr=0.01, eps=1e-6), theirs)
     torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("form", ["_one_by_one", "_foreach"])
+@pytest.mark.parametrize("most", [0.5, 1e9], ids=["clipped", "not reached"])
+def test_a_shrunk_step_is_that_of_clipped_gradients(form: str, most: float, monkeypatch):
+    monkeypatch.setattr(optimizing, "_one_by_one", getattr(optimizing, form))
+    ours, theirs = ([nn.Parameter(torch.linspace(0.5, 2, n).view(2, -1)) for n in (6, 10)] for _ in range(2))
+    optimizers = [DecoupledAdamax([{"params": own, "decay": 0.1}], lr=0.01) for own in (ours, theirs)]
+    for step in range(5):
+        for own in (ours, theirs):
+            for p in own:
+                p.grad = torch.linspace(-1, 1, p.numel()).view_as(p) * (step + 1)
+        optimizers[0].step(shrink=shrink_to(most, ours))
+        clip_grad_norm_(theirs, most)
+        optimizers[1].step()
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-7, rtol=1e-6)
 
 
 def test_the_form_for_gpus_gives_the_same_numbers(monkeypatch):

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_
 
-from transfer.learning.optimizer import DecoupledAdamax, schedule_of
+from transfer.learning.optimizer import DecoupledAdamax, schedule_of, shrink_to
 from transfer.learning.words import Words, whole_table
 from transfer.recipes import Recipe
 
@@ -33,8 +33,11 @@ def trained(*, lazy: bool, dtype: torch.dtype, settle_each: int = 100, tiny: boo
         loss = F.mse_loss(words(ids) * other, target) * (1e-9 if tiny else 1.0)
         loss.backward()
         read = [words.read] if lazy else []
-        clip_grad_norm_([words.weight, other, *read], RECIPE.clip)
-        optimizer.step()
+        if lazy:
+            optimizer.step(shrink=shrink_to(RECIPE.clip, [words.weight, other, *read]))
+        else:
+            clip_grad_norm_([words.weight, other], RECIPE.clip)
+            optimizer.step()
         schedule.step()
         optimizer.zero_grad()
         if (step + 1) % settle_each == 0:

@@ -14,7 +14,7 @@ from transfer.tasks import Item
 
 # A training step holds about a quarter of a MiB for each word piece; a larger mini-batch goes part by part
 # on a CPU. A forward pass without gradients holds little, and larger rows are faster.
-TRAINING_PIECES = 768
+TRAINING_PIECES = 1024
 EVALUATION_PIECES = 4096
 
 

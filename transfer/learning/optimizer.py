@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_linear_schedule_with_warmup
 
@@ -67,7 +68,8 @@ class DecoupledAdamax(torch.optim.Optimizer):
             self._words.late.settle()
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None, *, shrink: Tensor | None = None) -> None:  # type: ignore[override]
+        """Moves the weights by their gradients, times ``shrink`` (scalar, from ``shrink_to``) where given."""
         for group in self.param_groups:
             # a head whose corpus is not in this mini-batch has no gradient and is left alone
             weights = [weight for weight in group["params"] if weight.grad is not None]
@@ -79,31 +81,43 @@ class DecoupledAdamax(torch.optim.Optimizer):
                         "maximum": torch.zeros_like(weight),
                     }
                 self.state[weight]["step"] += 1
-            (_foreach if weights and weights[0].is_cuda else _one_by_one)(group, weights, self.state)
+            form = _foreach if weights and weights[0].is_cuda else _one_by_one
+            form(group, weights, self.state, shrink)
         if self._words is not None:
             group = self._group_of_words
             self._words.shrunk.mul_(1 - group["lr"] * group["decay"])
             if self._words.late is not None:
-                self._words.late.step(group["lr"])
+                self._words.late.step(group["lr"], shrink)
 
 
-def _one_by_one(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict]) -> None:
+def _one_by_one(
+    group: dict, weights: list[Tensor], state: Mapping[Tensor, dict], shrink: Tensor | None
+) -> None:
     rate, (beta1, beta2) = group["lr"], group["betas"]
+    factor = 1.0 if shrink is None else float(shrink)
     for weight in weights:
         mean, maximum, grad = state[weight]["mean"], state[weight]["maximum"], weight.grad
         assert grad is not None
-        mean.lerp_(grad, 1 - beta1)
-        torch.maximum(maximum.mul_(beta2), grad.abs().add_(group["eps"]), out=maximum)
+        if factor == 1:
+            mean.lerp_(grad, 1 - beta1)
+            size = grad.abs()
+        else:  # the gradient is not written again: that would be a way to memory and back
+            shrunk = grad * factor
+            mean.lerp_(shrunk, 1 - beta1)
+            size = shrunk.abs_()
+        torch.maximum(maximum.mul_(beta2), size.add_(group["eps"]), out=maximum)
         if group["decay"]:
             weight.mul_(1 - rate * group["decay"])
         weight.addcdiv_(mean, maximum, value=-rate / (1 - beta1 ** state[weight]["step"]))
 
 
-def _foreach(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict]) -> None:
+def _foreach(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict], shrink: Tensor | None) -> None:
     """The same in a few launches for all weights."""
     lists: Any = torch  # its functions over lists have no types
     rate, (beta1, beta2) = group["lr"], group["betas"]
     grads = [weight.grad for weight in weights]
+    if shrink is not None and grads:
+        lists._foreach_mul_(grads, shrink)
     means, maxima = ([state[weight][key] for weight in weights] for key in ("mean", "maximum"))
     lists._foreach_lerp_(means, grads, 1 - beta1)
     sizes = lists._foreach_abs(grads)
@@ -114,6 +128,16 @@ def _foreach(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict]) -
         lists._foreach_mul_(weights, 1 - rate * group["decay"])
     steps = [-rate / (1 - beta1 ** state[weight]["step"]) for weight in weights]
     lists._foreach_addcdiv_(weights, means, maxima, steps)
+
+
+@torch.no_grad()
+def shrink_to(most: float, leaves: Iterable[Tensor]) -> Tensor:
+    """The factor (scalar, at most 1) that brings the norm of all gradients together down to ``most``.
+
+    That of ``torch.nn.utils.clip_grad_norm_``, which writes all gradients again; here ``step`` applies it.
+    """
+    norm = get_total_norm([leaf.grad for leaf in leaves if leaf.grad is not None])
+    return (most / (norm + 1e-6)).clamp(max=1.0)
 
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> DecoupledAdamax:

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
 
 from transfer.learning.batches import MiniBatch
 from transfer.learning.best import Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.evaluate import Diverged, dev_score
 from transfer.learning.model import Learner
+from transfer.learning.optimizer import shrink_to
 from transfer.recipes import Recipe
 from transfer.store import Epoch
 
@@ -55,8 +55,7 @@ def train(
             losses[batch.corpus].append(model.backward(batch))  # a number only at the end: no sync here
             if not batch.last:
                 continue  # of a step that sees several corpora
-            clip_grad_norm_(model.leaves(), recipe.clip)
-            optimizer.step()
+            optimizer.step(shrink=shrink_to(recipe.clip, model.leaves()))
             schedule.step()
             optimizer.zero_grad()
         optimizer.settle()

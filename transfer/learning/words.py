@@ -97,8 +97,11 @@ class LazyRows:
         return len(self._kept) - 1
 
     @torch.no_grad()
-    def step(self, rate: float) -> None:
-        """One step of all rows: those that were read by their gradient now, the others when they are read."""
+    def step(self, rate: float, shrink: Tensor | None = None) -> None:
+        """One step of all rows: those that were read by their gradient now, the others when they are read.
+
+        ``shrink`` is what gradients are multiplied by.
+        """
         beta1, beta2 = self.betas
         self.state["step"] += 1
         keep = 1 - rate * self.decay
@@ -111,6 +114,8 @@ class LazyRows:
         rows, grad = self.words.rows, self.words.read.grad
         if grad is None or not len(rows):
             return
+        if shrink is not None:
+            grad = grad * shrink
         mean, maximum = (self.state[key].index_select(0, rows) for key in ("mean", "maximum"))
         mean.lerp_(grad, 1 - beta1)
         torch.maximum(maximum.mul_(beta2), grad.abs().add_(self.eps), out=maximum)

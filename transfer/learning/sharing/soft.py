@@ -78,8 +78,8 @@ class _Optimizers:
     def param_groups(self) -> list[dict]:
         return [group for optimizer in self._model.optimizers for group in optimizer.param_groups]
 
-    def step(self) -> None:
-        self._model.optimizers[self._model.active].step()
+    def step(self, *, shrink: Tensor | None = None) -> None:
+        self._model.optimizers[self._model.active].step(shrink=shrink)
         self._model.tie()
 
     def zero_grad(self) -> None:
