@@ -22,7 +22,8 @@ def claims(folder: Path, run: str = "a") -> Claims:
 
 
 def note_of(folder: Path) -> Path:
-    (path,) = (folder / "claims").iterdir()
+    # a note that is being written anew stands beside it under another name for a moment
+    (path,) = (path for path in (folder / "claims").iterdir() if path.suffix == ".json")
     return path
 
 

@@ -40,6 +40,16 @@ def seeds_of(store: Path) -> list[tuple[str, int]]:
     return sorted(("+".join(c["name"] for c in job["corpora"]), job["seed"]) for job in found)
 
 
+def between(run, tmp_path: Path, *more: str) -> str:
+    """A smallest effect that three seeds rule out for one of the two tasks and not for the other."""
+    run("--set", "seeds=3", *more)
+    edges = pd.read_csv(tmp_path / "reports" / "tiny" / "edges.csv")
+    reaches = edges[["ci_low", "ci_high"]].abs().max(axis=1)
+    shutil.rmtree(tmp_path / "runs")
+    assert reaches.max() > 2 * reaches.min(), "the tasks are too much alike for this test"
+    return f"smallest_effect={100 * (reaches.max() * reaches.min()) ** 0.5:.1f}"
+
+
 def test_undecided_edges_get_more_seeds_and_decided_ones_do_not(run, tmp_path: Path):
     out = run()
     assert "9 jobs (at most 15), 0 done, 9 to run" in out
@@ -47,9 +57,8 @@ def test_undecided_edges_get_more_seeds_and_decided_ones_do_not(run, tmp_path: P
     assert len(jobs_by_time(tmp_path / "runs")) == 15
     edges = (tmp_path / "reports" / "tiny" / "edges.csv").read_text()
     assert edges.count("inconclusive") == 2
-    # no effect comes near a hundred points; for one of the tasks three seeds show it
     shutil.rmtree(tmp_path / "runs")
-    run("--set", "smallest_effect=100")
+    run("--set", between(run, tmp_path))
     seeds = seeds_of(tmp_path / "runs")
     decided, open_ = ("rel", "sim") if ("rel", 3) not in seeds else ("sim", "rel")
     assert (decided, 2) in seeds
@@ -141,7 +150,8 @@ def test_ray_adds_the_same_seeds_as_the_inline_executor(run, transfer, tiny_grid
 
 def test_a_pair_that_gets_more_seeds_has_teachers_of_these_seeds(run, tmp_path: Path):
     """One target is decided and would need no more of itself alone; the pair's pupils need its teacher."""
-    run("--set", "smallest_effect=100", "--set", "recipe.share=distil")
+    distil = ("--set", "recipe.share=distil")
+    run("--set", between(run, tmp_path, *distil), *distil)
     seeds = seeds_of(tmp_path / "runs")
     results = [json.loads((job / "result.json").read_text()) for job in jobs_by_time(tmp_path / "runs")]
     assert {result["status"] for result in results} == {"done"}
