@@ -10,6 +10,7 @@ import torch
 from transfer import corpora, encoders
 from transfer.corpora import Limit
 from transfer.grid import Encoder, Job, Trained
+from transfer.learning import machine
 from transfer.learning import run as running
 from transfer.learning.best import MEAN, Best
 from transfer.learning.model import MTBert
@@ -176,3 +177,10 @@ def test_best_takes_the_earliest_of_equal_epochs_for_each_corpus_apart():
         best.improve(model, dev, epoch)  # type: ignore[arg-type]
     assert best.epoch == {"a": 1, "b": 2, MEAN: 2}
     assert set(best.weights) == {1, 2}
+
+
+def test_where_the_c_library_gives_no_memory_back_nothing_happens(monkeypatch):
+    asked = []
+    monkeypatch.setattr(machine.ctypes, "CDLL", lambda name: asked.append(name) or object())
+    machine.give_back_memory()
+    assert asked == [None]

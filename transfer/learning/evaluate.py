@@ -8,6 +8,7 @@ import torch
 
 from transfer.corpora.base import Example
 from transfer.learning.batches import Batch
+from transfer.learning.machine import give_back_memory
 from transfer.learning.model import MultiTask
 
 
@@ -32,6 +33,7 @@ def predict(model: MultiTask, held: Held) -> list[Any]:
     """
     task = model.tasks[held.corpus]
     model.eval()
+    give_back_memory()  # what training's rows have left, and below what these leave
     values: list[list[tuple[int, list[Any]]]] = [[] for _ in held.examples]
     for batch in held.batches:
         logits = model(batch)
@@ -40,6 +42,7 @@ def predict(model: MultiTask, held: Held) -> list[Any]:
         decoded = iter(task.decode(logits))
         for example, start, count in batch.items:
             values[example].append((start, [next(decoded) for _ in range(count)]))
+    give_back_memory()
     return [
         task.join([v for _, part in sorted(parts, key=lambda p: p[0]) for v in part], example)
         for parts, example in zip(values, held.examples, strict=True)
