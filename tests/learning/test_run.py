@@ -10,7 +10,7 @@ import torch
 from transfer import corpora, encoders
 from transfer.corpora import Limit
 from transfer.grid import Encoder, Job, Trained
-from transfer.learning import machine
+from transfer.learning import evaluate, machine
 from transfer.learning import run as running
 from transfer.learning.best import MEAN, Best
 from transfer.learning.model import MTBert
@@ -177,6 +177,13 @@ def test_best_takes_the_earliest_of_equal_epochs_for_each_corpus_apart():
         best.improve(model, dev, epoch)  # type: ignore[arg-type]
     assert best.epoch == {"a": 1, "b": 2, MEAN: 2}
     assert set(best.weights) == {1, 2}
+
+
+def test_memory_is_given_back_before_and_behind_each_evaluation(site: Site, monkeypatch):
+    given = []
+    monkeypatch.setattr(evaluate, "give_back_memory", lambda: given.append(1))
+    run(job_of(site, "sim"), site)
+    assert len(given) == 2 * (QUICK.epochs + 1)  # dev each epoch, test once
 
 
 def test_where_the_c_library_gives_no_memory_back_nothing_happens(monkeypatch):
