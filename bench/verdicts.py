@@ -305,7 +305,10 @@ def adaptive(repetitions: int, processes: int) -> None:
     for one in spread(adapted, GRAPHS, repetitions, processes):
         found.append(one)
         print(one, flush=True)
+    same, jobs = np.mean([(one.same, one.jobs) for one in found], axis=0)
     print(f"\n{repetitions} graphs a setting; asked: same verdict {SAME}, jobs {JOBS}")
+    print(f"{'over all graphs' if same >= SAME and jobs <= JOBS else 'MISSED over all graphs'}: ", end="")
+    print(f"same verdict {same:.4f}, jobs {jobs:.4f}; settings that miss one of the two:")
     for one in found:
         if one.same < SAME or one.jobs > JOBS:
             print(f"MISSED: {one}")

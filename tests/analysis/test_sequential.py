@@ -63,10 +63,10 @@ def seen(gains: dict[str, np.ndarray]) -> tuple[Verdicts[str], list[tuple[str, i
     return verdicts, asked
 
 
-# after 5 seeds: in doubt, to be an improvement; nothing to expect ever; decided later in 1 of 6; clear
+# after 5 seeds: in doubt, to be an improvement; nothing to expect ever; decided later in 1 of 9; clear
 DOUBTFUL = np.array([1.2, 0.1, 1.9, -0.2, 1.6, 1.3, 1.1, 0.9, 1.2, 1.0])
 HOPELESS = np.array([4.0, -4.0, 4.1, -4.1, 0.0, 3.0, -3.0, 2.0, -2.0, 1.0])
-FAINT = 0.5 + np.array([1.0, -1.0, 0.6, -0.6, 0.0, 0.4, -0.4, 0.2, -0.2, 0.0])
+FAINT = 0.43 + np.array([1.0, -1.0, 0.6, -0.6, 0.0, 0.4, -0.4, 0.2, -0.2, 0.0])
 CLEAR = 5 + 0.01 * np.arange(10)
 
 
@@ -75,6 +75,14 @@ def test_a_pair_goes_on_for_its_two_edges_together():
     assert {("ab", 7), ("ba", 7)} <= set(asked)
     _, asked = seen({"ab": FAINT, "cd": -FAINT})
     assert asked == [("ab", 5), ("cd", 5)]
+
+
+@pytest.mark.parametrize(("most", "goes_on"), [(6, True), (40, False)])
+def test_a_pair_must_promise_more_the_more_of_its_seeds_are_still_to_come(monkeypatch, most, goes_on):
+    monkeypatch.setattr(Verdicts, "_chance", lambda *_: 0.2)  # that its edge will be decided
+    verdicts = Verdicts(["ab"], at=(5, most), smallest_effect=HALF, arms=arms)
+    verdicts.look(lambda edge, seeds: over_seeds(DOUBTFUL[:seeds]))
+    assert bool(verdicts.open) == goes_on
 
 
 def test_a_hopeless_edge_does_not_go_on_with_its_pair():

@@ -20,8 +20,9 @@ E = TypeVar("E")
 CORRECTIONS = {"bh": "fdr_bh", "holm": "holm"}
 
 # An edge gets no more seeds where those that are left would hardly decide it; nor do the edges of a joint
-# arm where they would decide fewer of them than this. It is what a seed of the arm is worth.
-HOPELESS_EDGE, HOPELESS_ARM = 0.05, 0.25
+# arm where they would decide fewer of them than this, times the root of their number: the more of the arm's
+# jobs are still to come, the more they must promise.
+HOPELESS_EDGE, HOPELESS_ARM = 0.05, 0.065
 FEWEST_DEGREES = 4  # of a variance that a forecast rests on
 
 
@@ -139,7 +140,8 @@ class Verdicts(Generic[E]):
         decided = dict.fromkeys(joint.values(), 0.0)  # how many edges of an arm may be expected to be
         for edge in still:
             decided[joint[edge]] += chance[edge]
-        return [e for e in still if chance[e] < HOPELESS_EDGE or decided[joint[e]] < HOPELESS_ARM]
+        too_few = HOPELESS_ARM * math.sqrt(self.at[-1] - self.at[self._next])
+        return [e for e in still if chance[e] < HOPELESS_EDGE or decided[joint[e]] < too_few]
 
     def _level(self, still: Sequence[E]) -> float:
         """The level that one more edge's p must pass at the last look, if all gains stay what they are."""
