@@ -63,8 +63,11 @@ bench-scheduling: setup ## what a job costs beside its training: 2,000 trivial o
 bench-report: setup ## a report of 30 corpora x 10 seeds (4,660 simulated jobs): time and memory
 	$(BIN)/python bench/report.py
 
-bench-verdicts: setup ## coverage of the intervals on simulated studies
-	$(BIN)/python bench/verdicts.py --repetitions 100 --metrics accuracy micro_f1
+WHAT ?= coverage
+REPETITIONS ?= 100
+METRICS ?= accuracy micro_f1
+bench-verdicts: setup ## intervals, false edges, adaptive seeds by simulation (WHAT="coverage null adaptive" REPETITIONS=... METRICS=...)
+	$(BIN)/python bench/verdicts.py $(WHAT) --repetitions $(REPETITIONS) --metrics $(METRICS)
 
 bench-planted: setup ## whether planted help and harm are found: 20 studies with fresh seeds, an hour or two (STUDIES=...)
 	$(BIN)/python bench/planted.py --studies $(or $(STUDIES),20)
@@ -88,8 +91,8 @@ audit: setup ## known security holes of what is installed (asks PyPI's advisorie
 	$(BIN)/python .ci/audit.py
 
 KILLS ?= 100
-faults: setup ## random kills of driver, workers and raylets; nothing may be lost (KILLS=...)
-	$(BIN)/python bench/faults.py --kills $(KILLS)
+faults: setup ## random kills of driver, workers and raylets; nothing may be lost (KILLS=... ADAPTIVE=1 for adaptive seeds)
+	$(BIN)/python bench/faults.py --kills $(KILLS) $(if $(ADAPTIVE),--adaptive)
 
 clean: ## remove .venv and caches; runs/ and reports/ stay
 	rm -rf .venv build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -216,5 +216,7 @@ def test_a_claim_that_longer_training_explains_is_told(tmp_path):
     first = text[text.index("## Answer") : text.index("![")]
     assert f"improves; but {100 * edge['gain_same_steps']:+.1f} (95 % " in first
     assert "against training alone for as many steps" in first
-    assert "against training alone for as many steps" in (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert "against training alone for as many steps" in page
+    assert page.index('href="#controls"') < page.index('<section id="controls"')
     assert (tmp_path / "table_same_steps.csv").is_file()
