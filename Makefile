@@ -38,11 +38,14 @@ $(READY): pyproject.toml constraints.txt
 run: setup ## the whole line on the synthetic corpora: trains, then writes reports/ (GRID=...)
 	$(BIN)/transfer run-grid $(GRID)
 
+# Two files at a time: what the tests of a file share is made once.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: setup ## the tests and docstring examples, without those marked slow
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: setup ## every test, the slow ones too
-	$(BIN)/python -m pytest -m ''
+	$(PYTEST) -m ''
 
 lint: setup ## ruff (rules and format) and import-linter (who may import whom)
 	$(BIN)/ruff check

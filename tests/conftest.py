@@ -13,6 +13,9 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from transfer import cli
 
+# several test processes share the cores, and threads that wait for one another's cores crawl
+torch.set_num_threads(1)
+
 WORDS = (  # noqa: SIM905
     "the a of in no and patient has drug pain fever cough causes treats shows mild severe acute old new "
     "aspirin ibuprofen codeine asthma angina anemia one two three left right knee chest head test scan"
