@@ -104,6 +104,16 @@ def test_pickled_weights_are_refused_with_the_mend(copy: Path):
         locate(str(copy))
 
 
+def test_a_family_that_does_not_train_in_bf16_is_refused_with_the_mend(copy: Path):
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"model_type": "deberta"}))
+    locate(str(copy))
+    with pytest.raises(
+        InputError, match="'deberta' does not train in bf16; set the recipe's precision to fp32"
+    ):
+        locate(str(copy), precision="bf16")
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "\N{LATIN SMALL LETTER E WITH ACUTE}"])
 def test_a_config_that_is_none(copy: Path, text: str):
     (copy / "config.json").write_bytes(text.encode("latin-1"))

@@ -21,7 +21,7 @@ class Family:
     of how many there are. ``positions_after_padding``: a sequence's positions begin at the padding's id + 1.
     ``projections``: the linear layers of attention that get low-rank adapters where a recipe names none.
     ``tokenwise``: where in a layer each token goes on by itself, a module that adds what attention gave to
-    what went in; empty where the family has no one such place.
+    what went in; empty where the family has no one such place. ``bf16``: whether it trains in bf16.
     """
 
     packed: bool = True
@@ -29,12 +29,14 @@ class Family:
     positions_after_padding: bool = False
     projections: tuple[str, ...] = ("query", "value")
     tokenwise: str = "attention.output"
+    bf16: bool = True
 
 
 # by the model_type of config.json
 FAMILIES: Mapping[str, Family] = {
     "bert": Family(),
-    "deberta": Family(packed=False, projections=("in_proj",), tokenwise=""),
+    # transformers masks its scores with a number that bf16 does not have
+    "deberta": Family(packed=False, projections=("in_proj",), tokenwise="", bf16=False),
     "deberta-v2": Family(packed=False, projections=("query_proj", "value_proj"), tokenwise=""),
     "distilbert": Family(layers="n_layers", projections=("q_lin", "v_lin"), tokenwise="sa_layer_norm"),
     "electra": Family(),
@@ -104,17 +106,19 @@ class EncoderFiles:
     cased: bool | None = None
 
 
-def locate(name: str, *, layers: int | None = None, pieces: int | None = None) -> EncoderFiles:
+def locate(
+    name: str, *, layers: int | None = None, pieces: int | None = None, precision: str = "fp32"
+) -> EncoderFiles:
     """The files of an encoder: an alias, else a folder that exists, else a hub id (downloaded).
 
     Raises InputError where there is no such encoder (NotThere), a file of it is missing, an alias's
-    weights are not the ones it stands for, its family is not supported, or it has fewer than
-    ``layers`` layers or takes fewer than ``pieces`` word pieces.
+    weights are not the ones it stands for, its family is not supported or not in ``precision``, or it has
+    fewer than ``layers`` layers or takes fewer than ``pieces`` word pieces.
     """
     folder, alias = folder_of(name), ALIASES.get(name)
     check_files(folder)
     weights = _weights(folder, name)
-    _check_config(folder, layers, pieces)
+    _check_config(folder, layers, pieces, precision)
     hashes = [_sha256(path) for path in weights]
     if alias is not None and alias.weights_sha256 and hashes != [alias.weights_sha256]:
         raise InputError(
@@ -174,9 +178,14 @@ def check_files(folder: Path) -> None:
         raise InputError(f"{folder}: the encoder's tokenizer is incomplete, merges.txt is missing")
 
 
-def _check_config(folder: Path, layers: int | None, pieces: int | None) -> None:
+def _check_config(folder: Path, layers: int | None, pieces: int | None, precision: str) -> None:
     config = config_of(folder)
     family = FAMILIES[config["model_type"]]
+    if precision == "bf16" and not family.bf16:
+        raise InputError(
+            f"{folder}: an encoder of the family '{config['model_type']}' does not train in bf16; "
+            "set the recipe's precision to fp32"
+        )
     depth = config.get(family.layers)
     if layers is not None and (not isinstance(depth, int) or layers > depth):
         raise InputError(f"{folder}: the encoder has {depth} layers, not {layers}")

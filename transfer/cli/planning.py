@@ -37,7 +37,12 @@ def expanded(
         with _named_in(grid_file, "tasks", i):
             loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit_of(name)))
     with _named_in(grid_file, "encoder", errors=InputError):
-        files = encoders.locate(grid.encoder.name, layers=grid.encoder.layers, pieces=grid.recipe.max_length)
+        files = encoders.locate(
+            grid.encoder.name,
+            layers=grid.encoder.layers,
+            pieces=grid.recipe.max_length,
+            precision=grid.recipe.precision,
+        )
     shared = overlaps(loaded)
     items = {c.name: {split: len(c.split(split)) for split in SPLITS} for c in loaded}
     record = GridRecord(

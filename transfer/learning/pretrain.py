@@ -35,7 +35,10 @@ def pretrain(
     what the same call goes on from. ``tell`` receives lines for a person. Raises InputError where the encoder
     does not fit or ``to`` holds something else, Diverged where a loss is no number any more.
     """
-    files = locate(request.encoder, layers=request.layers, pieces=request.recipe.max_length)
+    recipe = request.recipe
+    files = locate(
+        request.encoder, layers=request.layers, pieces=recipe.max_length, precision=recipe.precision
+    )
     identity = request.identity(encoder=files.fingerprint, text=texts.fingerprint)
     if pretrained.is_done(to, identity):
         tell(f"{to}: is there already, made by this very command; nothing to do")
