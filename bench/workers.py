@@ -29,7 +29,8 @@ def work(seeds: list[int], threads: int, where: str, limit: Limit, told: Queue) 
     """One worker: a job for each seed; tells seconds of training and peak MiB."""
     import torch
 
-    from transfer.learning.run import Site, run
+    from transfer.learning.run import run
+    from transfer.learning.site import Site
 
     torch.set_num_threads(threads)
     files = encoders.locate("minilm-l6")

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from transfer.learning import run as learning
+from transfer.learning import site as at
 from transfer.learning.run import cause_of
 
 
@@ -124,15 +125,15 @@ def test_a_loss_that_is_no_number(run, tmp_path: Path):
 def test_a_corpus_that_vanished(run, transfer, tiny_grid: Path, tmp_path: Path, monkeypatch, tiny_corpora):
     """After the grid was planned, before the job began: a network folder that went away."""
     copy = Path(shutil.copytree(tiny_corpora, tmp_path / "corpora"))
-    real = learning._ready
+    real = learning.ready_of
 
     def ready(trained, job, site):
         if trained.name == "rel":
-            learning._encoded.cache_clear()
+            at.forget()
             shutil.rmtree(copy / "rel", ignore_errors=True)
         return real(trained, job, site)
 
-    monkeypatch.setattr(learning, "_ready", ready)
+    monkeypatch.setattr(learning, "ready_of", ready)
     code, _, err = run("run-grid", "--corpora", copy)
     assert code == 1
     assert f"there is no corpus 'rel' in {copy}" in err

@@ -9,7 +9,8 @@ import torch
 
 from transfer.grid import Grid
 from transfer.learning.export import export
-from transfer.learning.run import Site, run
+from transfer.learning.run import run
+from transfer.learning.site import Site
 from transfer.store import Store
 
 

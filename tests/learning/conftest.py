@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from transfer.learning import kernels, machine
-from transfer.learning.run import Site
+from transfer.learning.site import Site
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,9 @@ from transfer.learning import run as running
 from transfer.learning.batches import TRAINING_PIECES, MiniBatch, training_batches
 from transfer.learning.mixing import Mixture
 from transfer.learning.model import MultiTask
-from transfer.learning.run import Site, run
+from transfer.learning.run import run
 from transfer.learning.sharing import Materials
+from transfer.learning.site import Site, ready_of
 from transfer.learning.train import train
 from transfer.recipes import Recipe
 from transfer.store import JobResult
@@ -41,13 +42,13 @@ def done(job: Job, site: Site) -> JobResult:
 
 def materials(site: Site, *names: str, **changed: Any) -> Materials:
     job = job_of(site, *names, recipe=recipe(**changed))
-    ready = {c.name: running._ready(c, job, site) for c in job.corpora}
+    ready = {c.name: ready_of(c, job, site) for c in job.corpora}
     return running._materials(job, site, ready)
 
 
 def batches(site: Site, name: str) -> list[MiniBatch]:
     job = job_of(site, name, recipe=recipe())
-    ready = running._ready(job.corpora[0], job, site)
+    ready = ready_of(job.corpora[0], job, site)
     items = ready.items["train"]
     return training_batches(name, ready.task, items, batch_size=8, seed=0, pieces=TRAINING_PIECES)
 

@@ -9,7 +9,8 @@ from transfer import corpora, encoders
 from transfer.grid import Encoder, Job, Trained
 from transfer.learning import run as running
 from transfer.learning.checkpoint import Checkpoint
-from transfer.learning.run import Site, run
+from transfer.learning.run import run
+from transfer.learning.site import Site
 from transfer.recipes import Recipe
 from transfer.records import JobResult
 from transfer.store import Store

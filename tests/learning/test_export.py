@@ -23,7 +23,8 @@ from transfer.inputs import InputError
 from transfer.learning import card as cards
 from transfer.learning.export import export, plain
 from transfer.learning.exported import SENTENCES, TOKENS, open_model, record_of
-from transfer.learning.run import Site, run
+from transfer.learning.run import run
+from transfer.learning.site import Site
 from transfer.recipes import Recipe
 from transfer.records import CorpusRecord
 from transfer.store import Store

@@ -16,7 +16,8 @@ from transfer.learning import encoder
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise
 from transfer.learning.model import MTBert
-from transfer.learning.run import Site, run
+from transfer.learning.run import run
+from transfer.learning.site import Site
 from transfer.learning.words import Words
 from transfer.recipes import Recipe
 from transfer.tasks import Item, task_of

@@ -17,6 +17,7 @@ from tests.learning.test_kernels import fake
 from transfer.corpora.base import Card
 from transfer.learning import graphs, kernels
 from transfer.learning import run as running
+from transfer.learning import site as at
 from transfer.learning.batches import MiniBatch, mini_batch
 from transfer.learning.graphs import Filled, Graphs, Shape
 from transfer.learning.model import MTBert
@@ -303,8 +304,8 @@ def test_capturing_draws_nothing_from_the_mini_batch(tiny_encoder: Path, capture
 def test_a_job_with_graphs_has_the_scores_of_one_without(site, captured, monkeypatch):
     from tests.learning.test_run import QUICK, job_of, scores
 
-    monkeypatch.setattr(running, "TRAINING_PIECES", None)  # a GPU takes a mini-batch whole
-    running._cut_once.cache_clear()
+    monkeypatch.setattr(at, "TRAINING_PIECES", None)  # a GPU takes a mini-batch whole
+    at.forget()
     job = job_of(site, "rel", "ner", recipe=QUICK.model_copy(update={"dropout": 0.0}))
     plain = run(job, site)
     monkeypatch.setattr(graphs.torch.cuda, "is_available", lambda: False)
@@ -317,7 +318,7 @@ def test_a_job_with_graphs_has_the_scores_of_one_without(site, captured, monkeyp
     )
     monkeypatch.setattr(running, "graphs_of", made)
     replayed = run(job, asked.model_copy(update={"store": Path(f"{site.store}-3")}))
-    running._cut_once.cache_clear()
+    at.forget()
     assert replayed.status == "done", replayed.error
     assert captured
     assert scores(replayed) == scores(plain)

@@ -10,7 +10,8 @@ from transfer import encoders
 from transfer.corpora import load
 from transfer.grid import Encoder, Job, Trained
 from transfer.learning import models
-from transfer.learning.run import Site, run
+from transfer.learning.run import run
+from transfer.learning.site import Site
 from transfer.recipes import Recipe
 from transfer.records import Damaged
 from transfer.store import Store

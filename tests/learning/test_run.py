@@ -11,12 +11,13 @@ from transfer import corpora, encoders
 from transfer.corpora import Limit
 from transfer.grid import Encoder, Job, Trained
 from transfer.learning import evaluate, machine
-from transfer.learning import run as running
 from transfer.learning.best import MEAN, Best
 from transfer.learning.model import MTBert
-from transfer.learning.run import Site, run
+from transfer.learning.run import run
+from transfer.learning.site import Site
 from transfer.recipes import Recipe
 from transfer.store import Store
+from transfer.tasks import task_of
 
 QUICK = Recipe(lr=3e-3, epochs=3, batch_size=8)
 
@@ -65,7 +66,7 @@ def test_test_scores_follow_from_the_kept_predictions(site: Site):
     for corpus in corpora.load(site.corpora, ("rel", "ner")):
         rows = kept[kept["corpus"] == corpus.name]
         gold, predicted = ([json.loads(v) for v in rows[c]] for c in ("gold", "predicted"))
-        score = running.task_of(corpus.card).score(gold, predicted)
+        score = task_of(corpus.card).score(gold, predicted)
         assert score == pytest.approx(scores(result)[corpus.name, "test"])
 
 

@@ -10,8 +10,8 @@ import torch
 from tests.learning.methods import NAMES, batches, done, joint, materials, trained
 from tests.learning.test_run import scores
 from transfer.learning.model import MTBert
-from transfer.learning.run import Site
 from transfer.learning.sharing import learner_of
+from transfer.learning.site import Site
 from transfer.learning.weighing import WEIGHING, LearnedUncertainty, _torchjd
 from transfer.methods import WEIGHING as NAMED
 from transfer.methods import Weigh

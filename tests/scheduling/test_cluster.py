@@ -20,7 +20,7 @@ import pytest
 from transfer import __version__, corpora, encoders
 from transfer.files import files_at
 from transfer.grid import Grid
-from transfer.learning.run import Site
+from transfer.learning.site import Site
 from transfer.scheduling.preflight import lacks
 from transfer.store import Store
 

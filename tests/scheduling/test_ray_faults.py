@@ -8,7 +8,8 @@ import pytest
 
 from transfer import corpora, encoders
 from transfer.grid import Grid, Job
-from transfer.learning.run import Site, run
+from transfer.learning.run import run
+from transfer.learning.site import Site
 from transfer.scheduling import JobQueue
 from transfer.scheduling.work import Work
 from transfer.store import JobResult, Store

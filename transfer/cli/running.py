@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transfer.corpora import Corpus
     from transfer.encoders import EncoderFiles
     from transfer.grid import Grid, Job
-    from transfer.learning.run import Site
+    from transfer.learning.site import Site
     from transfer.scheduling.loggers import Logs
     from transfer.scheduling.work import Work
     from transfer.store import GridRecord, Store

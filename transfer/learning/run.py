@@ -7,28 +7,20 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import pandas as pd
 import torch
-from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load
 from torch import Tensor
 
 from transfer import corpora
 from transfer.claims import Claims, Taken
-from transfer.corpora import Corpus, Limit
-from transfer.corpora.base import SPLITS, Split, apart
-from transfer.grid import Job, Trained
+from transfer.grid import Job
 from transfer.learning import encoder, kernels, models
-from transfer.learning.batches import (
-    TRAINING_PIECES,
-    MiniBatch,
-    evaluation_batches,
-    training_batches,
-)
+from transfer.learning.batches import MiniBatch
 from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.evaluate import Held, score
@@ -37,48 +29,12 @@ from transfer.learning.machine import device, forget_peak, give_back_gpu_memory,
 from transfer.learning.mixing import Mixture
 from transfer.learning.model import MTBert, MultiTask
 from transfer.learning.sharing import Materials, Student, learner_of, words_name
+from transfer.learning.site import Ready, Site, cut, ready_of
 from transfer.learning.train import train
 from transfer.store import Epoch, JobResult, Score, Store
-from transfer.tasks import Item, Task, task_of
 
 # ways to share whose encoder does the same for every mini-batch
 GRAPHED = ("hard", "distil")
-
-
-class Site(BaseModel):
-    """Where a worker finds what jobs name: the store, the corpora, the encoder's files.
-
-    ``checkpoint_seconds``: the least time between two checkpoints of a job; 0 makes one each epoch.
-    ``run`` names the run for its claims on jobs, ``grid`` the record that a worker must see in the store.
-    ``keep`` are the ids of the jobs whose models are kept. ``cuda_graphs``: a GPU replays training's encoder
-    from graphs.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    store: Path
-    corpora: str
-    limits: dict[str, Limit] = {}
-    encoder: Path
-    checkpoint_seconds: float = 10.0
-    run: str = ""
-    grid: str = ""
-    keep: frozenset[str] = frozenset()
-    cuda_graphs: bool = False
-
-    def limit_of(self, name: str) -> Limit:
-        """A corpus's limit."""
-        return self.limits.get(name, Limit())
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A corpus, its task, the encoder's sequences of each split, and the word pieces in them."""
-
-    corpus: Corpus
-    task: Task
-    items: Mapping[str, list[Item]]
-    pieces: frozenset[int]
 
 
 class Run(Protocol):
@@ -152,12 +108,12 @@ def _trained(
     forget_peak()
     kernels.forget()
     notes: list[str] = []
-    ready = {trained.name: _ready(trained, job, site) for trained in job.corpora}
+    ready = {trained.name: ready_of(trained, job, site) for trained in job.corpora}
     model = learner_of(_materials(job, site, ready))
     model.to(device())
-    cut = functools.partial(_cut, job=job, site=site)
+    rows = functools.partial(cut, job=job, site=site)
     mixture = Mixture(
-        {name: cut(name, "train") for name in ready},
+        {name: rows(name, "train") for name in ready},
         seed=job.seed,
         epochs=job.recipe.epochs,
         extra=-(-job.extra_examples // job.recipe.batch_size),
@@ -171,7 +127,7 @@ def _trained(
     best, history = train(
         model,
         mixture=mixture,
-        dev={name: Held(name, r.corpus.dev, cut(name, "dev")) for name, r in ready.items()},
+        dev={name: Held(name, r.corpus.dev, rows(name, "dev")) for name, r in ready.items()},
         recipe=job.recipe,
         checkpoint=Checkpoint(
             store,
@@ -182,7 +138,7 @@ def _trained(
         ),
         watch=_noting(store, job),
     )
-    held = {name: Held(name, r.corpus.test, cut(name, "test")) for name, r in ready.items()}
+    held = {name: Held(name, r.corpus.test, rows(name, "test")) for name, r in ready.items()}
     scores, predictions = _tested(model, best, ready, held)
     keep_model = job.id in site.keep
     result = JobResult(
@@ -219,67 +175,6 @@ def _noting(store: Store, job: Job) -> Callable[[Sequence[Epoch]], None]:
         store.running(job.id, progress)
 
     return note
-
-
-def _ready(trained: Trained, job: Job, site: Site) -> Ready:
-    limit = site.limit_of(trained.name)
-    ready = _encoded(trained.name, site.corpora, limit, site.encoder, job.recipe.max_length)
-    if ready.corpus.fingerprint != trained.fingerprint:
-        raise ValueError(
-            f"the corpus '{trained.name}' changed since the grid was planned "
-            f"(fingerprint {ready.corpus.fingerprint}, planned {trained.fingerprint}); run the grid again"
-        )
-    return ready
-
-
-@functools.lru_cache(maxsize=64)
-def _encoded(name: str, where: str, limit: Limit, encoder_folder: Path, max_length: int) -> Ready:
-    """A corpus and its sequences; once for all jobs of a worker."""
-    corpus = corpora.load_one(where, name, limit=limit)
-    task, tokenizer = task_of(corpus.card), encoder.tokenizer_of(encoder_folder)
-    items = {split: task.encode(corpus.split(split), tokenizer, max_length=max_length) for split in SPLITS}
-    return Ready(
-        corpus, task, items, frozenset(i for own in items.values() for item in own for i in item.ids)
-    )
-
-
-@functools.lru_cache(maxsize=32)
-def _cut_once(
-    name: str,
-    where: str,
-    limit: Limit,
-    folder: Path,
-    max_length: int,
-    split: Split,
-    size: int,
-    seed: int,
-    left_out: tuple[str, Limit] | None,
-) -> tuple[Any, ...]:
-    """The collated rows of a split; once for all jobs of a worker that see the same ones."""
-    ready = _encoded(name, where, limit, folder, max_length)
-    items = ready.items[split]
-    if split != "train":
-        return tuple(evaluation_batches(name, ready.task, items))
-    if left_out:
-        target = _encoded(left_out[0], where, left_out[1], folder, max_length)
-        kept = set(apart(ready.corpus, target.corpus))
-        items = [item for item in items if item.example in kept]
-    # a GPU has the memory for a whole mini-batch, and is the faster the larger its work
-    pieces = TRAINING_PIECES if device().type == "cpu" else None
-    return tuple(training_batches(name, ready.task, items, batch_size=size, seed=seed, pieces=pieces))
-
-
-def _cut(name: str, split: Split, *, job: Job, site: Site) -> list[Any]:
-    """Mini-batches of train, rows of dev or test: all on the device of the job, so that no step waits."""
-    of = (name, site.corpora, site.limit_of(name), site.encoder, job.recipe.max_length, split)
-    if split != "train":
-        batches = _cut_once(*of, 0, 0, None)
-    else:
-        apart_from = None
-        if job.left_out is not None and job.left_out != name:
-            apart_from = (job.left_out, site.limit_of(job.left_out))
-        batches = _cut_once(*of, job.recipe.batch_size, job.seed, apart_from)
-    return [batch.to(device()) for batch in batches]
 
 
 def _materials(job: Job, site: Site, ready: Mapping[str, Ready]) -> Materials:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from transfer.claims import Claim, Claims
 from transfer.grid import Job
-from transfer.learning.run import Run, Site, run
+from transfer.learning.run import Run, run
+from transfer.learning.site import Site
 from transfer.scheduling.queue import JobQueue
 from transfer.store import JobResult, Store
 
