@@ -344,3 +344,12 @@ def test_cuda_graphs_are_for_who_asks(transfer, tiny_grid: Path, places, monkeyp
     monkeypatch.setattr(inline, "run_inline", lambda work, threads: seen.append(work.site.cuda_graphs))
     transfer("run-grid", tiny_grid, "--executor", "inline", *places, *(["--cuda-graphs"] if asked else []))
     assert seen == [asked]
+
+
+@pytest.mark.parametrize("option", ["--workers=2", "--gpus-per-job=0.5", "--address=auto"])
+def test_what_only_ray_can_do_is_refused_without_it(transfer, tiny_grid: Path, tmp_path: Path, option: str):
+    for what in (["run-grid", tiny_grid], ["paper", tiny_grid.parent]):
+        code, _, err = transfer(*what, option, "--executor", "inline", "--store", tmp_path / "runs")
+        message = f"error: {option.split('=')[0]} works through Ray; leave --executor inline out"
+        assert (code, err.strip()) == (2, message)
+    assert not (tmp_path / "runs").exists()

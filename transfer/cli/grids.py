@@ -10,11 +10,11 @@ from transfer.cli.planning import costs, expanded, recorded
 from transfer.cli.running import (
     Executor,
     LogTo,
-    Workers,
     decided,
     failures,
     logs_of,
     run_what_is_missing,
+    workers_of,
     workers_that_fit,
 )
 from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
@@ -99,13 +99,13 @@ def run_grid(
     found = expanded(grid_file, corpora, overrides)
     grid, record, _, _ = found
     logs = logs_of(log_to, log_dir, grid.name, executor)
+    how = workers_of(executor, workers, gpus_per_job, address, logs)
     store = Store(store_dir)
-    at_once = workers or workers_that_fit(gpus_per_job)
     run_what_is_missing(
         store,
         grid_file,
         found,
-        workers=Workers(executor, at_once, gpus_per_job, address, logs),
+        workers=how,
         checkpoint_seconds=checkpoint_seconds,
         cuda_graphs=cuda_graphs,
     )

@@ -22,7 +22,7 @@ from transfer.cli.grids import (
     write_report,
 )
 from transfer.cli.planning import expanded, recorded
-from transfer.cli.running import Executor, Workers, failures, run_what_is_missing, workers_that_fit
+from transfer.cli.running import Executor, Workers, failures, run_what_is_missing, workers_of
 from transfer.cli.terminal import SOME_FAILED, examples, say
 from transfer.inputs import InputError, NotThere
 
@@ -70,8 +70,7 @@ def paper(
     if report_only:
         sources = [_as_it_was_run(file, grid, corpora, overrides, store_dir) for file, grid in grids]
     else:
-        at_once = workers or workers_that_fit(gpus_per_job)
-        how = Workers(executor, at_once, gpus_per_job, address, None)
+        how = workers_of(executor, workers, gpus_per_job, address, None)
         sources = [
             _run(store, file, grid, corpora, overrides, how, checkpoint_seconds) for file, grid in grids
         ]

@@ -55,6 +55,17 @@ class Workers:
     logs: "Logs | None"
 
 
+def workers_of(
+    executor: Executor, count: int | None, gpus_per_job: float, address: str | None, logs: "Logs | None"
+) -> Workers:
+    """What was asked for, filled up. Raises InputError where only Ray could do it and Ray is not to."""
+    asked = {"--workers": (count or 1) > 1, "--gpus-per-job": gpus_per_job > 0, "--address": address}
+    for option, is_asked in asked.items():
+        if is_asked:
+            _through_ray(option, executor)
+    return Workers(executor, count or workers_that_fit(gpus_per_job), gpus_per_job, address, logs)
+
+
 def run_what_is_missing(
     store: "Store",
     grid_file: Path,
@@ -196,11 +207,15 @@ def logs_of(log_to: LogTo | None, folder: Path, grid: str, executor: Executor) -
     """Who else is told of the learning curves. Raises InputError where that cannot be."""
     if log_to is None:
         return None
-    if executor is Executor.inline:
-        raise InputError("--log-to works through Ray; leave --executor inline out")
+    _through_ray("--log-to", executor)
     with _ray_needed():
         from transfer.scheduling.loggers import Logs
     return Logs(log_to.value, folder, grid)
+
+
+def _through_ray(option: str, executor: Executor) -> None:
+    if executor is Executor.inline:
+        raise InputError(f"{option} works through Ray; leave --executor inline out")
 
 
 @contextlib.contextmanager
