@@ -1,14 +1,14 @@
 """A worker's site: where it finds what jobs name, and what it keeps of that from one job to the next.
 
-A corpus is read, tokenised and collated once for all jobs that see the same of it.
+A corpus is read, tokenised and collated once for all jobs that see the same of it, as far as memory goes.
 """
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cachetools import LRUCache, cached
 from pydantic import BaseModel, ConfigDict
 
 from transfer import corpora
@@ -19,6 +19,10 @@ from transfer.learning import encoder
 from transfer.learning.batches import TRAINING_PIECES, evaluation_batches, training_batches
 from transfer.learning.machine import device
 from transfer.tasks import Item, Task, task_of
+
+# Of corpora and of collated rows each a worker keeps so many word pieces, of 50 to 60 bytes, those that were
+# used last: what a grid of many corpora and seeds goes through must not pile up.
+KEPT_PIECES = 4_000_000
 
 
 class Site(BaseModel):
@@ -56,6 +60,11 @@ class Ready:
     items: Mapping[str, list[Item]]
     pieces: frozenset[int]
 
+    @property
+    def length(self) -> int:
+        """How many word pieces the sequences have, all in all."""
+        return sum(len(item.ids) for own in self.items.values() for item in own)
+
 
 def ready_of(trained: Trained, job: Job, site: Site) -> Ready:
     """A corpus of a job. Raises ValueError where it is not the one that the grid was planned with."""
@@ -82,7 +91,7 @@ def cut(name: str, split: Split, *, job: Job, site: Site) -> list[Any]:
     return [batch.to(device()) for batch in batches]
 
 
-@functools.lru_cache(maxsize=64)
+@cached(LRUCache(KEPT_PIECES, getsizeof=lambda ready: ready.length))
 def _encoded(name: str, where: str, limit: Limit, encoder_folder: Path, max_length: int) -> Ready:
     """A corpus and its sequences; once for all jobs of a worker."""
     corpus = corpora.load_one(where, name, limit=limit)
@@ -93,7 +102,7 @@ def _encoded(name: str, where: str, limit: Limit, encoder_folder: Path, max_leng
     )
 
 
-@functools.lru_cache(maxsize=32)
+@cached(LRUCache(KEPT_PIECES, getsizeof=lambda batches: sum(batch.pieces for batch in batches)))
 def _cut_once(
     name: str,
     where: str,
@@ -121,5 +130,5 @@ def _cut_once(
 
 def forget() -> None:
     """Reads and collates everything anew from here on: where a corpus changed under the same name."""
-    _encoded.cache_clear()
-    _cut_once.cache_clear()
+    for each in (_encoded, _cut_once):
+        each.cache_clear()
