@@ -138,7 +138,7 @@ def _write(to: Path, lines: Iterator[str]) -> None:
         with file:
             file.write(text)
     except BaseException:
-        to.unlink()
+        to.unlink(missing_ok=True)
         raise
 
 

@@ -1,8 +1,10 @@
 """A worker's site: where it finds what jobs name, and what it keeps of that from one job to the next.
 
-A corpus is read, tokenised and collated once for all jobs that see the same of it, as far as memory goes.
+A corpus is read and tokenised once for all jobs; its rows are collated once for those that see the same
+ones, as far as memory goes.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,8 @@ from transfer.learning.batches import TRAINING_PIECES, evaluation_batches, train
 from transfer.learning.machine import device
 from transfer.tasks import Item, Task, task_of
 
-# Of corpora and of collated rows each a worker keeps so many word pieces, of 50 to 60 bytes, those that were
-# used last: what a grid of many corpora and seeds goes through must not pile up.
+# Of collated rows a worker keeps so many word pieces, of 50 to 60 bytes, those that were used last: each seed
+# has rows of its own, and those of a grid's seeds must not pile up.
 KEPT_PIECES = 4_000_000
 
 
@@ -60,11 +62,6 @@ class Ready:
     items: Mapping[str, list[Item]]
     pieces: frozenset[int]
 
-    @property
-    def length(self) -> int:
-        """How many word pieces the sequences have, all in all."""
-        return sum(len(item.ids) for own in self.items.values() for item in own)
-
 
 def ready_of(trained: Trained, job: Job, site: Site) -> Ready:
     """A corpus of a job. Raises ValueError where it is not the one that the grid was planned with."""
@@ -91,7 +88,7 @@ def cut(name: str, split: Split, *, job: Job, site: Site) -> list[Any]:
     return [batch.to(device()) for batch in batches]
 
 
-@cached(LRUCache(KEPT_PIECES, getsizeof=lambda ready: ready.length))
+@functools.lru_cache(maxsize=64)
 def _encoded(name: str, where: str, limit: Limit, encoder_folder: Path, max_length: int) -> Ready:
     """A corpus and its sequences; once for all jobs of a worker."""
     corpus = corpora.load_one(where, name, limit=limit)
