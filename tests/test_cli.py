@@ -353,3 +353,17 @@ def test_what_only_ray_can_do_is_refused_without_it(transfer, tiny_grid: Path, t
         message = f"error: {option.split('=')[0]} works through Ray; leave --executor inline out"
         assert (code, err.strip()) == (2, message)
     assert not (tmp_path / "runs").exists()
+
+
+def test_an_encoder_that_does_not_train_in_the_precision_of_the_recipe_is_refused_by_plan(
+    transfer, tiny_grid: Path, tiny_encoder: Path, tmp_path: Path
+):
+    folder = Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "deberta"}))
+    code, _, err = transfer(
+        "plan", tiny_grid, "--set", f"encoder={folder}", "--set", "recipe.precision=bf16",
+        "--store", tmp_path / "runs",
+    )  # fmt: skip
+    assert code == 2
+    assert "'deberta' does not train in bf16; set the recipe's precision to fp32" in err
