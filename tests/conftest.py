@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,7 +172,6 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_corpora: Path, tiny_
     ran = Ran(folder / "tiny.yaml", folder / "runs", folder / "reports")
     ran.grid.write_text(_grid_text(tiny_corpora, tiny_encoder), encoding="utf-8")
     arguments = ["run-grid", ran.grid, "--store", ran.store, "--out", ran.out, "--executor", "inline"]
-    threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "cpu_count", lambda: 1)
         patch.setattr(sys, "argv", ["transfer", *map(str, arguments)])
@@ -181,14 +180,13 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_corpora: Path, tiny_
         except SystemExit as end:
             if end.code:
                 raise RuntimeError("the tiny grid did not run") from end
-    torch.set_num_threads(threads)
     return ran
 
 
 @pytest.fixture
 def transfer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str, str]]]:
+) -> Callable[..., tuple[int, str, str]]:
     """The command in this process: ``transfer("plan", grid)`` gives exit code, stdout and stderr."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
@@ -205,9 +203,7 @@ def transfer(
 
     # one thread: what is tiny only gets slower with more, above all on a busy machine
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    threads = torch.get_num_threads()
-    yield call
-    torch.set_num_threads(threads)
+    return call
 
 
 @pytest.fixture(name="write_corpus", scope="session")

@@ -46,7 +46,7 @@ class Recipe(Strict):
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Everywhere: encoder, attention and heads."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Of the encoder's matrix products; weights stay fp32."""
+    """Of the encoder's matrix products; weights stay fp32. Slower on a CPU without bf16 arithmetic."""
     share: SerializeAsAny[Sharing] = HARD
     """What the corpora of a job share ([methods](methods.md#ways-to-share))."""
     mix: SerializeAsAny[Mixing] = PROPORTIONAL

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from transfer import Study, cli
 from transfer.inputs import InputError
@@ -58,7 +57,6 @@ def two(tiny_run, tmp_path_factory: pytest.TempPathFactory) -> Two:
 def run(grid: Path, store: Path, out: Path) -> None:
     """An inline run with one thread."""
     arguments = ["run-grid", grid, "--store", store, "--out", out, "--executor", "inline"]
-    threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "cpu_count", lambda: 1)
         patch.setattr(sys, "argv", ["transfer", *map(str, arguments)])
@@ -67,7 +65,6 @@ def run(grid: Path, store: Path, out: Path) -> None:
         except SystemExit as end:
             if end.code:
                 raise RuntimeError("the grid did not run") from end
-    torch.set_num_threads(threads)
 
 
 def test_two_grids_of_a_store_are_compared_without_torch_transformers_or_ray(two: Two, tmp_path: Path):

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
 from transfer.grid import Grid
 from transfer.learning.export import export
@@ -22,12 +21,9 @@ def kept(tiny_run, tmp_path_factory, tiny_corpora: Path, tiny_encoder: Path):
     store = Store(folder / "runs")
     jobs = {job.label: job for job in store.get_grid(Grid.load(tiny_run.grid)).jobs}
     job = jobs["refine ner+rel seed 0"]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     run(
         job, Site(store=store.root, corpora=str(tiny_corpora), encoder=tiny_encoder, keep=frozenset([job.id]))
     )
-    torch.set_num_threads(threads)
     export(store, job.id, to=folder / "m")
     return store, jobs
 

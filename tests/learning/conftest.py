@@ -1,4 +1,4 @@
-"""Tests of learning run on one thread: what is tiny only gets slower with more."""
+"""What the tests of learning share."""
 
 from pathlib import Path
 
@@ -7,14 +7,6 @@ import torch
 
 from transfer.learning import kernels, machine
 from transfer.learning.site import Site
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

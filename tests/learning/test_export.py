@@ -142,12 +142,9 @@ def trial(tmp_path_factory, tiny_corpora: Path, tiny_encoder: Path, write_corpus
         encoder=tiny_encoder,
         keep=frozenset(job.id for job in (joint, single, child)),
     )
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     for job in (joint, single, child):
         result = run(job, site, keep_encoder=job is joint)
         assert result.status == "done", result.error
-    torch.set_num_threads(before)
     return Trial(Store(site.store), site, joint, single, child)
 
 

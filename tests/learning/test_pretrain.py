@@ -57,7 +57,6 @@ def request_(tiny_encoder: Path) -> Request:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path, texts: Texts) -> Path:
     """An undisturbed run's folder. To be read, not written."""
-    torch.set_num_threads(1)
     to = tmp_path_factory.mktemp("made") / "domain"
     return pretrain(Request(encoder=str(tiny_encoder), recipe=RECIPE), texts, to)
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 
 from transfer import corpora, encoders
 from transfer.grid import Grid, Job, Trained
@@ -51,9 +50,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, tiny_run) -> Both:
     from transfer.scheduling.cluster import run_on_ray
 
     run_on_ray(work("ray"), workers=2, threads=1, gpus_per_job=0.0, address=None)
-    threads = torch.get_num_threads()
     run_inline(work("inline"), threads=1)
-    torch.set_num_threads(threads)
     return Both(jobs, Store(folder / "ray"), Store(folder / "inline"), told)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from transfer.cli import completion
+from transfer.cli import completion, forecast
 from transfer.cli.terminal import examples, say
 
 app = typer.Typer()
@@ -106,6 +106,7 @@ def pretrain(
     """
     from transfer.corpora import texts
     from transfer.inputs import validated
+    from transfer.learning.machine import device
     from transfer.learning.pretrain import pretrain as made
     from transfer.learning.pretrained import Request
     from transfer.recipes import Recipe
@@ -121,6 +122,9 @@ def pretrain(
         freeze=freeze,
         seed=seed,
     )
+    slow = forecast.without_bf16(precision, instead="--precision fp32")
+    if slow and device().type == "cpu":
+        say(f"note: {slow}")
     folder = made(
         request, texts.read([*text, *(more or ())]), to, checkpoint_seconds=checkpoint_seconds, tell=say
     )

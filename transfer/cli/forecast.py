@@ -1,9 +1,10 @@
 """How long and how much disk: measured where something was measured, else a guess that says so."""
 
+import functools
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 SHARE_OF_PEAK = (0.15, 0.8)
 # seconds of one core that a job takes besides: loading the encoder, building heads, writing
 BESIDES = (0.5, 3.0)
-BF16_GAIN = 2.0  # at most, where the processor has it
+BF16_GAIN = 2.0  # at most, of a job whose products gain more
 PIECES_PER_WORD = 1.4
+SLOWER = 0.8  # bf16 products beside fp32 ones: below that they are made up of others
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ def guess(jobs: Sequence["Job"], cost: Mapping[str, float], files: "EncoderFiles
     peak = _peak()
     fast, slow = (seconds * len(jobs) / cores() for seconds in BESIDES)
     for job in jobs:
+        gain = bf16_gain() if job.recipe.precision == "bf16" else 1.0
         operations = 6 * _weights(config, job.encoder) * PIECES_PER_WORD * cost[job.id]
-        slow += operations / (peak * SHARE_OF_PEAK[0])
-        fast += operations / (peak * SHARE_OF_PEAK[1] * (BF16_GAIN if job.recipe.precision == "bf16" else 1))
+        slow += operations / (peak * SHARE_OF_PEAK[0] * min(1.0, gain))
+        fast += operations / (peak * SHARE_OF_PEAK[1] * min(BF16_GAIN, gain))
     return fast, slow
 
 
@@ -76,19 +79,40 @@ def _weights(config: Mapping[str, Any], encoder: "Encoder") -> int:
 
 
 def _peak() -> float:
-    """Floating-point operations a second of fp32 matrix products on all cores, the best of a few.
-
-    By the time that the cores worked on them, so that other programs beside it do not count.
-    """
+    """Floating-point operations a second of fp32 matrix products on all cores, the best of a few."""
     import numpy as np
 
     a = np.ones((1024, 1024), dtype=np.float32)
-    best = 0.0
-    for _ in range(5):
-        began = time.process_time()
-        np.dot(a, a)
-        best = max(best, 2 * 1024**3 * cores() / (time.process_time() - began))
-    return best
+    return 2 * 1024**3 * cores() / min(_timed(lambda: np.dot(a, a)) for _ in range(5))
+
+
+@functools.cache
+def bf16_gain() -> float:
+    """How many times as fast as in fp32 matrix products are in bf16 here; 0.2 was seen on a CPU without."""
+    import torch
+
+    took = []
+    for dtype in (torch.float32, torch.bfloat16):
+        a = torch.ones(512, 512, dtype=dtype)
+        took.append(min(_timed(lambda a=a: torch.mm(a, a)) for _ in range(5)))
+    return took[0] / took[1]
+
+
+def _timed(work: Callable[[], object]) -> float:
+    """Seconds that the cores worked, so that other programs beside it do not count."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def without_bf16(precision: str, *, instead: str) -> str | None:
+    """What to tell of a ``precision`` that this CPU is slow in; ``instead``: the option that mends it."""
+    if precision != "bf16" or bf16_gain() > SLOWER:
+        return None
+    return (
+        "this processor has no bf16 arithmetic: matrix products in bf16 took "
+        f"{1 / bf16_gain():.1f} times as long as in fp32 just now; {instead} is quicker here"
+    )
 
 
 def disk(jobs: Sequence["Job"], items: Mapping[str, int]) -> float:

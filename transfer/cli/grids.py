@@ -14,6 +14,7 @@ from transfer.cli.running import (
     failures,
     logs_of,
     run_what_is_missing,
+    slow_precision,
     workers_of,
     workers_that_fit,
 )
@@ -148,6 +149,8 @@ def plan(
     if todo:
         again = [job for job in jobs if job.id in todo]
         _forecast(store, record, again, results, cost, files)
+        if told := slow_precision(grid):
+            say(f"note: {told}")
         if most := forecast.models([job for job in again if job.id in kept], files):
             say(f"at most {forecast.size(most)} more for models that are kept")
 

@@ -54,6 +54,15 @@ class Workers:
     address: str | None
     logs: "Logs | None"
 
+    @property
+    def on_cpu_here(self) -> bool:
+        """Whether jobs compute on this machine's CPU; one that runs inline sees a GPU where there is one."""
+        if self.executor is Executor.inline:
+            from transfer.learning.machine import device
+
+            return device().type == "cpu"
+        return not (self.address or self.gpus_per_job)
+
 
 def workers_of(
     executor: Executor, count: int | None, gpus_per_job: float, address: str | None, logs: "Logs | None"
@@ -93,6 +102,8 @@ def run_what_is_missing(
     for overlap in record.overlaps:
         say(f"note: {overlap}")
     if pending:
+        if workers.on_cpu_here and (told := slow_precision(grid)):
+            say(f"note: {told}")
         here = None if workers.address else forecast.memory()  # of other machines nothing is known
         loadable(grid_file, grid, files, memory=here[1] * 2**30 if here else None)
         run(
@@ -111,6 +122,11 @@ def run_what_is_missing(
             cost=costs(record.jobs, loaded),
             workers=workers,
         )
+
+
+def slow_precision(grid: "Grid") -> str | None:
+    """What to tell of a grid in bf16 where this machine's CPU has no arithmetic for it."""
+    return forecast.without_bf16(grid.recipe.precision, instead="--set recipe.precision=fp32")
 
 
 def failures(store: "Store", grid: "Grid", record: "GridRecord") -> bool:

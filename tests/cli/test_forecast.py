@@ -1,0 +1,96 @@
+"""How long a grid will take, and what is told of a precision that the processor has no arithmetic for."""
+
+from pathlib import Path
+
+import pytest
+
+from transfer import encoders
+from transfer.cli import forecast
+from transfer.cli.running import Executor, Workers
+from transfer.grid import Grid
+
+BF16 = ("--set", "recipe.precision=bf16")
+TOLD = "no bf16 arithmetic: matrix products in bf16 took 4.0 times as long as in fp32 just now"
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor (a fake) whose bf16 products take four times as long as those in fp32."""
+    monkeypatch.setattr(forecast, "bf16_gain", lambda: 0.25)
+
+
+def guess_of(grid: Grid, *, precision: str) -> tuple[float, float]:
+    files = encoders.locate(grid.encoder.name)
+    recipe = grid.recipe.model_copy(update={"precision": precision})
+    of = grid.model_copy(update={"recipe": recipe})
+    jobs = of.plan(dict.fromkeys(grid.tasks, "0" * 16), encoder_fingerprint=files.fingerprint)
+    return forecast.guess(jobs, {job.id: 1e9 for job in jobs}, files)
+
+
+def test_products_are_timed_in_both_precisions():
+    assert 0.01 < forecast.bf16_gain.__wrapped__() < 100
+
+
+@pytest.mark.parametrize(
+    ("gain", "fast", "slow"),
+    [(0.25, 4.0, 4.0), (1.5, 1 / 1.5, 1.0), (16.0, 1 / forecast.BF16_GAIN, 1.0)],
+)
+def test_a_guess_in_bf16_goes_by_its_products(tiny_grid: Path, monkeypatch, gain, fast, slow):
+    monkeypatch.setattr(forecast, "_peak", lambda: 1e11)
+    monkeypatch.setattr(forecast, "bf16_gain", lambda: gain)
+    grid = Grid.load(tiny_grid)
+    there, here = guess_of(grid, precision="fp32"), guess_of(grid, precision="bf16")
+    assert here == pytest.approx((there[0] * fast, there[1] * slow), rel=0.01)
+
+
+@pytest.mark.usefixtures("without")
+def test_plan_and_run_grid_tell_that_fp32_is_quicker(transfer, tiny_grid: Path, tmp_path: Path):
+    here = ("--store", tmp_path / "runs")
+    assert TOLD in transfer("plan", tiny_grid, *BF16, *here)[1]
+    few = (
+        "--set",
+        "seeds=1",
+        "--set",
+        "jobs=[single]",
+        "--executor",
+        "inline",
+        "--out",
+        tmp_path / "reports",
+    )
+    code, out, _ = transfer("run-grid", tiny_grid, *BF16, *here, *few)
+    assert code == 0
+    assert f"{TOLD}; --set recipe.precision=fp32 is quicker here" in out
+    assert TOLD not in transfer("plan", tiny_grid, *here)[1]
+
+
+@pytest.mark.usefixtures("without")
+def test_pretrain_tells_it_too(transfer, tiny_encoder: Path, tmp_path: Path):
+    text = tmp_path / "text.txt"
+    documents = [f"the patient has asthma {letter}" for letter in "abcdefghijkl"]
+    text.write_text("\n\n".join(documents), encoding="utf-8")
+    small = ("--steps", 1, "--batch-size", 2, "--max-length", 16, "--precision", "bf16")
+    code, out, err = transfer(
+        "pretrain", "--encoder", tiny_encoder, "--text", text, "--to", tmp_path / "to", *small
+    )
+    assert code == 0, err
+    assert f"{TOLD}; --precision fp32 is quicker here" in out
+
+
+def test_nothing_is_told_where_bf16_is_quicker_or_not_asked_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(forecast, "bf16_gain", lambda: 1.5)
+    assert forecast.without_bf16("bf16", instead="…") is None
+    monkeypatch.setattr(forecast, "bf16_gain", lambda: pytest.fail("no product needs to be timed"))
+    assert forecast.without_bf16("fp32", instead="…") is None
+
+
+@pytest.mark.parametrize(
+    ("executor", "gpus", "address", "here"),
+    [
+        (Executor.ray, 0.0, None, True),
+        (Executor.ray, 0.5, None, False),
+        (Executor.ray, 0.0, "auto", False),
+        (Executor.inline, 0.0, None, True),
+    ],
+)
+def test_of_gpus_and_other_machines_nothing_is_known(executor, gpus, address, here):
+    assert Workers(executor, 1, gpus, address, None).on_cpu_here is here
