@@ -210,7 +210,7 @@ def test_plan_of_a_new_store_writes_nothing(transfer, tiny_grid: Path, tmp_path:
     assert out.count("to run   refine ") == 14
     assert "14 jobs, 14 to run" in out
     assert re.search(
-        r"^roughly .* to .* on this machine's 1 CPU cores, if nothing else runs: a guess", out, re.MULTILINE
+        r"^roughly .* to .* on this machine's 1 CPU core, if nothing else runs: a guess", out, re.MULTILINE
     )
     assert nothing_written(tmp_path)
 

@@ -2,12 +2,12 @@
 
 import functools
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from transfer.cli.resources import cores
 
 if TYPE_CHECKING:
     from transfer.encoders import EncoderFiles
@@ -134,21 +134,6 @@ def models(jobs: Sequence["Job"], files: "EncoderFiles") -> float:
     """At most how many bytes the kept models of ``jobs`` take: each corpus may choose an epoch of its own."""
     encoder = sum(path.stat().st_size for path in files.folder.glob("*.safetensors"))
     return float(encoder * sum(len(job.names) for job in jobs))
-
-
-def memory() -> tuple[float, float] | None:
-    """GiB of memory that this machine has in use and has; None where the system does not tell."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    kib = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-    total = kib["MemTotal"]
-    return (total - kib.get("MemAvailable", kib["MemFree"])) / 2**20, total / 2**20
-
-
-def cores() -> int:
-    return os.cpu_count() or 1
 
 
 def duration(seconds: float) -> str:

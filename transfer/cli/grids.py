@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer.cli import completion, forecast, live
+from transfer.cli import completion, forecast, live, resources
 from transfer.cli.planning import costs, expanded, recorded
 from transfer.cli.running import (
     Executor,
@@ -178,11 +178,12 @@ def _forecast(
         )
     else:
         fast, slow = forecast.guess(todo, cost, files)
+        cores = resources.cores()
         size = forecast.disk(todo, {c.card.name: c.items["test"] for c in record.corpora})
         say(
             f"roughly {forecast.duration(fast)} to {forecast.duration(slow)} on this machine's "
-            f"{forecast.cores()} CPU cores, if nothing else runs: a guess, by a matrix product that was "
-            "timed just now; once a job is done the time is known better"
+            f"{cores} CPU core{'s' if cores > 1 else ''}, if nothing else runs: a guess, by a matrix product "
+            "that was timed just now; once a job is done the time is known better"
         )
     say(f"disk: {forecast.size(size)} in the store")
 

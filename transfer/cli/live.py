@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from transfer.cli.forecast import Speed, duration, left, memory
+from transfer.cli.forecast import Speed, duration, left
+from transfer.cli.resources import memory
 from transfer.cli.terminal import last_line, say
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from transfer.cli import forecast, live
+from transfer.cli import forecast, live, resources
 from transfer.cli.interrupts import interruptible
 from transfer.cli.planning import costs, loadable, site
 from transfer.cli.terminal import SOME_FAILED, last_line, say
@@ -104,7 +104,7 @@ def run_what_is_missing(
     if pending:
         if workers.on_cpu_here and (told := slow_precision(grid)):
             say(f"note: {told}")
-        here = None if workers.address else forecast.memory()  # of other machines nothing is known
+        here = None if workers.address else resources.memory()  # of other machines nothing is known
         loadable(grid_file, grid, files, memory=here[1] * 2**30 if here else None)
         run(
             store,
@@ -205,14 +205,14 @@ def _execute(work: "Work", workers: Workers) -> None:
     if workers.executor is Executor.inline:
         from transfer.scheduling.inline import run_inline
 
-        run_inline(work, threads=forecast.cores())
+        run_inline(work, threads=resources.cores())
     else:
         with _ray_needed():
             from transfer.scheduling.cluster import run_on_ray
         run_on_ray(
             work,
             workers=workers.count,
-            threads=max(1, forecast.cores() // workers.count),
+            threads=max(1, resources.cores() // workers.count),
             gpus_per_job=workers.gpus_per_job,
             address=workers.address,
             logs=workers.logs,
@@ -254,6 +254,6 @@ def decided(store: "Store", record: "GridRecord") -> str:
 
 def workers_that_fit(gpus_per_job: float) -> int:
     """One a core, as far as memory goes. On GPUs Ray counts them, and cores are the only other bound."""
-    used = forecast.memory()
-    fit = int(used[1] / GIB_PER_WORKER) if used and not gpus_per_job else forecast.cores()
-    return max(1, min(forecast.cores(), fit))
+    used = resources.memory()
+    fit = int(used[1] / GIB_PER_WORKER) if used and not gpus_per_job else resources.cores()
+    return max(1, min(resources.cores(), fit))
