@@ -7,7 +7,7 @@ import random
 import shutil
 import signal
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def bench(
         card = home / "corpus.yaml"
         card.write_text(yaml.safe_dump(json.loads(card.read_text()), sort_keys=False))
 
-    def no_network(hub_id: str) -> Path:
+    def no_network(hub_id: str, files: Sequence[str]) -> Path:
         raise NotThere(f"the encoder '{hub_id}' is no folder here and the network is off in this test")
 
     # what is tried is the reading of input: nothing is trained, drawn or downloaded
