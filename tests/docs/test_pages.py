@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from transfer.corpora.releases import RELEASES
@@ -101,6 +102,19 @@ def test_the_main_job(runner, blocks_of, tiny_encoder: Path):
     assert "-m pytest" in ran.said, "make test"
     assert "planted 'harms': " in ran.said
     assert (ran.folder / "reports" / "clinical_pairs" / "report.html").is_file()
+
+
+def test_the_planted_edges_that_the_page_shows_are_those_of_the_committed_report():
+    text = (ROOT / "docs" / "synthetic.md").read_text(encoding="utf-8")
+    edges = pd.read_csv(ROOT / "reports" / "clinical_pairs" / "edges.csv").set_index(["source", "target"])
+    shown = re.findall(r"^\| (\S+) → (\S+) \| \w+ \| (\w+) \| (.+) \|$", text, re.MULTILINE)
+    assert len(shown) == 4
+    for source, target, verdict, gain in shown:
+        edge = edges.loc[source, target]
+        low, high = 100 * edge["ci_low"], 100 * edge["ci_high"]
+        assert (verdict, gain) == (edge["verdict"], f"{100 * edge['gain']:+.1f} ({low:.1f} to {high:.1f})")
+    claimed = edges["verdict"].isin(["improves", "harms"]).sum()
+    assert (claimed == 4) == ("Nothing else is claimed." in text)
 
 
 def test_the_public_grids(runner, blocks_of, real_corpora: Path, tiny_encoder: Path):
