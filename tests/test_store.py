@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from transfer.corpora.base import Card
+from transfer.files import address
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
 from transfer.records import signed
@@ -395,3 +396,11 @@ def test_drafts_of_killed_workers_are_swept_when_they_are_a_day_old(tmp_path: Pa
         os.utime(draft, (time.time() - age,) * 2)
     store.sweep()
     assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["runs", "/data/s3:/runs", "s3://bucket/runs", "s3://bucket/runs?scheme=http&endpoint_override=host:9"],
+)
+def test_a_store_is_called_what_a_person_calls_it(told: str):
+    assert address(Path(told)) == told

@@ -6,6 +6,7 @@ in a folder the last step is a rename, in a bucket a put. Names are relative, wi
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -80,9 +81,12 @@ class Files(Protocol):
 
 def files_at(where: Path) -> Files:
     """The files in a folder, or in a bucket: ``s3://bucket/prefix`` (the folder need not exist yet)."""
-    text = str(where)
-    # pathlib makes s3:/bucket of s3://bucket
-    return Bucket(where) if text.startswith("s3:/") else Folder(where)
+    return Bucket(where) if address(where).startswith("s3://") else Folder(where)
+
+
+def address(where: Path) -> str:
+    """A folder or a bucket as a person writes it: pathlib makes ``s3:/bucket`` of ``s3://bucket``."""
+    return re.sub("^s3:/+", "s3://", str(where))
 
 
 class Folder:
@@ -189,15 +193,15 @@ class Bucket:
         from pyarrow.fs import FileSystem, FileType
 
         self.where = where
-        address = str(where).replace("s3:/", "s3://", 1)
+        told = address(where)
         try:
-            self._files, self._root = FileSystem.from_uri(address)
+            self._files, self._root = FileSystem.from_uri(told)
             # a bucket is not made by itself: a misspelt name would begin an empty store
             there = self._files.get_file_info(self._root.partition("/")[0]).type
         except (OSError, ValueError) as error:
-            raise InputError(f"{address}: cannot be reached ({_reason(error)})") from None
+            raise InputError(f"{told}: cannot be reached ({_reason(error)})") from None
         if there is FileType.NotFound:
-            raise InputError(f"{address}: there is no such bucket; make it first")
+            raise InputError(f"{told}: there is no such bucket; make it first")
 
     def at(self, name: str) -> str:
         return f"s3://{self._root}/{name}"

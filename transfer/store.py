@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from transfer.claims import Claims
-from transfer.files import files_at
+from transfer.files import address, files_at
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
 from transfer.records import CorpusRecord, Damaged, Epoch, GridRecord, JobResult, Score, result_of, signed
@@ -63,6 +63,11 @@ class Store:
         self.root = root
         self.files = files_at(root)
         self.damaged: dict[str, str] = {}
+
+    @property
+    def place(self) -> str:
+        """Where it is, as messages and commands say it."""
+        return address(self.root)
 
     def home(self, job_id: str) -> Path:
         """The folder of a job, there or not."""
@@ -258,7 +263,7 @@ class Store:
             return GridRecord.model_validate_json(self.files.read(name))
         except FileNotFoundError:
             raise NotRun(
-                f"{self.root}: the grid '{grid.name}' as it now reads was never run into this store; "
+                f"{self.place}: the grid '{grid.name}' as it now reads was never run into this store; "
                 "run it first: transfer run-grid GRID (with the same --store and --set)"
             ) from None
         except ValidationError as error:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def undisturbed(tiny_grid: Path, tmp_path: Path) -> Store:
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket on an S3 server on loopback."""
+    """A bucket of its own on an S3 server on loopback: servers of one process hold the same ones."""
     from moto.server import ThreadedMotoServer
     from pyarrow.fs import S3FileSystem
 
@@ -123,8 +124,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     made = S3FileSystem(allow_bucket_creation=True, endpoint_override=f"127.0.0.1:{port}", scheme="http")
-    made.create_dir("bucket")
-    yield "s3://bucket/runs"
+    name = f"bucket-{uuid.uuid4().hex}"
+    made.create_dir(name)
+    yield f"s3://{name}/runs"
     server.stop()
 
 
@@ -282,6 +284,8 @@ def test_a_model_is_kept_in_a_bucket_and_exported_from_there(
     code, out, err = transfer(*run, "--set", "keep=models")
     assert (code, err) == (0, "")
     assert "3 jobs, 0 done, 3 to run" in out
+    code, _, err = transfer("export", "refine nerr seed 0", "--store", bucket, "--to", tmp_path / "m")
+    assert (code, err.startswith(f"error: {bucket}: no job has the id or the label")) == (2, True), err
     code, _, err = transfer("export", "refine ner seed 0", "--store", bucket, "--to", tmp_path / "m")
     assert code == 0, err
     (tmp_path / "new.jsonl").write_text('{"tokens": ["severe", "pain"]}\n')

@@ -167,14 +167,14 @@ def _job(store: "Store", grids: "Sequence[GridRecord]", said: str) -> "Job":
     if not found:
         near = did_you_mean(said, (job.label for job in jobs.values())) if " " in said else ""
         near = near if near.startswith("; did") else "; 'transfer plan GRID' shows ids and labels"
-        raise InputError(f"{store.root}: no job has the id or the label '{said}'{near}")
+        raise InputError(f"{store.place}: no job has the id or the label '{said}'{near}")
     if len(found) > 1:
         done = [id_ for id_ in found if store.is_done(id_)]
         found = done if len(done) == 1 else found
     if len(found) > 1:
         some = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
         raise InputError(
-            f"{store.root}: '{said}' may be any of {len(found)} jobs: {some}; name one by its id"
+            f"{store.place}: '{said}' may be any of {len(found)} jobs: {some}; name one by its id"
         )
     try:
         result = store.get(found[0])
@@ -188,7 +188,7 @@ def _job(store: "Store", grids: "Sequence[GridRecord]", said: str) -> "Job":
 def _not_kept(store: "Store", grids: "Sequence[GridRecord]", job: "Job") -> str:
     named = [record.grid.name for record in grids if any(j.id == job.id for j in record.jobs)]
     grid = f"the file of the grid '{named[0]}'" if named else "the file of its grid"
-    place = "" if str(store.root) == "runs" else f" --store {shlex.quote(str(store.root))}"
+    place = "" if store.place == "runs" else f" --store {shlex.quote(store.place)}"
     return (
         f"the model of {job.label} ({job.id}) was not kept; GRID being {grid}, with the options that it was "
         f"run with, this trains that job again, to the same numbers, and keeps the model: "

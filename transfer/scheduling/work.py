@@ -126,7 +126,7 @@ class Work:
             return
         if result.cause == "disk":
             self.stopped = (
-                f"{last_line(result.error)}: the disk with {self.store.root} is full; free some space"
+                f"{last_line(result.error)}: the disk with {self.store.place} is full; free some space"
             )
         elif result.cause == "place":
             self.stopped = result.error
