@@ -1,5 +1,6 @@
 """One job from record to result: learning happens, arms are matched, failures are recorded."""
 
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -185,6 +186,19 @@ def test_memory_is_given_back_before_and_behind_each_evaluation(site: Site, monk
     monkeypatch.setattr(evaluate, "give_back_memory", lambda: given.append(1))
     run(job_of(site, "sim"), site)
     assert len(given) == 2 * (QUICK.epochs + 1)  # dev each epoch, test once
+
+
+def test_a_job_leaves_next_to_nothing_that_only_holds_itself(site: Site):
+    gc.collect()
+    gc.disable()
+    try:
+        done = run(job_of(site, "sim"), site)
+        failed = run(job_of(site, "sim", seed=1), site.model_copy(update={"corpora": "nowhere"}))
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert (done.status, failed.status) == ("done", "failed")
+    assert left < 30, left  # of claims and errors; with a job's own it was 183
 
 
 def test_where_the_c_library_gives_no_memory_back_nothing_happens(monkeypatch):

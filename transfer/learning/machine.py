@@ -40,10 +40,14 @@ def give_back_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def give_back_gpu_memory() -> None:
-    """Gives back what torch keeps of a GPU's memory without using it, for the other processes there."""
+def clear_up() -> None:
+    """Between jobs: frees what only holds itself, as graphs do, and gives it back; a GPU's memory, too.
+
+    Without it what a worker on MiniLM holds between jobs grew by 20 MB a job.
+    """
+    gc.collect()
+    give_back_memory()
     if torch.cuda.is_available():
-        gc.collect()  # graphs hold themselves
         torch.cuda.empty_cache()
 
 

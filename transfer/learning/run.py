@@ -25,7 +25,7 @@ from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.evaluate import Held, score
 from transfer.learning.graphs import graphs_of
-from transfer.learning.machine import device, forget_peak, give_back_gpu_memory, peak_memory, provenance
+from transfer.learning.machine import clear_up, device, forget_peak, peak_memory, provenance
 from transfer.learning.mixing import Mixture
 from transfer.learning.model import MTBert, MultiTask
 from transfer.learning.sharing import Materials, Student, learner_of, words_name
@@ -66,7 +66,7 @@ def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
         try:
             return _kept(job, site, store, keep_encoder=keep_encoder)
         finally:
-            give_back_gpu_memory()
+            clear_up()
 
 
 def _kept(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResult:
