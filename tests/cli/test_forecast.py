@@ -59,7 +59,7 @@ def test_plan_and_run_grid_tell_that_fp32_is_quicker(transfer, tiny_grid: Path, 
     )
     code, out, _ = transfer("run-grid", tiny_grid, *BF16, *here, *few)
     assert code == 0
-    assert f"{TOLD}; --set recipe.precision=fp32 is quicker here" in out
+    assert f"{TOLD}; --set recipe.precision=fp32 is quicker on it" in out
     assert TOLD not in transfer("plan", tiny_grid, *here)[1]
 
 
@@ -73,7 +73,7 @@ def test_pretrain_tells_it_too(transfer, tiny_encoder: Path, tmp_path: Path):
         "pretrain", "--encoder", tiny_encoder, "--text", text, "--to", tmp_path / "to", *small
     )
     assert code == 0, err
-    assert f"{TOLD}; --precision fp32 is quicker here" in out
+    assert f"{TOLD}; --precision fp32 is quicker on it" in out
 
 
 def test_nothing_is_told_where_bf16_is_quicker_or_not_asked_for(monkeypatch: pytest.MonkeyPatch):

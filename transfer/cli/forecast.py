@@ -113,7 +113,7 @@ def without_bf16(precision: str, *, instead: str) -> str | None:
         return None
     return (
         "this processor has no bf16 arithmetic: matrix products in bf16 took "
-        f"{1 / bf16_gain():.1f} times as long as in fp32 just now; {instead} is quicker here"
+        f"{1 / bf16_gain():.1f} times as long as in fp32 just now; {instead} is quicker on it"
     )
 
 
