@@ -22,6 +22,7 @@ class Family:
     ``projections``: the linear layers of attention that get low-rank adapters where a recipe names none.
     ``tokenwise``: where in a layer each token goes on by itself, a module that adds what attention gave to
     what went in; empty where the family has no one such place. ``bf16``: whether it trains in bf16.
+    ``native``: whether its layers are made up as BERT's, so that native passes fit in.
     """
 
     packed: bool = True
@@ -30,19 +31,20 @@ class Family:
     projections: tuple[str, ...] = ("query", "value")
     tokenwise: str = "attention.output"
     bf16: bool = True
+    native: bool = False
 
 
 # by the model_type of config.json
 FAMILIES: Mapping[str, Family] = {
-    "bert": Family(),
+    "bert": Family(native=True),
     # transformers masks its scores with a number that bf16 does not have
     "deberta": Family(packed=False, projections=("in_proj",), tokenwise="", bf16=False),
     "deberta-v2": Family(packed=False, projections=("query_proj", "value_proj"), tokenwise=""),
     "distilbert": Family(layers="n_layers", projections=("q_lin", "v_lin"), tokenwise="sa_layer_norm"),
-    "electra": Family(),
+    "electra": Family(native=True),
     "modernbert": Family(projections=("Wqkv",), tokenwise=""),
-    "roberta": Family(positions_after_padding=True),
-    "xlm-roberta": Family(positions_after_padding=True),
+    "roberta": Family(positions_after_padding=True, native=True),
+    "xlm-roberta": Family(positions_after_padding=True, native=True),
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from transfer.learning import kernels, machine
+from transfer.learning.native import library
 from transfer.learning.site import Site
 
 
@@ -25,3 +26,9 @@ def fake_gpu(monkeypatch: pytest.MonkeyPatch):
     yield
     kernels._best.cache_clear()
     kernels.forget()
+
+
+@pytest.fixture
+def no_library(monkeypatch: pytest.MonkeyPatch):
+    """As if this machine had no C++ compiler."""
+    monkeypatch.setattr(library, "found", lambda: (None, "torch (no C++ compiler)"))

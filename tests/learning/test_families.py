@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from tests.families import write_family
+from tests.families import SIZES, write_family
 from transfer import encoders
 from transfer.corpora import load_one
 from transfer.corpora.base import Card
@@ -178,15 +178,16 @@ def test_the_words_of_a_job_stand_in_for_the_table(family: Path):
 def test_dropout_is_everywhere_and_its_masks_belong_to_the_mini_batch(family: Path):
     model = model_of(family, dropout=0.5).train()
     assert not [m for m in model.modules() if isinstance(m, torch.nn.Dropout)], "masks of no mini-batch"
-    drawn: list[tuple[int, ...]] = []
-    plain = model.noise.mask
-    model.noise.mask = lambda like, p: drawn.append(tuple(like.shape)) or plain(like, p)  # type: ignore[method-assign]
+    drawn: list[int] = []
+    plain = model.noise.bits
+    model.noise.bits = lambda count: drawn.append(count) or plain(count)  # type: ignore[method-assign]
     one, other = (mini_batch("c", TASK, items(), seed=(seed,), pieces=None) for seed in (1, 2))
     losses = [model.backward(batch).item() for batch in (one, other, one)]
     assert losses[0] == losses[2] != losses[1]
-    lengths = {group.length for part in one.parts for group in part.packing.groups}
-    squares = [shape for shape in drawn if shape[-1] == shape[-2] and shape[-1] in lengths]
-    assert squares, "no mask of attention"
+    heads = SIZES["num_attention_heads"]
+    squares = [group.count * heads * group.length**2 for group in one.parts[0].packing.groups]
+    # a group at a time, or all of them at once
+    assert {*squares, sum(squares)} & set(drawn), "no mask of attention"
 
 
 @torch.no_grad()

@@ -26,10 +26,10 @@ def test_without_decay_it_is_torch_adamax():
     torch.testing.assert_close(a, b)
 
 
-@pytest.mark.parametrize("form", ["_one_by_one", "_foreach"])
+@pytest.mark.parametrize("form", ["_one_by_one", "_native", "_foreach"])
 @pytest.mark.parametrize("most", [0.5, 1e9], ids=["clipped", "not reached"])
 def test_a_shrunk_step_is_that_of_clipped_gradients(form: str, most: float, monkeypatch):
-    monkeypatch.setattr(optimizing, "_one_by_one", getattr(optimizing, form))
+    monkeypatch.setattr(optimizing, "_form", lambda _: getattr(optimizing, form))
     ours, theirs = ([nn.Parameter(torch.linspace(0.5, 2, n).view(2, -1)) for n in (6, 10)] for _ in range(2))
     optimizers = [DecoupledAdamax([{"params": own, "decay": 0.1}], lr=0.01) for own in (ours, theirs)]
     for step in range(5):
@@ -43,10 +43,12 @@ def test_a_shrunk_step_is_that_of_clipped_gradients(form: str, most: float, monk
         torch.testing.assert_close(a, b, atol=1e-7, rtol=1e-6)
 
 
-def test_the_form_for_gpus_gives_the_same_numbers(monkeypatch):
+@pytest.mark.parametrize("form", ["_native", "_foreach"])
+def test_each_form_gives_the_same_numbers(form: str, monkeypatch):
     ours, theirs = (nn.Parameter(torch.linspace(0.5, 2, 6).view(2, 3)) for _ in range(2))
+    monkeypatch.setattr(optimizing, "_form", lambda _: optimizing._one_by_one)
     a = stepped(DecoupledAdamax([{"params": [ours], "decay": 0.1}], lr=0.01), ours)
-    monkeypatch.setattr(optimizing, "_one_by_one", optimizing._foreach)
+    monkeypatch.setattr(optimizing, "_form", lambda _: getattr(optimizing, form))
     b = stepped(DecoupledAdamax([{"params": [theirs], "decay": 0.1}], lr=0.01), theirs)
     torch.testing.assert_close(a, b)
 

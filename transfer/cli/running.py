@@ -102,8 +102,9 @@ def run_what_is_missing(
     for overlap in record.overlaps:
         say(f"note: {overlap}")
     if pending:
-        if workers.on_cpu_here and (told := slow_precision(grid)):
-            say(f"note: {told}")
+        for told in (slow_precision(grid), slow_passes(grid)) if workers.on_cpu_here else ():
+            if told:
+                say(f"note: {told}")
         here = None if workers.address else resources.memory()  # of other machines nothing is known
         loadable(grid_file, grid, files, memory=here[1] * 2**30 if here else None)
         run(
@@ -127,6 +128,19 @@ def run_what_is_missing(
 def slow_precision(grid: "Grid") -> str | None:
     """What to tell of a grid in bf16 where this machine's CPU has no arithmetic for it."""
     return forecast.without_bf16(grid.recipe.precision, instead="--set recipe.precision=fp32")
+
+
+def slow_passes(grid: "Grid") -> str | None:
+    """What to tell where native passes would serve a grid, and there are none on this machine."""
+    from transfer.learning.native import library
+
+    found, why = library.found()
+    if found is not None or grid.recipe.precision != "fp32":
+        return None
+    return (
+        f"training steps are computed with {why}; with a C++ compiler (as Debian's g++) they would take "
+        "about 0.8 of the time"
+    )
 
 
 def failures(store: "Store", grid: "Grid", record: "GridRecord") -> bool:

@@ -253,7 +253,7 @@ def packed_attention(
         raise ValueError(f"the attention '{ATTENTION}' needs the packing of its row")
     if dropout and noise is None:
         raise ValueError(f"the attention '{ATTENTION}' needs the noise of its dropout")
-    rows = [x[0].transpose(0, 1) for x in (query, key, value)]
+    rows = [x.squeeze(0).transpose(0, 1) for x in (query, key, value)]  # x[0] would copy on the way back
     unpadded = kernels.attend(
         rows, packing.bounds, packing.longest,
         scale=scaling, dropout=dropout, sliding_window=sliding_window, training=module.training,

@@ -33,14 +33,22 @@ class Noise:
             number = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
             torch.cuda.manual_seed(int(number >> np.uint64(1)))
 
+    def bits(self, count: int) -> Tensor:
+        """[count] uint16, on a CPU: all values are equally likely."""
+        return torch.from_numpy(self._bits.random_raw(-(-count // 4)).view(np.uint16)[:count])
+
     def mask(self, like: Tensor, p: float) -> Tensor:
         """Independent factors of the shape of ``like``, on a CPU: 0 with probability p, else 1/(1 - p)."""
-        threshold = round(p * 65536)
-        scale = 65536 / (65536 - threshold)
-        count = like.numel()
-        bits = self._bits.random_raw(-(-count // 4)).view(np.uint16)[:count]
-        factors = np.multiply(bits >= threshold, np.float32(scale), dtype=np.float32)
+        threshold, factor = kept_share(p)
+        bits = self.bits(like.numel()).numpy()
+        factors = np.multiply(bits >= threshold, np.float32(factor), dtype=np.float32)
         return torch.from_numpy(factors).view(like.shape)
+
+
+def kept_share(p: float) -> tuple[int, float]:
+    """From which value of 16 bits on an element stays, and by what it is then multiplied."""
+    threshold = round(p * 65536)
+    return threshold, 65536 / (65536 - threshold)
 
 
 class Dropout(nn.Module):

@@ -17,6 +17,7 @@ from transfer.encoders import FAMILIES
 from transfer.inputs import InputError
 from transfer.learning.attention import ATTENTION, Packing
 from transfer.learning.dropout import Noise, use_noise
+from transfer.learning.native.layers import use_native
 
 if TYPE_CHECKING:
     from transfer.learning.batches import Batch
@@ -89,13 +90,16 @@ def load(folder: Path, *, layers: int | None, dropout: float, noise: Noise) -> n
     loaded = _loaded(folder, layers)
     words = loaded.get_input_embeddings().weight  # type: ignore[union-attr,operator]
     # the largest table is shared and never written to: a job cuts its own rows out of it
-    model = copy.deepcopy(loaded, {id(words): words})
+    model: Any = copy.deepcopy(loaded, {id(words): words})
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = dropout
         if hasattr(module, "attention_dropout"):  # ModernBERT's is a number
             module.attention_dropout = dropout  # type: ignore[assignment]
     use_noise(model, noise)
+    if FAMILIES[model.config.model_type].native:
+        for layer in layers_of(model):
+            use_native(layer)
     return model
 
 

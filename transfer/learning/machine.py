@@ -10,6 +10,7 @@ import torch
 import transformers
 
 from transfer import __version__
+from transfer.learning.native import library
 
 
 def device() -> torch.device:
@@ -52,15 +53,16 @@ def clear_up() -> None:
 
 
 def provenance() -> dict[str, str]:
-    """The versions, the device and the threads that a result was made with."""
+    """The versions, the device and the threads of a result; on a CPU also how passes are computed."""
+    on_cpu = device().type == "cpu"
     return {
         "transfer": __version__,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "python": platform.python_version(),
-        "device": torch.cuda.get_device_name() if device().type == "cuda" else "cpu",
+        "device": "cpu" if on_cpu else torch.cuda.get_device_name(),
         "threads": str(torch.get_num_threads()),
-    }
+    } | ({"passes": library.found()[1]} if on_cpu else {})
 
 
 def forget_peak() -> None:

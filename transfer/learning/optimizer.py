@@ -1,6 +1,7 @@
 """Adamax with decoupled weight decay, and the learning rate's rise and fall."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_linear_schedule_with_warmup
 
+from transfer.learning.native import library, passes
 from transfer.learning.words import LazyRows, Words
 from transfer.recipes import Recipe
 
@@ -81,13 +83,18 @@ class DecoupledAdamax(torch.optim.Optimizer):
                         "maximum": torch.zeros_like(weight),
                     }
                 self.state[weight]["step"] += 1
-            form = _foreach if weights and weights[0].is_cuda else _one_by_one
-            form(group, weights, self.state, shrink)
+            _form(weights)(group, weights, self.state, shrink)
         if self._words is not None:
             group = self._group_of_words
             self._words.shrunk.mul_(1 - group["lr"] * group["decay"])
             if self._words.late is not None:
                 self._words.late.step(group["lr"], shrink)
+
+
+def _form(weights: list[Tensor]) -> Callable[..., None]:
+    if weights and weights[0].is_cuda:
+        return _foreach
+    return _native if _fits([x for weight in weights for x in (weight, weight.grad)]) else _one_by_one
 
 
 def _one_by_one(
@@ -109,6 +116,25 @@ def _one_by_one(
         if group["decay"]:
             weight.mul_(1 - rate * group["decay"])
         weight.addcdiv_(mean, maximum, value=-rate / (1 - beta1 ** state[weight]["step"]))
+
+
+def _native(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict], shrink: Tensor | None) -> None:
+    """The same in one pass over each weight."""
+    rate, betas, factor = group["lr"], group["betas"], 1.0 if shrink is None else float(shrink)
+    for weight in weights:
+        own, grad = state[weight], weight.grad
+        assert grad is not None
+        passes.adamax(
+            weight, grad, own["mean"], own["maximum"],
+            shrink=factor, betas=betas, eps=group["eps"],
+            keep=1 - rate * group["decay"], rate=rate / (1 - betas[0] ** own["step"]),
+        )  # fmt: skip
+
+
+def _fits(tensors: Sequence[Any]) -> bool:
+    """Whether native passes are there, and for these."""
+    plain = (x.dtype == torch.float32 and x.is_contiguous() and x.device.type == "cpu" for x in tensors)
+    return library.found()[0] is not None and all(plain)
 
 
 def _foreach(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict], shrink: Tensor | None) -> None:
@@ -136,7 +162,11 @@ def shrink_to(most: float, leaves: Iterable[Tensor]) -> Tensor:
 
     That of ``torch.nn.utils.clip_grad_norm_``, which writes all gradients again; here ``step`` applies it.
     """
-    norm = get_total_norm([leaf.grad for leaf in leaves if leaf.grad is not None])
+    grads = [leaf.grad for leaf in leaves if leaf.grad is not None]
+    if _fits(grads):
+        norm = torch.tensor(math.sqrt(sum(map(passes.sum_of_squares, grads))))
+    else:
+        norm = get_total_norm(grads)
     return (most / (norm + 1e-6)).clamp(max=1.0)
 
 

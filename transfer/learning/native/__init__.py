@@ -1,0 +1,5 @@
+"""What a training step on a CPU computes in C++ where the machine has a compiler; torch's operations else.
+
+``passes.cpp`` is compiled once for a machine (``library``), called through ``passes``, and serves the layers
+of BERT's kin (``layers``), the optimizer and clipping. The numbers are torch's, but for rounding.
+"""
