@@ -404,3 +404,20 @@ def test_drafts_of_killed_workers_are_swept_when_they_are_a_day_old(tmp_path: Pa
 )
 def test_a_store_is_called_what_a_person_calls_it(told: str):
     assert address(Path(told)) == told
+
+
+def test_a_signal_while_drafts_are_removed_leaves_none(tmp_path: Path, monkeypatch):
+    files, plain = Store(tmp_path).files, shutil.rmtree
+    removals: list[Path] = []
+
+    def rmtree(folder: Path, **how: bool) -> None:
+        removals.append(folder)
+        if len(removals) == 1:
+            raise KeyboardInterrupt
+        plain(folder, **how)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with pytest.raises(KeyboardInterrupt), files.scratch() as folder:
+        (folder / "half").write_text("")
+    assert removals == [folder, folder]
+    assert not folder.exists()

@@ -169,11 +169,15 @@ class Folder:
     def scratch(self) -> Iterator[Path]:
         # in the store, so that a rename brings it into place
         folder = self.where / "tmp" / uuid.uuid4().hex
-        folder.mkdir(parents=True)
         try:
+            folder.mkdir(parents=True)
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                shutil.rmtree(folder, ignore_errors=True)
+            except KeyboardInterrupt:  # it came while files were being removed
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
 
     def sweep(self) -> None:
         for draft in (self.where / "tmp").glob("*"):

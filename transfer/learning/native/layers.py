@@ -151,35 +151,22 @@ class _Attended(torch.autograd.Function):
         noise: Noise,
         keep: bool,
     ) -> Tensor:
-        rows, weights, width = _rows(x), (q, k, v), len(q)
-        mapped = rows.new_empty(len(rows), 3 * width)
-        for weight, part in zip(weights, mapped.split(width, dim=1), strict=True):
-            torch.mm(rows, weight.t(), out=part)
-        bias = torch.cat((of_q, of_k, of_v))
+        rows, weight, bias = _rows(x), torch.cat((q, k, v)), torch.cat((of_q, of_k, of_v))
+        mapped = torch.mm(rows, weight.t())
         bits, dropped = _drawn(noise, places.draws, share)
         out, kept = passes.attend(mapped, bias, bits, places, scale=scale, dropped=dropped, keep=keep)
         if kept is not None:
-            ctx.save_for_backward(rows, mapped, bias, kept, *weights)
-            ctx.of = x.shape, places, scale, dropped[1]
-        return out.view(*x.shape[:-1], width)
+            ctx.save_for_backward(rows, mapped, weight, bias, kept)
+            ctx.shape, ctx.places, ctx.how = x.shape, places, {"scale": scale, "factor": dropped[1]}
+        return out.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx, grad: Tensor):  # type: ignore[override]
-        rows, mapped, bias, kept, *weights = ctx.saved_tensors
-        shape, places, scale, factor = ctx.of
-        found = passes.attend_back(_rows(grad), mapped, bias, kept, places, scale=scale, factor=factor)
-        width = len(weights[0])
-        parts, sums = found.split(width, dim=1), found.sum(0).split(width)
-        of_x = None
-        if ctx.needs_input_grad[0]:
-            of_x = torch.mm(parts[0], weights[0])
-            for part, weight in zip(parts[1:], weights[1:], strict=True):
-                of_x.addmm_(part, weight)
-            of_x = of_x.view(shape)
-        needed = ctx.needs_input_grad[1:7:2]
-        of_weights = [part.t() @ rows if needs else None for part, needs in zip(parts, needed, strict=True)]
-        each = [x for pair in zip(of_weights, sums, strict=True) for x in pair]
-        return of_x, *each, *[None] * 5
+        rows, mapped, weight, bias, kept = ctx.saved_tensors
+        found = passes.attend_back(_rows(grad), mapped, bias, kept, ctx.places, **ctx.how)
+        of_x, of_weight = _of_linear(ctx, found, rows, weight, wanted=any(ctx.needs_input_grad[1:7:2]))
+        parts = [None] * 3 if of_weight is None else of_weight.chunk(3), found.sum(0).chunk(3)
+        return of_x, *(x for pair in zip(*parts, strict=True) for x in pair), *[None] * 5
 
 
 class _Activated(torch.autograd.Function):
@@ -197,7 +184,7 @@ class _Activated(torch.autograd.Function):
     def backward(ctx, grad: Tensor):  # type: ignore[override]
         rows, weight, slope = ctx.saved_tensors
         found, of_bias = passes.gelu_back(_rows(grad), slope)
-        return (*_of_linear(ctx, found, rows, weight), of_bias)
+        return (*_of_linear(ctx, found, rows, weight, wanted=ctx.needs_input_grad[1]), of_bias)
 
 
 class _Added(torch.autograd.Function):
@@ -232,14 +219,16 @@ class _Added(torch.autograd.Function):
         of_residual, of_mapped, sums = passes.add_and_norm_back(
             _rows(grad), normed, spread, norm, bits, dropped=ctx.dropped
         )
-        of_x, of_weight = _of_linear(ctx, of_mapped, rows, weight)
+        of_x, of_weight = _of_linear(ctx, of_mapped, rows, weight, wanted=ctx.needs_input_grad[1])
         return of_x, of_weight, sums[0], of_residual.view_as(grad), sums[1], sums[2], None, None, None
 
 
-def _of_linear(ctx: Any, grad: Tensor, rows: Tensor, weight: Tensor) -> tuple[Tensor | None, Tensor | None]:
-    """The gradients of a linear layer's input, of ``ctx.shape``, and weight, as far as they are wanted."""
+def _of_linear(
+    ctx: Any, grad: Tensor, rows: Tensor, weight: Tensor, *, wanted: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """The gradients of a linear layer's input, of ``ctx.shape``, and of its weight where that is wanted."""
     of_x = torch.mm(grad, weight).view(ctx.shape) if ctx.needs_input_grad[0] else None
-    return of_x, torch.mm(grad.t(), rows) if ctx.needs_input_grad[1] else None
+    return of_x, torch.mm(grad.t(), rows) if wanted else None
 
 
 def _drawn(noise: Noise, count: int, share: float) -> tuple[Tensor | None, tuple[int, float]]:
