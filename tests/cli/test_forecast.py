@@ -1,13 +1,16 @@
 """How long a grid will take, and what is told of a precision that the processor has no arithmetic for."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.families import write_family
 from transfer import encoders
 from transfer.cli import forecast
 from transfer.cli.running import Executor, Workers
 from transfer.grid import Grid
+from transfer.learning.native import library
 
 BF16 = ("--set", "recipe.precision=bf16")
 TOLD = "no bf16 arithmetic: matrix products in bf16 took 4.0 times as long as in fp32 just now"
@@ -81,6 +84,22 @@ def test_nothing_is_told_where_bf16_is_quicker_or_not_asked_for(monkeypatch: pyt
     assert forecast.without_bf16("bf16", instead="…") is None
     monkeypatch.setattr(forecast, "bf16_gain", lambda: pytest.fail("no product needs to be timed"))
     assert forecast.without_bf16("fp32", instead="…") is None
+
+
+@pytest.mark.parametrize(("family", "told"), [("bert", True), ("distilbert", False)])
+def test_run_grid_tells_what_a_compiler_would_give(
+    transfer, tiny_grid: Path, tmp_path: Path, monkeypatch, family, told
+):
+    monkeypatch.setattr(library, "found", lambda: (None, "torch (no C++ compiler)"))
+    folder = write_family(tmp_path / family, family)
+    quick = ("seeds=1", "jobs=[single]", f"encoder={folder}", "recipe.epochs=1")
+    more = [word for each in quick for word in ("--set", each)]
+    here = ("--store", tmp_path / "runs", "--out", tmp_path / "reports", "--executor", "inline")
+    code, out, err = transfer("run-grid", tiny_grid, *more, *here)
+    assert code == 0, err
+    assert ("computed with torch (no C++ compiler); with a C++ compiler" in out) is told
+    (result, *_) = (tmp_path / "runs" / "jobs").glob("*/result.json")
+    assert json.loads(result.read_text())["provenance"]["passes"] == "torch (no C++ compiler)"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from transfer.store import JobResult
 
 # useful arithmetic beside a large matrix product's, as measured for small and larger batches and encoders
-SHARE_OF_PEAK = (0.15, 0.8)
+SHARE_OF_PEAK = (0.15, 0.9)
 # seconds of one core that a job takes besides: loading the encoder, building heads, writing
 BESIDES = (0.5, 3.0)
 BF16_GAIN = 2.0  # at most, of a job whose products gain more

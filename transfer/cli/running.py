@@ -102,7 +102,7 @@ def run_what_is_missing(
     for overlap in record.overlaps:
         say(f"note: {overlap}")
     if pending:
-        for told in (slow_precision(grid), slow_passes(grid)) if workers.on_cpu_here else ():
+        for told in (slow_precision(grid), slow_passes(grid, files)) if workers.on_cpu_here else ():
             if told:
                 say(f"note: {told}")
         here = None if workers.address else resources.memory()  # of other machines nothing is known
@@ -130,12 +130,16 @@ def slow_precision(grid: "Grid") -> str | None:
     return forecast.without_bf16(grid.recipe.precision, instead="--set recipe.precision=fp32")
 
 
-def slow_passes(grid: "Grid") -> str | None:
+def slow_passes(grid: "Grid", files: "EncoderFiles") -> str | None:
     """What to tell where native passes would serve a grid, and there are none on this machine."""
+    from transfer.encoders import FAMILIES, config_of
+
+    if grid.recipe.precision != "fp32" or not FAMILIES[config_of(files.folder)["model_type"]].native:
+        return None
     from transfer.learning.native import library
 
     found, why = library.found()
-    if found is not None or grid.recipe.precision != "fp32":
+    if found is not None:
         return None
     return (
         f"training steps are computed with {why}; with a C++ compiler (as Debian's g++) they would take "
