@@ -1,12 +1,22 @@
 """Compiling for this machine: once, whole or not at all, and told where it cannot be."""
 
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from transfer.learning.native import library
+
+SHOW_OPENMP = """
+import pathlib
+from transfer.learning.native import library
+assert library.found()[0] is not None
+lines = pathlib.Path("/proc/self/maps").read_text().splitlines()
+print(*{line.split()[-1] for line in lines if "gomp" in line or "libomp" in line or "iomp" in line})
+"""
 
 
 @pytest.fixture
@@ -107,6 +117,28 @@ def test_where_caches_cannot_be_kept_it_is_compiled_elsewhere(tmp_path: Path, mo
     found, told = library.found.__wrapped__()
     assert found is not None, told
     assert Path(found._name).parent.parent == tmp_path
+
+
+def test_its_threads_are_those_of_torch():
+    """A second OpenMP would have threads of its own, and they would wait for the same cores."""
+    if library.found()[0] is None:
+        pytest.skip(library.found()[1])
+    told = subprocess.run(
+        [sys.executable, "-c", SHOW_OPENMP], capture_output=True, text=True, check=True, timeout=120
+    ).stdout.split()
+    assert len(told) == 1
+    assert "/torch" in told[0]
+
+
+def test_a_library_of_openmp_under_another_name_is_torchs_too(tmp_path: Path, monkeypatch):
+    """As in wheels whose libraries have names of their own."""
+    own = tmp_path / "torch" / "lib" / "libgomp-a34b3233.so.1"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    monkeypatch.setattr(library.torch, "__file__", str(tmp_path / "torch" / "__init__.py"))
+    assert library._openmp() == [str(own), "-Wl,--as-needed"]
+    own.unlink()
+    assert library._openmp() == []
 
 
 def test_a_library_for_another_processor_is_another_one(caches: Path, monkeypatch):
