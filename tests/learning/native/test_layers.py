@@ -10,8 +10,9 @@ from tests.families import write_family
 from tests.learning.test_families import TASK, items
 from transfer.encoders import FAMILIES
 from transfer.learning import encoder
+from transfer.learning.attention import Packing
 from transfer.learning.batches import collate, mini_batch
-from transfer.learning.dropout import Noise
+from transfer.learning.dropout import Noise, kept_share
 from transfer.learning.model import MTBert
 from transfer.learning.native import library, passes
 from transfer.learning.native.layers import PARTS, places_of
@@ -142,3 +143,37 @@ def test_no_bit_is_used_twice_and_all_are_drawn():
     sizes = heads * packing.bounds.diff() * ((packing.bounds.diff() + 15) // 16 * 16)
     assert torch.equal(places.kept_at, sizes.cumsum(0) - sizes)
     assert places.kept == sizes.sum()
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+@pytest.mark.parametrize("width", [5, 32])
+@pytest.mark.parametrize("share", [0.0, 0.4])
+@pytest.mark.parametrize("size", [1.0, 12.0], ids=["ordinary", "scores that e to their power overflows"])
+def test_attention_within_sequences(heads: int, width: int, share: float, size: float):
+    """Beside softmax in double precision, with the masks that the padded form would draw."""
+    lengths = (1, 2, 5, 5, 9, 15, 16, 17, 40)
+    packing, generator = Packing.of(lengths), torch.Generator().manual_seed(5)
+    rows = size * torch.randn(sum(lengths), 3 * heads * width, generator=generator)
+    bias = torch.randn(3 * heads * width, generator=generator)
+    grad = torch.randn(sum(lengths), heads * width, generator=generator)
+    noise, places = Noise(), places_of(packing, heads)
+    noise.seed([1])
+    bits = noise.bits(places.draws) if share else None
+    dropped = kept_share(share)
+    out, weights = passes.attend(rows, bias, bits, places, scale=0.5, dropped=dropped, keep=True)
+    assert weights is not None
+    found = passes.attend_back(grad, rows.clone(), bias, weights, places, scale=0.5, factor=dropped[1])
+
+    noise.seed([1])
+    slow = rows.double().requires_grad_()
+    shapes = [(group.count, heads, group.length, group.length) for group in packing.groups]
+    masks = [m for s in shapes for m in (noise.mask(torch.empty(s), share) if share else torch.ones(s))]
+    expected = []
+    for part, mask in zip((slow + bias.double()).split(lengths), masks, strict=True):
+        q, k, v = (x.unflatten(1, (heads, width)).transpose(0, 1) for x in part.chunk(3, dim=1))
+        weights = (0.5 * q @ k.mT).softmax(-1) * mask[:, : len(part), : len(part)]
+        expected.append((weights @ v).transpose(0, 1).flatten(1))
+    exact = torch.cat(expected)
+    torch.testing.assert_close(out.double(), exact, atol=1e-5 * size**2, rtol=1e-3)
+    of_rows = torch.autograd.grad(exact, slow, grad.double())[0]
+    torch.testing.assert_close(found.double(), of_rows, atol=5e-5 * size**2, rtol=1e-3)
