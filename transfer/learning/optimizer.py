@@ -134,7 +134,7 @@ def _native(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict], sh
 def _fits(tensors: Sequence[Any]) -> bool:
     """Whether native passes are there, and for these."""
     plain = (x.dtype == torch.float32 and x.is_contiguous() and x.device.type == "cpu" for x in tensors)
-    return library.found()[0] is not None and all(plain)
+    return all(plain) and library.found()[0] is not None
 
 
 def _foreach(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict], shrink: Tensor | None) -> None:
