@@ -13,7 +13,7 @@ import pytest
 from transfer import Study
 from transfer.inputs import InputError
 
-REPORTS = Path(__file__).parents[1] / "reports"
+STUDIES = Path(__file__).parents[1] / "studies"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def study(tiny_run) -> Study:
 
 @pytest.fixture(scope="module")
 def committed() -> Study:
-    return Study.open(REPORTS / "clinical_pairs")
+    return Study.open(STUDIES / "clinical_pairs")
 
 
 def test_the_store_and_the_report_of_a_grid_are_the_same_study(study: Study, tiny_run):
@@ -53,7 +53,7 @@ def test_edges_and_graph_say_the_same(committed: Study):
 
 
 def test_a_stage_or_label_that_reads_like_nothing_is_kept(committed: Study):
-    null = Study.open(REPORTS / "public_clinical_pairs")
+    null = Study.open(STUDIES / "public_clinical_pairs")
     assert "null" in set(null.results["stage"]), "the null control's stage is the word, not a missing value"
     assert (null.results["error"] == "").all()
     assert committed.stages == ("refine",)
@@ -70,7 +70,7 @@ def test_figures_show_themselves_and_synthetic_ones_say_so(committed: Study, fig
 
 
 def test_grids_stand_side_by_side(committed: Study):
-    real = Study.open(REPORTS / "public_clinical_pairs")
+    real = Study.open(STUDIES / "public_clinical_pairs")
     drawn = committed.panels_figure(real)
     assert drawn.svg == committed.panels_figure(real).svg
     assert "SYNTHETIC DATA: transfer graphs of clinical_pairs and public_clinical_pairs" in drawn.svg
@@ -108,7 +108,7 @@ def test_what_is_wrong_is_named(committed: Study, tmp_path: Path, tiny_grid: Pat
 
 def test_a_study_without_gains_opens_and_advises_nothing(committed: Study, tmp_path: Path):
     for name in ("results", "edges", "table_groups", "table_corpora"):
-        table = pd.read_csv(REPORTS / "clinical_pairs" / f"{name}.csv")
+        table = pd.read_csv(STUDIES / "clinical_pairs" / f"{name}.csv")
         if name in ("edges", "table_groups"):
             table = table.iloc[:0]
         table.to_csv(tmp_path / f"{name}.csv", index=False)
@@ -123,7 +123,7 @@ def test_importing_is_light_and_the_study_needs_no_torch():
         "import sys, transfer; "
         "assert not {'pandas', 'torch', 'scipy', 'pydantic'} & set(sys.modules), 'import transfer is heavy'; "
         "from transfer import Study; "
-        f"s = Study.open({str(REPORTS / 'clinical_pairs')!r}); s.recommend('mednli'); s.group(2); s.graph; "
+        f"s = Study.open({str(STUDIES / 'clinical_pairs')!r}); s.recommend('mednli'); s.group(2); s.graph; "
         "assert not {'torch', 'transformers', 'ray', 'matplotlib'} & set(sys.modules), 'a study is heavy'"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -138,7 +138,7 @@ def test_an_unknown_name_of_the_package_is_an_ordinary_error():
 
 
 def test_recommend_on_the_command_line(transfer):
-    code, shown, _ = transfer("recommend", "mednli", "--from", REPORTS / "clinical_pairs")
+    code, shown, _ = transfer("recommend", "mednli", "--from", STUDIES / "clinical_pairs")
     assert code == 0
     assert "SYNTHETIC DATA" in shown
     assert "Train mednli with shareclefe" in " ".join(shown.split())
@@ -155,9 +155,9 @@ def test_group_on_the_command_line(transfer, tiny_run):
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["recommend", "mednly", "--from", REPORTS / "clinical_pairs"], "did you mean 'mednli'?"),
-        (["recommend", "mednli", "--from", REPORTS], "results.csv is missing"),
-        (["group", REPORTS / "clinical_pairs", "--models", 0], "should be 1 or more"),
+        (["recommend", "mednly", "--from", STUDIES / "clinical_pairs"], "did you mean 'mednli'?"),
+        (["recommend", "mednli", "--from", STUDIES], "results.csv is missing"),
+        (["group", STUDIES / "clinical_pairs", "--models", 0], "should be 1 or more"),
         (["group", "nowhere.yaml", "--models", 1], "nowhere.yaml: no such file"),
     ],
 )
@@ -169,7 +169,7 @@ def test_wrong_input_is_one_message_and_exit_2(transfer, arguments: list, what: 
 
 
 def test_a_gain_without_spread_is_shown_as_that(tmp_path: Path):
-    report = Path(shutil.copytree(REPORTS / "public_clinical_pairs", tmp_path / "report"))
+    report = Path(shutil.copytree(STUDIES / "public_clinical_pairs", tmp_path / "report"))
     edges = pd.read_csv(report / "edges.csv")
     flat = (edges["source"] == "stsb") & (edges["target"] == "nli4ct")
     unknown = ["ci_low", "ci_high", "p", "p_adjusted", "detectable", "detectable_10_seeds"]

@@ -3,7 +3,7 @@
 from transfer import Study
 
 study = Study.open("grids/clinical_pairs.yaml")     # as it was run into runs/
-study = Study.open("reports/clinical_pairs")        # or a report's folder: needs nothing else
+study = Study.open("studies/clinical_pairs")        # or a report's folder: needs nothing else
 study.edges[study.edges["verdict"] == "improves"]
 study.recommend("mednli")
 """

@@ -12,8 +12,8 @@ from transfer.analysis.advice import Option, chance_settled, held_out, options_o
 from transfer.analysis.inference import over_seeds
 from transfer.inputs import InputError
 
-REPORTS = Path(__file__).parents[2] / "reports"
-REAL = sorted(path.parent.name for path in REPORTS.glob("public_*/results.csv"))
+STUDIES = Path(__file__).parents[2] / "studies"
+REAL = sorted(path.parent.name for path in STUDIES.glob("public_*/results.csv"))
 SMALLEST = 0.005
 # half a unit of the sixth decimal: of the interval's ends, and of its standard error times t with 2 degrees
 ROUNDING = 0.5e-6 * (1 + 2**0.5 * 4.31)
@@ -170,7 +170,7 @@ def test_an_unmeasured_target_is_named():
 
 def tables(name: str) -> list[pd.DataFrame]:
     files = ("results.csv", "edges.csv", "table_groups.csv")
-    return [pd.read_csv(REPORTS / name / f, keep_default_na=False, na_values=[""]) for f in files]
+    return [pd.read_csv(STUDIES / name / f, keep_default_na=False, na_values=[""]) for f in files]
 
 
 @pytest.mark.parametrize("name", [*REAL, "clinical_pairs"])

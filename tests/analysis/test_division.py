@@ -14,8 +14,8 @@ from transfer.analysis.division import EXACT_UP_TO, GroupGains, divide, exact, g
 from transfer.analysis.inference import over_seeds
 from transfer.inputs import InputError
 
-REPORTS = Path(__file__).parents[2] / "reports"
-REAL = sorted(path.parent.name for path in REPORTS.glob("public_*/results.csv"))
+STUDIES = Path(__file__).parents[2] / "studies"
+REAL = sorted(path.parent.name for path in STUDIES.glob("public_*/results.csv"))
 
 
 def divisions(tasks: list[str]) -> Iterator[list[list[str]]]:
@@ -167,7 +167,7 @@ def test_a_division_that_cannot_be_valued_names_the_pairs():
 @pytest.mark.parametrize("name", [*REAL, "clinical_pairs"])
 def test_on_the_committed_reports_it_is_brute_force_over_edges_csv(name: str):
     frame, edges, groups = (
-        pd.read_csv(REPORTS / name / f, keep_default_na=False, na_values=[""])
+        pd.read_csv(STUDIES / name / f, keep_default_na=False, na_values=[""])
         for f in ("results.csv", "edges.csv", "table_groups.csv")
     )
     tasks = sorted(set(edges["target"]))

@@ -15,8 +15,8 @@ import pytest
 from transfer import Study, cli
 from transfer.inputs import InputError
 
-REPORTS = Path(__file__).parents[2] / "reports"
-CLINICAL, BIOMEDICAL = REPORTS / "public_clinical_pairs", REPORTS / "public_biomedical_pairs"
+STUDIES = Path(__file__).parents[2] / "studies"
+CLINICAL, BIOMEDICAL = STUDIES / "public_clinical_pairs", STUDIES / "public_biomedical_pairs"
 FILES = {"compare.md", "compare.csv", "compare_cost.csv", "compare.svg", "compare.png", "compare.pdf"}
 BLOCKED = """
 import sys
@@ -175,11 +175,11 @@ def test_other_test_items_are_refused(transfer, two: Two, tmp_path: Path):
 
 
 def test_what_is_synthetic_says_so_in_the_terminal(transfer, tmp_path: Path):
-    copy = Path(shutil.copytree(REPORTS / "clinical_pairs", tmp_path / "other"))
+    copy = Path(shutil.copytree(STUDIES / "clinical_pairs", tmp_path / "other"))
     results = pd.read_csv(copy / "results.csv", keep_default_na=False, na_values=[""])
     results["job"] = "other " + results["job"]
     results.to_csv(copy / "results.csv", index=False)
-    code, shown, err = transfer("compare", REPORTS / "clinical_pairs", copy, "--out", tmp_path / "out")
+    code, shown, err = transfer("compare", STUDIES / "clinical_pairs", copy, "--out", tmp_path / "out")
     assert code == 0, err
     assert shown.startswith("SYNTHETIC DATA")
     table = pd.read_csv(tmp_path / "out" / "clinical_pairs+vs+other" / "compare.csv")

@@ -105,7 +105,7 @@ def completed(words: str) -> list[str]:
         ("transfer plan grids/clin", "grids/clinical_pairs.yaml"),
         ("transfer compare grids/clinical_pairs.yaml grids/public_b", "grids/public_biomedical_pairs.yaml"),
         ("transfer prepare bc5", "bc5cdr-chemical"),
-        ("transfer recommend --from reports/clinical_pairs med", "mednli"),
+        ("transfer recommend --from studies/clinical_pairs med", "mednli"),
         ("transfer recommend --from grids/public_clinical_pairs.yaml nli", "nli4ct"),
         ("transfer run-grid --execu", "--executor"),
     ],

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-REPORTS = Path(__file__).parents[2] / "reports"
-CLINICAL, BIOMEDICAL = REPORTS / "public_clinical_pairs", REPORTS / "public_biomedical_pairs"
+STUDIES = Path(__file__).parents[2] / "studies"
+CLINICAL, BIOMEDICAL = STUDIES / "public_clinical_pairs", STUDIES / "public_biomedical_pairs"
 BLOCKED = """
 import sys
 
@@ -44,7 +44,7 @@ def test_a_grid_of_a_store_beside_a_report_needs_no_torch_transformers_or_ray(ti
 
 
 def test_reports_alone_are_enough_and_what_is_synthetic_says_so(transfer, tmp_path: Path):
-    code, shown, _ = transfer("panels", REPORTS / "clinical_pairs", BIOMEDICAL, "--out", tmp_path)
+    code, shown, _ = transfer("panels", STUDIES / "clinical_pairs", BIOMEDICAL, "--out", tmp_path)
     assert code == 0
     first, second, last = shown.splitlines()
     assert first.startswith("(a) clinical_pairs: 12 edges")

@@ -11,7 +11,7 @@ from transfer.corpora.releases import RELEASES
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS, *sorted((ROOT / "reports").glob("*/*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS, *sorted((ROOT / "studies").glob("*/*.md"))]
 # pages whose blocks are run by a test of their own, or are no blocks of a person's
 ELSEWHERE = {
     "docs/own-data.md": "tests/docs/test_own_data.py",
@@ -63,7 +63,7 @@ def test_blocks_that_are_run_apart_name_the_test_that_runs_them(blocks_of):
 
 def link_repository(folder: Path) -> None:
     """What a page takes for granted where its commands run: a clone."""
-    for part in ("grids", "reports"):
+    for part in ("grids", "studies"):
         shutil.copytree(ROOT / part, folder / part)
 
 
@@ -106,7 +106,7 @@ def test_the_main_job(runner, blocks_of, tiny_encoder: Path):
 
 def test_the_planted_edges_that_the_page_shows_are_those_of_the_committed_report():
     text = (ROOT / "docs" / "synthetic.md").read_text(encoding="utf-8")
-    edges = pd.read_csv(ROOT / "reports" / "clinical_pairs" / "edges.csv").set_index(["source", "target"])
+    edges = pd.read_csv(ROOT / "studies" / "clinical_pairs" / "edges.csv").set_index(["source", "target"])
     shown = re.findall(r"^\| (\S+) → (\S+) \| \w+ \| (\w+) \| (.+) \|$", text, re.MULTILINE)
     assert len(shown) == 4
     for source, target, verdict, gain in shown:

@@ -45,7 +45,7 @@ StageName = Annotated[
 
 @app.command(
     epilog=examples(
-        "transfer recommend mednli --from reports/clinical_pairs",
+        "transfer recommend mednli --from studies/clinical_pairs",
         "transfer recommend my-task --from my.yaml --store /data/runs",
     )
 )
@@ -85,7 +85,7 @@ def recommend(
 
 @app.command(
     epilog=examples(
-        "transfer group reports/clinical_pairs --models 2",
+        "transfer group studies/clinical_pairs --models 2",
         "transfer group my.yaml --models 3 --stage fine-tune",
     )
 )

@@ -32,7 +32,7 @@ OutDir = Annotated[
 @app.command(
     epilog=examples(
         "transfer panels grids/public_clinical_pairs.yaml grids/public_biomedical_pairs.yaml",
-        "transfer panels reports/public_clinical_pairs reports/public_biomedical_pairs --out paper",
+        "transfer panels studies/public_clinical_pairs studies/public_biomedical_pairs --out paper",
     )
 )
 def panels(

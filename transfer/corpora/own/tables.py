@@ -33,7 +33,9 @@ class Table:
 
     ``columns`` are the names that it has; ``head`` is where they stand, empty where each record has
     its own. A format without named columns has ``named`` false. ``counts`` are those of mentions
-    (see releases/mentions.py), for stand-off alone.
+    (see releases/mentions.py), for stand-off alone. ``format`` says what was detected (encoding,
+    separator, quoting). ``doubts`` are the assumptions that were made where the file can be read in
+    two ways, each with the option that chooses otherwise; ``--strict`` turns them into errors.
     """
 
     path: Path
@@ -42,6 +44,8 @@ class Table:
     head: str = ""
     named: bool = True
     counts: Counter[str] = field(default_factory=Counter)
+    format: str = ""
+    doubts: Sequence[str] = ()
 
 
 def text_of(path: Path) -> str:
