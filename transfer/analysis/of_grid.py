@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains, tables
@@ -18,7 +19,7 @@ from transfer.analysis.report import MIXED, write_report
 from transfer.analysis.rerun import rerun
 from transfer.analysis.sequential import Verdicts
 from transfer.analysis.spending import looks
-from transfer.analysis.tables import CorpusRow
+from transfer.analysis.tables import CorpusRow, interval_of
 from transfer.analysis.watch import Watch, nobody
 from transfer.corpora.synthetic_plan import Planted
 from transfer.grid import Job, Seeds
@@ -112,6 +113,7 @@ class Kept:
             gains.seed_gains(self.frame),
             smallest_effect=smallest,
             evidence=self.evidence,
+            singles=gains.singles(self.frame),
             correction=grid.correction,
         )
 
@@ -240,10 +242,10 @@ def against_plan(edges: pd.DataFrame, plan: Sequence[Planted], *, tasks: Iterabl
     """
     tasks = set(tasks)
     planned = {(p.source, p.target): p.effect for p in plan if {p.source, p.target} <= tasks}
-    table = edges.loc[
-        edges["stage"] == "refine", ["source", "target", "verdict", "gain", "ci_low", "ci_high"]
-    ]
-    table = table.rename(columns={"verdict": "measured"})
+    rows = edges[edges["stage"] == "refine"]
+    ends = np.array([interval_of(edge) for edge in rows.to_dict("records")]).reshape(-1, 2)
+    table = rows[["source", "target", "verdict", "gain"]].rename(columns={"verdict": "measured"})
+    table = table.assign(ci_low=ends[:, 0], ci_high=ends[:, 1])  # those to be shown
     pairs = list(zip(table["source"], table["target"], strict=True))
     table.insert(2, "planted", [planned.get(pair, "") for pair in pairs])
     table["holds"] = [
