@@ -1,9 +1,12 @@
 """What a worker keeps from one job to the next."""
 
+from typing import Any
+
 import pytest
 
 from tests.learning.test_run import QUICK, job_of
 from transfer.corpora import Limit
+from transfer.corpora.base import Split
 from transfer.jobs import NULL_SEEDS
 from transfer.learning import site as at
 from transfer.learning.run import run
@@ -71,7 +74,7 @@ def resampled(site: Site) -> Site:
     return site.model_copy(update={"limits": dict.fromkeys(("sim", "rel", "ner", "multi"), limit)})
 
 
-def examples(name: str, split: str, job, site: Site) -> set[str]:
+def examples(name: str, split: Split, job, site: Site) -> set[str]:
     """The texts of the examples that a job's rows of a split are made of."""
     of_split = at.ready_of(next(c for c in job.corpora if c.name == name), job, site).corpus.split(split)
     used = {example for batch in at.cut(name, split, job=job, site=site) for example, _, _ in batch.items}
@@ -104,7 +107,8 @@ def test_controls_and_children_have_the_sample_of_their_seed(resampled: Site):
 
 def test_dev_and_test_are_the_same_rows_for_every_seed(resampled: Site):
     jobs = [job_of(resampled, "rel", seed=seed) for seed in range(3)]
-    for split, size in (("dev", 8), ("test", 6)):
+    sizes: dict[Split, int] = {"dev": 8, "test": 6}
+    for split, size in sizes.items():
         rows = [at.cut("rel", split, job=job, site=resampled) for job in jobs]
         assert all(a is b for other in rows[1:] for a, b in zip(rows[0], other, strict=True))
         assert len(examples("rel", split, jobs[0], resampled)) == size
@@ -125,11 +129,12 @@ def test_encoded_samples_are_bounded_and_the_corpus_is_read_once(resampled: Site
     jobs = [job_of(resampled, "rel", seed=seed) for seed in range(6)]
     monkeypatch.setattr(at.corpora, "load_one", noted)
     at.ready_of(jobs[0].corpora[0], jobs[0], resampled)
-    bound = 3 * at._sampled.cache.currsize
-    monkeypatch.setattr(at._sampled.cache, "_Cache__maxsize", bound)
+    kept: Any = at._sampled.cache
+    bound = 3 * kept.currsize
+    monkeypatch.setattr(kept, "_Cache__maxsize", bound)
     for job in jobs * 2:
         at.ready_of(job.corpora[0], job, resampled)
-        assert 0 < at._sampled.cache.currsize <= bound
+        assert 0 < kept.currsize <= bound
     assert read == ["rel"]
 
 

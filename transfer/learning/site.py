@@ -61,7 +61,7 @@ class Ready:
 
     corpus: Corpus
     task: Task
-    items: Mapping[str, list[Item]]
+    items: Mapping[Split, list[Item]]
     pieces: frozenset[int]
 
 
