@@ -55,7 +55,20 @@ class Expansion:
                     for one in parent.corpora:
                         child = {"stage": "fine-tune", "corpora": (one,), "recipe": recipe, "parent": parent}
                         yield parent.model_copy(update=child | {"teachers": ()})
+        yield from self._further_singles()
         yield from self._controls(train_items, shared)
+
+    def _further_singles(self) -> Iterator[Job]:
+        """The single-task runs of seeds that the larger groups do not have (`single_seeds`).
+
+        They estimate the score that gains are measured from; a corpus that shares no group has no gain.
+        """
+        groups = self.grid.groups()
+        shared = {name for group in groups if len(group) > 1 for name in group}
+        for seed in self.grid.single_seeds_at()[len(self.grid.seed_numbers) :]:
+            for group in groups:
+                if len(group) == 1 and group[0] in shared:
+                    yield self._refinement(group, seed)
 
     def _refinement(self, group: Sequence[str], seed: int, **control: Any) -> Job:
         recipe = self.grid.recipe.of(group).model_copy(update={"fine_tune": None})

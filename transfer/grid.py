@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
 from transfer.expansion import FAMILIES, Expansion, groups_of
@@ -18,6 +18,7 @@ from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage, Trained
 from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Top, top_refused
 from transfer.paper import ENCODERS
 from transfer.recipes import Recipe, Strict, resolved
+from transfer.seeds import Seeds, as_multiple, as_seeds, checked_seeds, further
 
 __all__ = ["Encoder", "Grid", "Job", "Seeds", "Stage", "Trained", "Tune"]
 
@@ -26,42 +27,13 @@ EVERY = "models"
 JOB_ID = re.compile("[0-9a-f]{4,16}")
 
 # keys of a grid that came after the first grids were kept, at the value that says "as before"
-ADDED_LATER: Mapping[str, Any] = {"correction": "bh", "controls": [], "tune": None, "limits": {}}
+ADDED_LATER: Mapping[str, Any] = {
+    "correction": "bh", "controls": [], "tune": None, "limits": {}, "single_seeds": "1x",
+}  # fmt: skip
 RECIPE_ADDED_LATER = {
     key: {"method": method.method}
     for key, method in (("share", HARD), ("mix", PROPORTIONAL), ("weigh", EQUAL))
 }
-
-
-class Seeds(Strict):
-    """As many seeds as needed: ``first`` everywhere, then up to ``most`` where an edge is undecided.
-
-    ``hours``: after so many hours in which jobs of the grid ran no further seeds are begun.
-    """
-
-    first: int = Field(ge=3)
-    """The seeds of every job."""
-    most: int = Field(le=1000)
-    """The most that an undecided edge gets."""
-    until: Literal["decided"] = "decided"
-    """When an edge needs no more: its verdict is final, or further seeds would hardly decide it."""
-    hours: float | None = Field(default=None, gt=0)
-    """After so many hours of work, over all runs, no further seeds are begun."""
-    start: int = Field(default=0, ge=0)
-    """The first seed's number: a study of its own where another one has had the seeds from 0."""
-
-    @model_validator(mode="after")
-    def _more_than_at_first(self) -> "Seeds":
-        if self.most <= self.first:
-            raise ValueError(f"'most' should be more than 'first', which is {self.first}")
-        if self.start + self.most > NULL_SEEDS:
-            raise ValueError(f"'start' should be at most {NULL_SEEDS - self.most}")
-        return self
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """All of them, in the order in which they are added."""
-        return tuple(range(self.start, self.start + self.most))
 
 
 class Tune(Strict):
@@ -103,14 +75,17 @@ class Grid(Strict):
     """`[refine]`, or `[refine, fine-tune]`: each corpus then trains on alone from the shared encoder."""
     seeds: tuple[int, ...] | Seeds
     """How many, or a list of them, or as many as needed: `{first: 3, most: 10}` (see below)."""
+    single_seeds: str = "1x"
+    """Seeds of the single-task runs, as a multiple of `seeds`: `2x` trains each corpus that shares a larger
+    group alone with twice as many; [method](method.md#more-single-task-seeds)."""
     controls: tuple[Literal["null", "same-steps", "left-out"], ...] = ()
     """What edges are held against: `null`, `same-steps`, `left-out`; see [method](method.md#controls)."""
     tune: Tune | None = None
     """`{lr: [1e-4, 3e-4]}`: each corpus alone with these rates too; [method](method.md#controls)."""
     limit: Limit = Limit()
-    """A fixed subset of each split, stratified by label, the same for every job and seed."""
+    """Examples of each split at most, stratified by label (see below)."""
     limits: Mapping[Name, Limit] = Field(default={})
-    """Of single corpora, for what is other than in `limit`: `{chemprot: {train: 400}}`."""
+    """Per-corpus overrides of `limit`: `{chemprot: {train: 400}}`."""
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
     """The least gain that matters, in points."""
     correction: Literal["bh", "holm"] = "bh"
@@ -137,33 +112,17 @@ class Grid(Strict):
     @field_validator("seeds", mode="before")
     @classmethod
     def _seeds_by_number(cls, value: Any) -> Any:
-        if not isinstance(value, (bool, int, list, tuple, dict, Seeds)):
-            raise ValueError("should be how many, as in 3, or a list of seeds, or {first: 3, most: 10}")
-        if isinstance(value, int) and not isinstance(value, bool):
-            if not 1 <= value <= 1000:
-                raise ValueError("the number of seeds should be 1 to 1000")
-            return tuple(range(value))
-        if isinstance(value, dict):
-            for key in value:
-                if key not in Seeds.model_fields:
-                    raise ValueError(f"unknown key '{key}'{did_you_mean(str(key), Seeds.model_fields)}")
-            try:
-                return Seeds.model_validate(value)
-            except ValidationError as error:
-                first = error.errors()[0]
-                key = f"'{first['loc'][0]}': " if first["loc"] else ""
-                raise ValueError(key + first["msg"].removeprefix("Value error, ")) from None
-        return value
+        return as_seeds(value)
 
     @field_validator("seeds")
     @classmethod
     def _seeds_are_numbers_once(cls, value: tuple[int, ...] | Seeds) -> tuple[int, ...] | Seeds:
-        if isinstance(value, Seeds):
-            return value
-        if not value or len(set(value)) < len(value) or not 0 <= min(value) <= max(value) < NULL_SEEDS:
-            most = NULL_SEEDS - 1
-            raise ValueError(f"should be a number of seeds, or a list of different numbers from 0 to {most}")
-        return value
+        return checked_seeds(value)
+
+    @field_validator("single_seeds", mode="before")
+    @classmethod
+    def _a_multiple_of_the_seeds(cls, value: Any) -> str:
+        return as_multiple(value)
 
     @field_validator("controls", mode="before")
     @classmethod
@@ -215,6 +174,11 @@ class Grid(Strict):
         for name in self.limits:
             if name not in self.tasks:
                 raise ValueError(f"limits: '{name}' is not among the tasks{did_you_mean(name, self.tasks)}")
+        limits = [self.limit_of(name) for name in self.tasks]
+        if not any(limit.train for limit in limits) and any(limit.resample for limit in limits):
+            raise ValueError("limit: 'resample' needs 'train' beside it, the number of examples to draw")
+        if max(self.single_seeds_at()) >= NULL_SEEDS:
+            raise ValueError(f"single_seeds: the seeds that it adds should be below {NULL_SEEDS}")
         for key, items in (("jobs", self.jobs), ("keep", self.keep)):
             for name in itertools.chain(*(item for item in items if isinstance(item, tuple))):
                 if name not in self.tasks:
@@ -268,6 +232,10 @@ class Grid(Strict):
         what["recipe"] = {
             key: value for key, value in what["recipe"].items() if RECIPE_ADDED_LATER.get(key, ...) != value
         }
+        for limit in (what["limit"], *what.get("limits", {}).values()):
+            # false is what not saying it means, except in an override of true
+            if limit["resample"] is None or not (limit["resample"] or self.limit.resample):
+                del limit["resample"]
         if isinstance(self.seeds, Seeds) and not self.seeds.start:
             del what["seeds"]["start"]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
@@ -287,10 +255,16 @@ class Grid(Strict):
         """The seeds that every job has."""
         return self.seed_numbers[: self.seeds.first if isinstance(self.seeds, Seeds) else None]
 
+    def single_seeds_at(self, count: int | None = None) -> tuple[int, ...]:
+        """Seeds of the single-task runs once everything else has its first ``count`` (default: all) seeds.
+
+        Those of everything else come first, then the numbers behind the highest of them.
+        """
+        return further(self.seed_numbers[:count], self.single_seeds)
+
     def limit_of(self, name: str) -> Limit:
         """A corpus's own limit."""
-        own = self.limits.get(name, Limit())
-        return self.limit.model_copy(update=own.model_dump(exclude_none=True))
+        return self.limit.overridden_by(self.limits.get(name, Limit()))
 
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The sets of corpora that are trained together, each sorted and once, smallest first."""

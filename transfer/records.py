@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from transfer.corpora.base import Card
-from transfer.grid import Grid, Job
+from transfer.grid import ADDED_LATER, Grid, Job
 from transfer.inputs import InputError
 
 FORMAT = 1
@@ -78,6 +78,7 @@ class CorpusRecord(_Record):
     items: dict[str, int]
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
+    pool: int | None = None  # the examples that each seed draws its ``items["train"]`` from; None: fixed
 
 
 class GridRecord(_Record):
@@ -91,6 +92,12 @@ class GridRecord(_Record):
     corpora: tuple[CorpusRecord, ...]
     overlaps: tuple[str, ...] = ()
     jobs: tuple[Job, ...]
+
+    @field_validator("grid", mode="before")
+    @classmethod
+    def _as_it_was_asked(cls, value: Any) -> Any:
+        # an old record lacks a later key: it asked for what was done before, whatever the default is now
+        return {**ADDED_LATER, **value} if isinstance(value, dict) else value
 
 
 _CHECKSUM = re.compile(rb'"checksum": "([0-9a-f]{64})"\n}\s*$')

@@ -1,13 +1,10 @@
-"""Subsets, the dev split's top-up, fingerprints and overlaps."""
-
-import random
-from collections import Counter
+"""Limits, the dev split's top-up, fingerprints and overlaps."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.corpora.base import Card, Example, Limit, build, overlaps, passages, stratified_subset
+from transfer.corpora.base import Card, Example, Limit, build, overlaps, passages
 
 CARD = Card(name="c", kind="classification", metric="accuracy", labels=("a", "b", "c"))
 
@@ -23,54 +20,6 @@ def built(train=60, dev=40, test=20, *, card: Card = CARD, limit: Limit | None =
         "test": rows("a" * test, "test-"),
     }
     return build(card, splits, source="prepared", limit=limit)
-
-
-labels = st.lists(st.sampled_from("aaaabbc"), min_size=2, max_size=60)
-
-
-@given(labels, st.data())
-def test_a_subset_has_the_size_asked_for_and_each_labels_share(given_labels, data):
-    examples = rows(given_labels)
-    most = data.draw(st.integers(1, len(examples) - 1))
-    subset = stratified_subset(examples, most, kind="classification")
-    assert len(subset) == most
-    whole, part = Counter(given_labels), Counter(e.gold for e in subset)
-    for label, count in whole.items():
-        assert abs(part[label] - most * count / len(examples)) < 1
-
-
-@given(labels, st.data(), st.randoms(use_true_random=False))
-def test_a_subset_is_the_same_in_any_order_of_rows(given_labels, data, rng: random.Random):
-    examples = rows(given_labels)
-    most = data.draw(st.integers(1, len(examples) - 1))
-    shuffled = rng.sample(examples, len(examples))
-    subset = stratified_subset(shuffled, most, kind="classification")
-    assert set(subset) == set(stratified_subset(examples, most, kind="classification"))
-    assert list(subset) == [e for e in shuffled if e in subset], "the old order is kept"
-
-
-def test_a_smaller_subset_lies_mostly_in_a_larger_one():
-    examples = rows("aabac" * 60)
-    small = set(stratified_subset(examples, 50, kind="classification"))
-    large = set(stratified_subset(examples, 120, kind="classification"))
-    assert len(small - large) <= 2
-
-
-@pytest.mark.parametrize(
-    ("kind", "golds"),
-    [
-        ("similarity", [0.1, 0.2, 4.1, 4.2] * 10),
-        ("tagging", [("O", "B-X"), ("O", "O"), ("B-Y", "I-Y"), ("B-X", "B-Y")] * 10),
-        ("multilabel", [(), ("x",), ("x", "y"), ("y",)] * 10),
-    ],
-)
-def test_every_kind_has_strata(kind, golds):
-    examples = [Example(str(i), ("t",), gold) for i, gold in enumerate(golds)]
-    found = Counter(e.gold for e in stratified_subset(examples, 20, kind=kind))
-    if kind == "similarity":
-        assert sum(count for gold, count in found.items() if gold < 1) == 10
-    else:
-        assert set(found.values()) == {5}
 
 
 def test_a_limit_is_written_down_and_a_large_one_is_not():

@@ -97,6 +97,53 @@ def test_a_study_from_another_seed_is_one_of_its_own(run, tmp_path: Path):
     assert {seed for _, seed in seeds_of(tmp_path / "runs")} == {40, 41, 42, 43, 44}
 
 
+def test_single_task_runs_keep_at_twice_the_seeds_of_each_look(
+    run, transfer, tiny_grid: Path, tmp_path: Path
+):
+    """As far as looks go: the first has 2 x 6 single-task runs, each further one 2 for each open target."""
+    out = run("--set", "single_seeds=2x")
+    assert "15 jobs (at most 25), 0 done, 15 to run" in out
+    assert out.count("5 more jobs, for edges that are undecided") == 2
+    assert seeds_of(tmp_path / "runs") == sorted(
+        [("rel+sim", seed) for seed in range(5)] + [(name, s) for name in ("rel", "sim") for s in range(10)]
+    )
+    options = ["--set", SEEDS, "--set", "tasks=[sim, rel]", "--set", "jobs=[single, pairs]"]
+    options += ["--set", "single_seeds=2x", "--store", tmp_path / "runs"]
+    code, out, _ = transfer("status", tiny_grid, *options)
+    assert code == 0
+    assert "25 done, 0 running, 0 failed, 0 pending" in out
+    code, out, _ = transfer("plan", tiny_grid, *options)
+    assert "  single: 10, " in out
+    assert "  single, further seeds: 10, " in out
+    missing = tmp_path / "reports" / "tiny" / "table_missing.csv"
+    assert not missing.exists(), "a report misses nothing"
+
+
+def test_a_decided_target_gets_no_further_single_task_runs(run, tmp_path: Path):
+    more = ("--set", "single_seeds=2x")
+    run("--set", between(run, tmp_path, *more), *more)
+    found = seeds_of(tmp_path / "runs")
+    last = {task: max(seed for other, seed in found if other == task) for task in ("rel", "sim", "rel+sim")}
+    assert last["rel+sim"] > 2, "an edge was to be undecided"
+    assert 5 in (last["rel"], last["sim"])
+    assert max(last["rel"], last["sim"]) == 2 * last["rel+sim"] + 1
+
+
+def test_an_interrupted_look_with_further_single_task_runs_ends_the_same(run, tmp_path: Path):
+    more = ("--set", "single_seeds=2x", "--set", "limit={train: 12, resample: true}")
+    run(*more)
+    store, edges = tmp_path / "runs", tmp_path / "reports" / "tiny" / "edges.csv"
+    whole, seeds = edges.read_bytes(), seeds_of(store)
+    kept = {job.name: (job / "predictions.parquet").read_bytes() for job in jobs_by_time(store)}
+    for left in (4, 15, 18):
+        for job in jobs_by_time(store)[left:]:
+            shutil.rmtree(job)
+        run(*more)
+        assert edges.read_bytes() == whole
+        assert seeds_of(store) == seeds
+        assert {job.name: (job / "predictions.parquet").read_bytes() for job in jobs_by_time(store)} == kept
+
+
 def test_hours_that_earlier_runs_took_are_not_there_again(run, tmp_path: Path):
     out = run("--set", "seeds={first: 3, most: 5, hours: 0.000001}")
     assert "no further seeds" in out

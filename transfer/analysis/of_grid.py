@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -131,9 +131,9 @@ class Kept:
         found = [
             job
             for job in self.record.jobs
-            if job.arm_seed < seeds.start + seeds.first
+            if self._looked_for(job, seeds.first)
             or job.id in self.results
-            or (job.group in groups and job.seed < seeds.start + verdicts.seeds)
+            or (job.group in groups and self._looked_for(job, verdicts.seeds))
         ]
         needed = {job.id for job in found} | {teacher.id for job in found for teacher in job.teachers}
         return tuple(job for job in self.record.jobs if job.id in needed)
@@ -174,9 +174,9 @@ class Kept:
             Cell(edge.stage, corpora, edge.target, seed) in ended
             for edge in verdicts.open
             for corpora in (edge.corpora, edge.target)
-            for seed in seeds.numbers[: verdicts.seeds]
+            for seed in self._seeds_of(edge.stage, corpora, verdicts.seeds)
         ):
-            seen = seeds.numbers[: verdicts.seeds]
+            seen = verdicts.seeds
             verdicts.look(
                 lambda edge, count: gains.estimate(
                     groups[edge][groups[edge]["seed"] < seeds.start + count], self.evidence
@@ -188,12 +188,22 @@ class Kept:
                 break
         return verdicts, groups
 
-    def _hours(self, seeds: Collection[int]) -> float:
-        """How long jobs of these seeds were at work, over all runs; overlaps count once."""
+    def _seeds_of(self, stage: str, corpora: str, count: int) -> tuple[int, ...]:
+        """The seeds of an arm at a look at ``count`` seeds; refinement alone may have further ones."""
+        grid = self.record.grid
+        alone = stage == "refine" and "+" not in corpora
+        return grid.single_seeds_at(count) if alone else grid.seed_numbers[:count]
+
+    def _looked_for(self, job: Job, count: int) -> bool:
+        """Whether the looks up to the one at ``count`` seeds can need a job."""
+        return job.arm_seed in self._seeds_of(job.arm, "+".join(job.group), count)
+
+    def _hours(self, count: int) -> float:
+        """How long the jobs of the looks up to this one were at work, over all runs; overlaps count once."""
         spans = sorted(
             (result.ended - result.seconds, result.ended)
             for result in self.results.values()
-            if result.ended is not None and result.job.arm_seed in seeds
+            if result.ended is not None and self._looked_for(result.job, count)
         )
         hours, until = 0.0, -math.inf
         for began, ended in spans:
@@ -281,6 +291,7 @@ def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
         dev=corpus.items["dev"],
         test=corpus.items["test"],
         notes="; ".join(corpus.notes),
+        **({} if corpus.pool is None else {"pool": corpus.pool}),
     )
 
 
@@ -299,6 +310,8 @@ def _settings(kept: Kept) -> dict[str, object]:
         shown["seeds"] += f", from seed {grid.seeds.start}" if grid.seeds.start else ""
     else:
         shown["seeds"] = ", ".join(map(str, grid.seeds))
+    if grid.single_seeds != "1x":
+        shown["seeds of single-task runs"] = f"{grid.single_seeds} as many"
     if record.overrides:
         shown["changed on the command line"] = ", ".join(record.overrides)
     versions = Counter(

@@ -43,6 +43,7 @@ class CorpusRow(TypedDict):
     dev: int
     test: int
     notes: NotRequired[str]
+    pool: NotRequired[int]  # examples that each seed draws its ``train`` ones from; without it they are fixed
 
 
 def interval_of(edge: Mapping, side: str = "") -> tuple[float, float]:

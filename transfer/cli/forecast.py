@@ -117,6 +117,34 @@ def without_bf16(precision: str, *, instead: str) -> str | None:
     )
 
 
+def families(jobs: Sequence["Job"], cost: Mapping[str, float]) -> dict[str, tuple[int, float]]:
+    """The number of jobs of each family, and their share of the cost of all; in the order of the jobs.
+
+    Single-task runs whose seed no larger group of the corpus has are a family of their own.
+    """
+    matched = {
+        (name, job.seed) for job in jobs for name in job.group if len(job.group) > 1 and job.arm == job.stage
+    }
+    grouped = {name for name, _ in matched}
+
+    def family(job: "Job") -> str:
+        if job.arm != job.stage:
+            return f"{job.arm.split()[0]} control"
+        if job.parent:
+            return "fine-tuning"
+        if len(job.group) == 1:
+            further = job.group[0] in grouped and (job.group[0], job.seed) not in matched
+            return "single, further seeds" if further else "single"
+        return "pairs" if len(job.group) == 2 else "larger groups"
+
+    found: dict[str, tuple[int, float]] = {}
+    whole = sum(cost[job.id] for job in jobs)
+    for job in jobs:
+        count, share = found.get(family(job), (0, 0.0))
+        found[family(job)] = count + 1, share + cost[job.id] / whole
+    return found
+
+
 def disk(jobs: Sequence["Job"], items: Mapping[str, int]) -> float:
     """About how many bytes the jobs' results take, by the sizes of files of this form.
 

@@ -12,6 +12,7 @@ from transfer.cli.running import (
     LogTo,
     decided,
     failures,
+    fixed_samples,
     logs_of,
     run_what_is_missing,
     slow_precision,
@@ -142,6 +143,10 @@ def plan(
         state = "again" if state == "done" and job.id in todo else state
         say(f"{job.id}  {state:7}  {job.label}")
     say(f"{len(jobs)} jobs, {len(todo)} to run")
+    for family, (count, share) in forecast.families(jobs, cost).items():
+        say(f"  {family}: {count}, {100 * share:.0f} % of the training time")
+    for told in fixed_samples(record):
+        say(f"note: {told}")
     if kept:
         say(f"models kept: {len(kept.intersection(job.id for job in jobs))} of {len(jobs)}")
     if len(jobs) < len(record.jobs):

@@ -44,7 +44,7 @@ def expanded(
             precision=grid.recipe.precision,
         )
     shared = overlaps(loaded)
-    items = {c.name: {split: len(c.split(split)) for split in SPLITS} for c in loaded}
+    items = {c.name: {s: len(c.split(s)) for s in SPLITS} | {"train": c.train_items} for c in loaded}
     record = GridRecord(
         grid=grid,
         recipe_name=grid.recipe_name,
@@ -57,6 +57,7 @@ def expanded(
                 items=items[c.name],
                 notes=c.notes,
                 counts=dict(c.counts),
+                pool=None if c.sample is None else len(c.train),
             )
             for c in loaded
         ),
@@ -150,12 +151,12 @@ def costs(jobs: "tuple[Job, ...]", corpora: "dict[str, Corpus]") -> dict[str, fl
     def words(corpus: "Corpus", split: str) -> int:
         return sum(len(text.split()) for e in getattr(corpus, split) for text in e.text)
 
-    train = {name: words(c, "train") for name, c in corpora.items()}
+    train = {name: words(c, "train") * c.train_items / len(c.train) for name, c in corpora.items()}
     dev = {name: words(c, "dev") / 3 for name, c in corpora.items()}
     test = {name: words(c, "test") / 3 for name, c in corpora.items()}
 
     def cost(job: "Job") -> float:
-        longer = 1 + job.extra_examples / len(corpora[job.names[0]].train)  # of its one corpus
+        longer = 1 + job.extra_examples / corpora[job.names[0]].train_items  # of its one corpus
         return sum(job.recipe.epochs * (train[n] * longer + dev[n]) + test[n] for n in job.names)
 
     return {job.id: cost(job) for job in jobs}

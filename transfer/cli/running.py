@@ -99,8 +99,8 @@ def run_what_is_missing(
     say(f"{grid.name}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
     if record.source == "synthetic":
         say("SYNTHETIC DATA: the corpora of this grid are invented; its scores say nothing about real text")
-    for overlap in record.overlaps:
-        say(f"note: {overlap}")
+    for told in (*record.overlaps, *fixed_samples(record)):
+        say(f"note: {told}")
     if pending:
         for told in (slow_precision(grid), slow_passes(grid, files)) if workers.on_cpu_here else ():
             if told:
@@ -122,6 +122,22 @@ def run_what_is_missing(
             ),
             cost=costs(record.jobs, loaded),
             workers=workers,
+        )
+
+
+def fixed_samples(record: "GridRecord") -> "Iterator[str]":
+    """A note on a grid that limits train and does not say whether each seed draws its own examples."""
+    limits = {corpus.card.name: record.grid.limit_of(corpus.card.name) for corpus in record.corpora}
+    silent = [
+        corpus.card.name
+        for corpus in record.corpora
+        if corpus.items["train"] == limits[corpus.card.name].train
+        and limits[corpus.card.name].resample is None
+    ]
+    if silent:
+        yield (
+            f"all seeds train on the same subset of {', '.join(silent)}, so no interval covers the choice of "
+            "that subset; in 'limit', 'resample: true' draws one for each seed, 'resample: false' keeps this"
         )
 
 

@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from transfer.corpora.sampling import stratified_subset
 from transfer.metrics import spans
 
 Kind = Literal["similarity", "classification", "tagging", "multilabel"]
@@ -97,14 +98,21 @@ class Card(BaseModel):
 
 
 class Limit(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
-    """At most so many examples of a split: a fixed, stratified subset, the same for every job."""
+    """At most so many examples of each split, stratified; a fixed subset unless train is resampled."""
 
     train: int | None = Field(default=None, ge=1)
-    """Of train."""
+    """Training examples at most."""
     dev: int | None = Field(default=None, ge=1)
-    """Of dev."""
+    """Dev examples at most."""
     test: int | None = Field(default=None, ge=1)
-    """Of test."""
+    """Test examples at most."""
+    resample: bool | None = None
+    """Whether each seed draws its own `train` examples, the same ones in all jobs of that seed;
+    [method](method.md#training-set-sampling). Not given: the same fixed subset for every seed."""
+
+    def overridden_by(self, other: "Limit") -> "Limit":
+        """This limit with everything that the ``other`` one sets."""
+        return self.model_copy(update=other.model_dump(exclude_none=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +145,29 @@ class Corpus:
     notes: tuple[str, ...] = ()
     counts: Mapping[Split, int] = field(default_factory=dict)
     """What the literature counts of each whole split, before any limit: as the card says, else counted."""
+    sample: int | None = None
+    """Training examples that each seed draws of ``train`` (see ``drawn``); None: jobs train on all of it."""
 
     @property
     def name(self) -> str:
         return self.card.name
+
+    @property
+    def train_items(self) -> int:
+        """The number of examples that a job trains on."""
+        return len(self.train) if self.sample is None else self.sample
+
+    def drawn(self, seed: int) -> "Corpus":
+        """The corpus as the jobs of a seed see it: with that seed's training sample.
+
+        A function of the corpus's name and content, its limit and the seed, so all jobs of a seed train on
+        the same examples. Dev and test stay as they are.
+        """
+        if self.sample is None:
+            return self
+        draw = f"{self.name} seed {seed}: "
+        train = stratified_subset(self.train, self.sample, kind=self.card.kind, draw=draw)
+        return replace(self, train=train, sample=None)
 
     def split(self, name: Split) -> tuple[Example, ...]:
         return getattr(self, name)
@@ -153,20 +180,32 @@ def build(
     source: str,
     limit: Limit | None = None,
 ) -> Corpus:
-    """A corpus from checked examples: dev topped up, subsets taken, all of it fingerprinted."""
+    """A corpus from checked examples: dev topped up, subsets taken, all of it fingerprinted.
+
+    Dev is topped up before anything is drawn, so it shares no document with any training sample.
+    """
+    limit = limit or Limit()
     train, dev, notes = _dev_topped_up(card, splits["train"], splits["dev"])
     parts = {"train": train, "dev": dev, "test": tuple(splits["test"])}
-    for split, most in (limit or Limit()).model_dump().items():
-        if most is not None and len(parts[split]) > most:
+    sample = None
+    for split in SPLITS:
+        most: int | None = getattr(limit, split)
+        if most is None or len(parts[split]) <= most:
+            continue
+        if split == "train" and limit.resample:
+            sample = most
+            notes.append(f"train: {most} of {len(parts[split])}, drawn anew for each seed, stratified")
+        else:
             notes.append(f"{split}: a stratified subset of {most} of {len(parts[split])}")
             parts[split] = stratified_subset(parts[split], most, kind=card.kind)
     return Corpus(
         card=card,
         **parts,
         source=source,
-        fingerprint=_fingerprint(card, parts),
+        fingerprint=_fingerprint(card, parts, sample),
         notes=tuple(notes),
         counts={split: card.gold.get(split, count_of(card, splits[split])) for split in SPLITS},
+        sample=sample,
     )
 
 
@@ -175,32 +214,6 @@ def count_of(card: Card, examples: Iterable[Example]) -> int:
     if card.kind == "tagging":
         return sum(len(spans(example.gold)) for example in examples)  # type: ignore[arg-type]
     return sum(card.negative is None or example.gold != card.negative for example in examples)
-
-
-def stratified_subset(examples: Sequence[Example], most: int, *, kind: Kind) -> tuple[Example, ...]:
-    """``most`` of the examples, each stratum in its share, in their old order.
-
-    Which ones is decided by the hash of their ids, so a subset depends on no seed and no machine,
-    and a smaller one is mostly contained in a larger one.
-    """
-    strata: dict[str, list[int]] = {}
-    for i in sorted(range(len(examples)), key=lambda i: (_hash(examples[i].id), i)):
-        strata.setdefault(_stratum(examples[i], kind), []).append(i)
-    shares = {key: most * len(items) / len(examples) for key, items in strata.items()}
-    take = {key: int(share) for key, share in shares.items()}
-    by_remainder = sorted(shares, key=lambda key: (take[key] - shares[key], key))
-    for key in by_remainder[: most - sum(take.values())]:
-        take[key] += 1
-    kept = {i for key, items in strata.items() for i in items[: take[key]]}
-    return tuple(e for i, e in enumerate(examples) if i in kept)
-
-
-def _stratum(example: Example, kind: Kind) -> str:
-    if kind == "similarity":
-        return str(round(float(example.gold)))  # type: ignore[arg-type]
-    if kind == "tagging":
-        return " ".join(sorted({tag[2:] for tag in example.gold if tag != "O"}))  # type: ignore[union-attr]
-    return example.gold if isinstance(example.gold, str) else " ".join(sorted(example.gold))  # type: ignore[arg-type]
 
 
 def _dev_topped_up(
@@ -277,12 +290,17 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _fingerprint(card: Card, parts: Mapping[str, Sequence[Example]]) -> str:
-    """The content of a corpus as 16 hexadecimal digits; what is only said of it does not count."""
+def _fingerprint(card: Card, parts: Mapping[str, Sequence[Example]], sample: int | None) -> str:
+    """The content of a corpus as 16 hexadecimal digits; what is only said of it does not count.
+
+    A corpus whose train is resampled has one for all seeds: with a job's seed it names the sample.
+    """
     what = card.model_dump(mode="json", include={"kind", "metric", "pair", "labels", "entities", "negative"})
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
     for split in SPLITS:
         digest.update(split.encode())
         for e in parts[split]:
             digest.update(json.dumps([e.id, e.text, e.gold, e.doc], ensure_ascii=False).encode())
+    if sample is not None:
+        digest.update(f"each seed draws {sample}".encode())
     return digest.hexdigest()[:16]

@@ -125,6 +125,8 @@ def settings_of(record: GridRecord, results: Mapping[str, JobResult], *, stage: 
         if isinstance(seeds, Seeds)
         else ", ".join(map(str, seeds))
     )
+    if grid.single_seeds != "1x":
+        shown["seeds of single-task runs"] = f"{grid.single_seeds} as many"
     limit = {key: value for key, value in grid.limit.model_dump(mode="json").items() if value is not None}
     shown |= {f"limit {key}": _as_written(value) for key, value in limit.items()}
     for name in VERSIONS:

@@ -45,6 +45,7 @@ class Findings:
     rerun: Rerun | None
     contrasts: pd.DataFrame  # of a grid that fine-tunes, see `stages`; else without rows
     means: pd.DataFrame  # of these arms
+    pools: Mapping[str, int]  # corpora whose training sample each seed draws anew: of how many examples
 
     @property
     def synthetic(self) -> bool:
@@ -152,6 +153,7 @@ def findings(
             correction=correction,
         ),
         means=stages.means(frame, expected=expected, seeds=stage_seeds),
+        pools={row["name"]: row["pool"] for row in corpora if "pool" in row},
     )
 
 

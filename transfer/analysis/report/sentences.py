@@ -12,6 +12,7 @@ import pandas as pd
 from transfer.analysis import gains
 from transfer.analysis.controls import tuned_arms
 from transfer.analysis.graph import CLAIMS
+from transfer.analysis.report.coverage import covered
 from transfer.analysis.report.findings import MIXED, Findings
 from transfer.analysis.tables import interval_of, points
 from transfer.jobs import TUNED
@@ -293,7 +294,7 @@ def warning(found: Findings) -> str:
 
 
 def protocol(found: Findings) -> list[str]:
-    return [text.format(correction=CORRECTIONS[found.correction]) for text in PROTOCOL]
+    return [*(text.format(correction=CORRECTIONS[found.correction]) for text in PROTOCOL), covered(found)]
 
 
 def caption(found: Findings) -> str:
