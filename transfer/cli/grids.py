@@ -18,7 +18,7 @@ from transfer.cli.running import (
     workers_of,
     workers_that_fit,
 )
-from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
+from transfer.cli.terminal import SOME_FAILED, bar, examples, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def status(
         if note:
             say(f"running  {job.label}: {live.how_far(note)}")
         elif result and result.status == "failed":
-            say(f"failed   {job.label} ({job.id}): {last_line(result.error)}")
+            say(f"failed   {job.label} ({job.id}): {result.reason}")
     say(", ".join(f"{count} {state}" for state, count in counts.items()))
     _damaged(store)
     # a job takes about as long as it has corpora
