@@ -27,12 +27,19 @@ class Measure:
     ``parts`` gives [items, k] numbers that are added up over items; ``value`` takes such sums,
     [..., k], and gives the score of each, [...], NaN where it is undefined. Sums of different calls of
     ``parts`` must not be added where the gold values differ (Pearson's are centred on them). ``itemwise``:
-    an item's parts follow from its own two values, whatever the other items are.
+    an item's parts follow from its own two values, whatever the other items are. ``finds``: what an F1
+    score counts.
     """
 
     parts: Callable[[Sequence[Any], Sequence[Any]], np.ndarray]
     value: Callable[[np.ndarray], np.ndarray]
     itemwise: bool = True
+    finds: str = ""
+
+    @staticmethod
+    def found(sums: np.ndarray) -> float:
+        """How many positives or mentions were predicted, of a measure that ``finds`` something."""
+        return float(sums[1] - sums[2])
 
     def __call__(self, gold: Sequence[Any], predicted: Sequence[Any]) -> float:
         """The score, NaN where it is undefined. Raises ValueError for unequal lengths or no item."""
@@ -107,10 +114,10 @@ def example_f1(gold: Sequence[Collection[str]], predicted: Sequence[Collection[s
 def measure_of(metric: str, *, negative: str | None = None) -> Measure:
     """The measure of a card's metric. ``f1`` is the F1 of the one label that is not negative."""
     if metric in ("micro_f1", "f1"):
-        return Measure(partial(_labels, ignore=negative), _f1)
+        return Measure(partial(_labels, ignore=negative), _f1, finds="positive" if negative else "")
     return {
         "accuracy": Measure(_right, _ratio),
-        "span_f1": Measure(_mentions, _f1),
+        "span_f1": Measure(_mentions, _f1, finds="mention"),
         "pearson": Measure(_moments, _correlation, itemwise=False),
         "example_f1": Measure(_sets, _f1),
     }[metric]

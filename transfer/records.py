@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from transfer.corpora.base import Card
+from transfer.corpora.baseline import Baseline
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
 
@@ -108,6 +109,8 @@ class CorpusRecord(_Record):
     items: dict[str, int]
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
+    baseline: Baseline | None = None  # None: from before it was kept, as the next
+    truncated: dict[str, int] | None = None  # how many texts of each split exceed max_length
 
 
 class GridRecord(_Record):
