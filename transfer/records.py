@@ -109,6 +109,7 @@ class CorpusRecord(_Record):
     items: dict[str, int]
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
+    doubts: tuple[str, ...] = ()  # see ``corpora.undefined.foreseen``
     baseline: Baseline | None = None  # None: from before it was kept, as the next
     truncated: dict[str, int] | None = None  # how many texts of each split exceed max_length
 

@@ -295,7 +295,7 @@ def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
         train=corpus.items["train"],
         dev=corpus.items["dev"],
         test=corpus.items["test"],
-        notes="; ".join(corpus.notes),
+        notes="; ".join((*corpus.notes, *corpus.doubts)),
         baseline=corpus.baseline,
         truncated=corpus.truncated,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transfer.cli import completion, forecast, live, resources
-from transfer.cli.planning import costs, expanded, recorded
+from transfer.cli.planning import costs, doubts, expanded, recorded
 from transfer.cli.running import (
     Executor,
     LogTo,
@@ -142,6 +142,8 @@ def plan(
         state = "again" if state == "done" and job.id in todo else state
         say(f"{job.id}  {state:7}  {job.label}")
     say(f"{len(jobs)} jobs, {len(todo)} to run")
+    for told in doubts(record):
+        say(f"note: {told}")
     if kept:
         say(f"models kept: {len(kept.intersection(job.id for job in jobs))} of {len(jobs)}")
     if len(jobs) < len(record.jobs):

@@ -10,7 +10,7 @@ import typer
 
 from transfer.cli import forecast, live, resources
 from transfer.cli.interrupts import interruptible
-from transfer.cli.planning import costs, loadable, site
+from transfer.cli.planning import costs, doubts, loadable, site
 from transfer.cli.terminal import SOME_FAILED, say
 from transfer.inputs import InputError
 
@@ -99,8 +99,8 @@ def run_what_is_missing(
     say(f"{grid.name}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
     if record.source == "synthetic":
         say("SYNTHETIC DATA: the corpora of this grid are invented; its scores say nothing about real text")
-    for overlap in record.overlaps:
-        say(f"note: {overlap}")
+    for told in (*doubts(record), *record.overlaps):
+        say(f"note: {told}")
     if pending:
         for told in (slow_precision(grid), slow_passes(grid, files)) if workers.on_cpu_here else ():
             if told:
