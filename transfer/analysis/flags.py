@@ -182,3 +182,12 @@ def with_flags(edges: pd.DataFrame, flags: Flags) -> pd.DataFrame:
 def flag_table(flags: Flags) -> pd.DataFrame:
     """The flagged arms as a table with the columns FLAGS."""
     return pd.DataFrame([(*arm, reason) for arm, reason in flags.items()], columns=pd.Index(FLAGS))
+
+
+def undefined_gains(edges: pd.DataFrame, *, stage: str) -> dict[tuple[str, str], str]:
+    """The edges (source, target) of a stage whose gain is undefined, and why."""
+    rows = edges[(edges["stage"] == stage) & edges["gain"].isna()]
+    return {
+        (row["source"], row["target"]): row.get("flag") or "a score is undefined"
+        for row in rows.to_dict("records")
+    }

@@ -93,8 +93,8 @@ def _learnable(grid_file: Path, loaded: "Sequence[Corpus]") -> None:
             some = ", ".join(f"'{label}'" for label in known[:5]) + (" …" if len(known) > 5 else "")
             raise InputError(
                 f"{place(grid_file, ('tasks', i))}: the corpus '{corpus.name}': "
-                f"{unseen_labels(corpus.unseen)}; train has {some}. Spell a label alike in all splits, give train items of it, or leave "
-                "its items out"
+                f"{unseen_labels(corpus.unseen)}; train has {some}. Spell a label alike in all splits, "
+                "give train items of it, or leave its items out"
             )
 
 

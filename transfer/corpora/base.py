@@ -140,7 +140,7 @@ class Corpus:
     unseen: Mapping[Split, Mapping[str, int]] = field(default_factory=dict)
     """Labels of dev and test that the whole train split lacks, with how many items have each."""
     lost: Mapping[str, tuple[Split, ...]] = field(default_factory=dict)
-    """Labels that a limit, or the topping up of dev, took out of train, with the splits that still have them."""
+    """Labels that a limit, or the topping up of dev, took out of train, with the splits that have them."""
 
     @property
     def name(self) -> str:
