@@ -89,7 +89,7 @@ def test_no_undefined_score_is_a_number_in_any_file(grid: Path, transfer, tmp_pa
     home = out / "undefined"
     results = pd.read_csv(home / "results.csv", keep_default_na=False)
     tested = results[(results["split"] == "test") & (results["target"] != "sound")]
-    assert len(tested) == 21
+    assert len(tested) == 27
     assert set(tested["value"]) == {""}
     assert all(REASONS[row["target"]] in row["error"] for row in tested.to_dict("records"))
     assert (results.loc[(results["split"] == "test") & (results["target"] == "sound"), "value"] != "").all()

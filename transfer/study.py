@@ -215,7 +215,11 @@ class Study:
             stage=stage,
             data_source=self.data_source,
             smallest_effect=self.smallest_effect,
-            undefined=undefined_gains(self.edges, stage=stage),
+            undefined={
+                source: why
+                for (source, of), why in undefined_gains(self.edges, stage=stage).items()
+                if of == target
+            },
         )
 
     def group(self, models: int, *, stage: str | None = None) -> division.Grouping:
