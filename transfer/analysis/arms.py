@@ -60,7 +60,11 @@ class Arms:
         if self._measure.finds and not self._measure.found(parts.sum(axis=0)):
             return f"it finds no {self._measure.finds} in any test item"
         said = predicted.unique()
-        return f"it predicts {said[0].as_py()} for every test item" if len(said) == 1 < len(parts) else ""
+        if len(said) > 1 or len(parts) == 1:
+            return ""
+        value = json.loads(said[0].as_py())
+        shown = (", ".join(value) or "no label") if isinstance(value, list) else value
+        return f"it predicts {shown} for every test item"
 
     def _measured(self, items: "_Items", predicted: pa.DictionaryArray) -> np.ndarray:
         """The parts of the score, [items, k]."""
