@@ -13,7 +13,7 @@ _SHARED = {
 _GAIN = _SHARED | {
     "single": "mean test score of the target alone, further single-task seeds weighted as for the gain",
     "joint": "mean test score of the target with the partner or group",
-    "gain": "joint less single, mean over the seeds",
+    "gain": "joint less single, mean over the seeds; empty where a score is undefined in all of them",
     "ci_low": "lower end of the 95 % interval, not adjusted for selection; empty where unknown",
     "ci_high": "its upper end",
     "single_seeds": "how many single-task runs it rests on",
@@ -33,6 +33,8 @@ _EDGE = _GAIN | {
     "single claim (5 % over the number of edges)",
     "detectable_10_seeds": "the same with 10 seeds",
     "df_seeds": "degrees of freedom of `se_seeds`, with those that like edges lend",
+    "flag": "why an arm is not to be taken at face value: runs that did not learn, two clusters of scores, a "
+    "score that is undefined, or undefined without one test document; mostly empty",
 }
 
 _SAME_STEPS = "against the target alone for as many steps; empty without this control"
@@ -61,9 +63,9 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "job": "the job's id, a folder in the store",
         "corpora": "what was trained together, joined by `+`",
         "split": "`dev` or `test`",
-        "value": "the score; empty where the job failed",
+        "value": "the score; empty where the job failed or the score is undefined",
         "status": "`done` or `failed`",
-        "error": "why it failed",
+        "error": "why it failed, or why the score is undefined",
         "epoch": "the epoch chosen on dev",
         "items": "examples of the split",
         "train_items": "examples trained on",
@@ -149,9 +151,10 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "table_left_out.csv": _EDGE | {"joint": "mean test score with the partner less the shared text"},
     "table_scores.csv": _SHARED
     | {
-        "arm": "`single`, `pair with x`, `all`, …",
-        "mean": "mean test score over the seeds",
+        "arm": "`single`, `pair with x`, `all`, …; `baseline`: the score of a constant, without seeds",
+        "mean": "mean test score over the seeds; empty where there is none or it is undefined",
         "sd": "its standard deviation over the seeds",
+        "missing": "`failed` or `undefined` where there is no mean",
         "source": "`synthetic` or `prepared`",
     },
     "table_corpora.csv": {
@@ -164,7 +167,13 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "train": "examples of train",
         "dev": "examples of dev",
         "test": "examples of test",
-        "notes": "what was done to it: limits, a dev split that was topped up",
+        "notes": "what was done to it (limits, a dev split that was topped up), and what is wrong with it",
+        "baseline": "test score of a constant that is fit on train; empty where it is undefined",
+        "predictor": "what that constant is: the majority class or label set, the mean score, no mention",
+        "truncated_train": "examples of train with more subword tokens than the recipe's `max_length`, which "
+        "lose text; 0 in tagging, where sentences are divided",
+        "truncated_dev": "the same of dev",
+        "truncated_test": "the same of test",
         "source": "`synthetic` or `prepared`",
     },
     "table_1.csv": _SHARED
@@ -205,10 +214,16 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "statement": "the text's statement in short",
         "data_source": "`synthetic` or `prepared`",
     },
+    "table_flags.csv": _SHARED
+    | {
+        "corpora": "the group that was trained together",
+        "reason": "why the arm is flagged",
+        "source": "`synthetic` or `prepared`",
+    },
     "table_missing.csv": _SHARED
     | {
         "corpora": "the group",
-        "state": "`failed`, `no score` or `absent`",
+        "state": "`failed`, `undefined` or `absent`",
         "error": "why",
         "source": "`synthetic` or `prepared`",
     },

@@ -29,7 +29,7 @@ def forest_axes(edges: pd.DataFrame, *, smallest_effect: float) -> ForestAxes:
     axis is five smallest effects wide to either side.
     """
     band = 100 * smallest_effect
-    gains = [100 * abs(gain) for gain in edges["gain"]]
+    gains = [100 * abs(gain) for gain in edges["gain"].dropna()]
     ends = 100 * np.abs([interval_of(edge) for edge in edges.to_dict("records")]).reshape(-1, 2).max(axis=1)
     ends = ends[~np.isnan(ends)]
     wide = 1.08 * max([4 * band, float(np.quantile(ends, 0.75)) if len(ends) else 0.0, *gains])

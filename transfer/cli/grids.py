@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transfer.cli import completion, forecast, live, resources
-from transfer.cli.planning import costs, expanded, recorded
+from transfer.cli.planning import costs, doubts, expanded, recorded
 from transfer.cli.running import (
     Executor,
     LogTo,
@@ -19,7 +19,7 @@ from transfer.cli.running import (
     workers_of,
     workers_that_fit,
 )
-from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
+from transfer.cli.terminal import SOME_FAILED, bar, examples, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def plan(
     say(f"{len(jobs)} jobs, {len(todo)} to run")
     for family, (count, share) in forecast.families(jobs, cost).items():
         say(f"  {family}: {count}, {100 * share:.0f} % of the training time")
-    for told in fixed_samples(record):
+    for told in (*doubts(record), *fixed_samples(record)):
         say(f"note: {told}")
     if kept:
         say(f"models kept: {len(kept.intersection(job.id for job in jobs))} of {len(jobs)}")
@@ -220,7 +220,7 @@ def status(
         if note:
             say(f"running  {job.label}: {live.how_far(note)}")
         elif result and result.status == "failed":
-            say(f"failed   {job.label} ({job.id}): {last_line(result.error)}")
+            say(f"failed   {job.label} ({job.id}): {result.reason}")
     say(", ".join(f"{count} {state}" for state, count in counts.items()))
     _damaged(store)
     # a job takes about as long as it has corpora

@@ -147,6 +147,10 @@ class Corpus:
     """What the literature counts of each whole split, before any limit: as the card says, else counted."""
     sample: int | None = None
     """Training examples that each seed draws of ``train`` (see ``drawn``); None: jobs train on all of it."""
+    unseen: Mapping[Split, Mapping[str, int]] = field(default_factory=dict)
+    """Labels of dev and test that the whole train split lacks, with how many items have each."""
+    lost: Mapping[str, tuple[Split, ...]] = field(default_factory=dict)
+    """Labels that a limit, or the topping up of dev, took out of train, with the splits that have them."""
 
     @property
     def name(self) -> str:
@@ -198,15 +202,44 @@ def build(
         else:
             notes.append(f"{split}: a stratified subset of {most} of {len(parts[split])}")
             parts[split] = stratified_subset(parts[split], most, kind=card.kind)
+    unseen, lost = _labels_without_training(splits["train"], parts)
     return Corpus(
         card=card,
         **parts,
         source=source,
         fingerprint=_fingerprint(card, parts, sample),
         notes=tuple(notes),
+        unseen=unseen,
+        lost=lost,
         counts={split: card.gold.get(split, count_of(card, splits[split])) for split in SPLITS},
         sample=sample,
     )
+
+
+def labels_of(gold: float | str | Sequence[str]) -> set[str]:
+    """The labels or entity types of a gold value; none of a score."""
+    if isinstance(gold, str):
+        return {gold}
+    if isinstance(gold, (int, float)):
+        return set()
+    return {label[2:] if label.startswith(("B-", "I-")) else label for label in gold if label != "O"}
+
+
+def _labels_without_training(
+    whole: Sequence[Example], parts: Mapping[Split, Sequence[Example]]
+) -> tuple[dict[Split, dict[str, int]], dict[str, tuple[Split, ...]]]:
+    """See ``Corpus.unseen`` and ``Corpus.lost``; ``whole`` is train before anything was taken from it."""
+    ever = set[str]().union(*(labels_of(example.gold) for example in whole))
+    left = set[str]().union(*(labels_of(example.gold) for example in parts["train"]))
+    unseen: dict[Split, dict[str, int]] = {}
+    lost: dict[str, tuple[Split, ...]] = {}
+    held_out: tuple[Split, Split] = ("dev", "test")
+    for split in held_out:
+        counts = Counter(label for example in parts[split] for label in labels_of(example.gold))
+        if new := {label: count for label, count in sorted(counts.items()) if label not in ever}:
+            unseen[split] = new
+        lost |= {label: (*lost.get(label, ()), split) for label in sorted(counts.keys() & ever - left)}
+    return unseen, lost
 
 
 def count_of(card: Card, examples: Iterable[Example]) -> int:
