@@ -103,7 +103,7 @@ class Recommendation:
             said = [f"Train {self.target} with {_whom(best.option)}. {_promise(best, alone)}"]
             if count > 1:
                 said[0] += (
-                    f" The interval is simultaneous over all {count} options, so it allows for the choice."
+                    f" The interval is simultaneous over all {count} options: it allows for the choice."
                 )
             if best.low <= 0:
                 said.append(
@@ -121,8 +121,8 @@ class Recommendation:
             where = (
                 "seeds and test items that did not help to choose"
                 if self.items_held_out
-                else "a seed that did not help to choose; the test items did, because a report's folder holds "
-                "no predictions"
+                else "a seed that did not help to choose; the test items did, because a report's folder "
+                "holds no predictions"
             )
             said.append(
                 "Taking the largest measured gain, whatever its verdict, is worth "
