@@ -167,7 +167,10 @@ def _columns() -> Iterator[str]:
 
 
 COLUMNS_OF_CONTROLS = [
-    f"{column}_{control}" for control in ("same_steps", "left_out", "tuned") for column in controls.BESIDE
+    f"{column}_{control}"
+    for columns in (controls.BESIDE, controls.STANDING)
+    for control in ("same_steps", "left_out", "tuned")
+    for column in columns
 ]
 # the columns as the report writes them
 ORDER = {

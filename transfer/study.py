@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from transfer.analysis import division, gains
-from transfer.analysis.advice import Option, Recommendation, options_of, recommend
+from transfer.analysis.advice import Recommendation, recommend
 from transfer.analysis.flags import undefined_gains
 from transfer.analysis.graph import TransferGraph
+from transfer.analysis.options import Option, options_of
 from transfer.analysis.side_by_side import Side, SideBySide
 from transfer.analysis.tables import without_paths
 from transfer.inputs import InputError, did_you_mean
@@ -210,7 +211,7 @@ class Study:
             raise InputError(f"unknown task '{target}' in {self.name}{did_you_mean(target, self.tasks)}")
         stage = self._stage(stage)
         return recommend(
-            [option for option in self._options(stage) if option.target == target],
+            self._options(stage),
             target,
             stage=stage,
             data_source=self.data_source,
@@ -235,7 +236,8 @@ class Study:
         )
 
     def _options(self, stage: str) -> list[Option]:
-        return options_of(self.results, self.edges, self.groups, stage=stage)
+        evidence = self.kept.evidence if self.kept else None
+        return options_of(self.results, self.edges, self.groups, stage=stage, evidence=evidence)
 
     def _stage(self, stage: str | None) -> str:
         if not self.stages:

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from transfer.analysis.advice import Option, chance_settled, held_out, options_of, recommend
+from transfer.analysis.advice import chance_settled, expected_of, held_out, recommend
+from transfer.analysis.crossfit import Crossfit, SeedGains
 from transfer.analysis.inference import over_seeds
+from transfer.analysis.options import Option, options_of
 from transfer.inputs import InputError
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -22,7 +24,9 @@ ROUNDING = 0.5e-6 * (1 + 2**0.5 * 4.31)
 def option(values, partners: str, *, verdict: str = "", target: str = "t") -> Option:
     group = tuple(sorted([target, *partners.split("+")]))
     by_seed = dict(enumerate(map(float, values)))
-    return Option(target, group, partners, "accuracy", 0.5, over_seeds(np.array(values)), verdict, by_seed)
+    return Option(
+        target, group, partners, "accuracy", 0.5, over_seeds(np.array(values)), verdict, by_seed, len(by_seed)
+    )
 
 
 def advised(options, target: str = "t"):
@@ -78,24 +82,43 @@ def test_the_interval_of_the_best_of_many_holds_what_it_promises():
     assert np.mean(plain) < 0.88, "an interval that does not know of the choice is too short: else why ours"
 
 
-def test_what_is_held_out_is_free_of_the_luck_that_chose():
-    rng = np.random.default_rng(6)
-    best, honest = [], []
-    for _ in range(300):
-        drawn = rng.normal(0, 0.01, (10, 4))
-        best.append(drawn.mean(axis=1).max())
-        honest.append(held_out([dict(enumerate(own)) for own in drawn]))
-    assert np.mean(best) > 0.006, "the best of ten nothings looks like something"
-    assert abs(np.mean(honest)) < 3 * np.std(honest) / math.sqrt(300)
+def crossfit(*gains_by_seed) -> Crossfit:
+    options = {(f"p{i}",): SeedGains("t", dict(own)) for i, own in enumerate(gains_by_seed)}
+    return Crossfit(options)
 
 
-def test_held_out_by_hand():
-    a, b = {0: 0.03, 1: 0.01, 2: -0.02}, {0: 0.0, 1: 0.02, 2: 0.01}
-    # without 0: a -.005, b .015 -> b: 0; without 1: a .005, b .005 -> the first: .01; without 2: a -> -.02
-    assert held_out([a, b]) == pytest.approx((0.0 + 0.01 - 0.02) / 3)
-    assert held_out([{0: -0.1, 1: -0.2}]) == 0.0, "where all lose, training alone is chosen"
-    assert math.isnan(held_out([{0: 0.1}]))
-    assert math.isnan(held_out([]))
+def test_the_held_out_value_by_hand():
+    a, b = {0: 0.03, 1: 0.01, 2: -0.018}, {0: 0.0, 1: 0.02, 2: 0.01}
+    # without 0: a -.004, b .015 -> b: 0; without 1: a .006, b .005 -> a: .01; without 2: a .02 -> a: -.018
+    assert held_out(crossfit(a, b)) == pytest.approx((0.0 + 0.01 - 0.018) / 3)
+    assert held_out(crossfit({0: -0.1, 1: -0.2})) == 0.0, "where all lose, training alone is chosen"
+    assert math.isnan(held_out(crossfit({0: 0.1})))
+    assert math.isnan(held_out(Crossfit({})))
+
+
+def test_the_expected_gain_of_a_recommendation_is_the_truth_on_average():
+    rng = np.random.default_rng(8)
+    promised, measured, true = [], [], []
+    for _ in range(60):
+        options, truth = [], {}
+        for t in range(6):
+            own = np.where(rng.random(7) < 0.5, 0.0, rng.normal(0, 0.02, 7))
+            drawn = own[:, None] + rng.normal(0, 0.007, (7, 3)) - rng.normal(0, 0.007, 3)
+            for i, (gain, values) in enumerate(zip(own, drawn, strict=True)):
+                truth[f"t{t}", f"p{i}"] = gain
+                estimate = over_seeds(values)._replace(seeds=2 * 0.007**2 / 3, borrowed=10.0)
+                verdict = "improves" if values.mean() > 3 * 0.007 * (2 / 3) ** 0.5 else "inconclusive"
+                options.append(
+                    option(values, f"p{i}", verdict=verdict, target=f"t{t}")._replace(estimate=estimate)
+                )
+        for each, gain in zip(options, expected_of(options), strict=True):
+            if each.verdict == "improves":
+                promised.append(gain)
+                measured.append(each.estimate.gain)
+                true.append(truth[each.target, each.partners])
+    error = np.std(np.subtract(promised, true)) / len(true) ** 0.5
+    assert np.mean(measured) - np.mean(true) > 5 * error, "the measured gain is too high: else why shrink it"
+    assert np.mean(promised) - np.mean(true) == pytest.approx(0, abs=0.003)
 
 
 def test_a_larger_group_is_judged_by_its_simultaneous_interval():
@@ -117,8 +140,8 @@ def test_a_sure_gain_is_preferred_to_a_larger_one_that_is_not():
     assert found.best
     assert found.best.option.partners == "sure"
     text = " ".join(found.sentences())
-    assert text.startswith("Train t with sure: accuracy 50.0 alone, measured +4.1 points")
-    assert "as good may be lucky" in text
+    assert text.startswith("Train t with sure. Expect about +4.1 points over training alone (accuracy 50.0).")
+    assert "lucky may be as good" in text
 
 
 def test_where_nothing_improves_the_task_is_trained_alone():

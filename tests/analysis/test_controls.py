@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.controls import DEALINGS, beside, control_tables, dealt, tuned_arms
+from transfer.analysis.controls import DEALINGS, beside, control_tables, dealt, standing, tuned_arms
 
 HALF_A_POINT = 0.005
 TRAIN = {"a": 20, "b": 30}
@@ -145,3 +145,42 @@ def test_nothing_to_compare_gives_an_empty_table():
     for name in ("null", "same-steps", "left-out", "tuned"):
         table = control(frame, name)
         assert (list(table.columns), len(table)) == (gains.EDGES, 0)
+
+
+def claimed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The edges of the frame with a claim on b -> a, whatever its seeds say."""
+    edges = gains.edges(gains.seed_gains(frame), smallest_effect=HALF_A_POINT)
+    return edges.assign(verdict=["improves" if s == "b" else "inconclusive" for s in edges["source"]])
+
+
+@pytest.mark.parametrize(
+    ("longer", "expected"),
+    [
+        ([0.749, 0.760, 0.771], "reduced"),  # longer training alone gains five points
+        ([0.7001, 0.7102, 0.7199], "stands"),  # it gains nothing
+        ([0.66, 0.72, 0.75], "undecided"),
+    ],
+)
+def test_a_claim_stands_by_the_difference_of_the_two_gains(longer: list[float], expected: str):
+    frame = arm(pair_of([0.80, 0.81, 0.82]), "a", "a", "same-steps 30", longer)
+    found = standing(
+        claimed(frame), frame, ["same-steps"], train_items=TRAIN, smallest_effect=HALF_A_POINT
+    ).set_index(["source", "target"])
+    row = found.loc[("b", "a")]
+    # the joint arm cancels: what is left is longer training over the target alone
+    assert row["difference_same_steps"] == pytest.approx(sum(longer) / 3 - 0.71)
+    assert row["standing_same_steps"] == expected
+    assert (
+        row["difference_ci_low_same_steps"]
+        < row["difference_same_steps"]
+        < row["difference_ci_high_same_steps"]
+    )
+    assert found.loc[("a", "b"), "standing_same_steps"] == "", "no claim, nothing to stand"
+    assert found["difference_tuned"].isna().all()
+
+
+def test_a_harm_that_longer_training_does_too_is_reduced():
+    frame = arm(pair_of([0.60, 0.61, 0.62]), "a", "a", "same-steps 30", [0.649, 0.660, 0.671])
+    edges = claimed(frame).replace({"verdict": {"improves": "harms"}})
+    found = standing(edges, frame, ["same-steps"], train_items=TRAIN, smallest_effect=HALF_A_POINT)
+    assert found.loc[found["source"] == "b", "standing_same_steps"].tolist() == ["reduced"]

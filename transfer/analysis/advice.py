@@ -1,10 +1,10 @@
-"""Train a task alone, or with whom? What the measured gains say, and how sure that is.
+"""Partner advice: train a task alone or with whom, the gain to expect, and how sure that is.
 
 The best of many measured gains is too high on average, because luck helped to make it the best (the
-winner's curse). Three things are held against it: only an option whose verdict is `improves` is
-recommended; every option's interval is one that all of them hold together (Bonferroni), so it is valid
-for whichever of them is chosen; and of several that improve the one with the highest lower bound is
-taken, not the one with the highest gain, which noise favours.
+winner's curse). Four things guard against it: only an option whose verdict is `improves` is recommended;
+every option's interval is simultaneous over all of them (Bonferroni), so it is valid for whichever is
+chosen; of several that improve, the one with the highest lower bound is taken, not the one with the highest
+gain, which noise favors; and the gain that is promised is shrunk (see ``shrinkage``).
 """
 
 import math
@@ -17,28 +17,18 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from transfer.analysis import gains
+from transfer.analysis.crossfit import Crossfit
 from transfer.analysis.inference import Estimate
+from transfer.analysis.options import Option
+from transfer.analysis.shrinkage import expected_gains
 from transfer.analysis.tables import escaped, points, to_markdown
 from transfer.inputs import InputError, did_you_mean
 
 ALPHA = 0.05
-POINTS = ("gain", "low", "high")
+POINTS = ("gain", "expected", "low", "high")
 DRAWS = 1000  # quantiles that stand for the next seed's gain
 LIKELY = 0.05  # a smaller chance of being settled is not worth a sentence
 MOST_SEEDS = 30  # what more would settle only beyond so many seeds is called out of reach
-
-
-class Option(NamedTuple):
-    """A group that was measured, as one of its tasks sees it. Scores and gains are fractions."""
-
-    target: str
-    group: tuple[str, ...]  # the target and its partners, sorted
-    partners: str  # for people: `b`, `b+c`, `all others`
-    metric: str
-    single: float
-    estimate: Estimate
-    verdict: str  # of the grid; empty for a group larger than a pair, which has none
-    by_seed: Mapping[int, float]
 
 
 class Outlook(NamedTuple):
@@ -56,6 +46,7 @@ class Judged(NamedTuple):
     high: float
     verdict: str
     outlook: Outlook | None  # None where nothing is open
+    expected: float  # the shrunken gain; NaN where its error is not known
 
 
 @dataclass(frozen=True)
@@ -69,16 +60,18 @@ class Recommendation:
     options: tuple[Judged, ...]  # the best first, then by lower bound
     best: Judged | None
     held_out: float  # see `held_out`
+    items_held_out: bool  # whether test items were left out too, not only seeds
     undefined: Mapping[str, str] = field(default_factory=dict)  # partners without a gain, and why
 
     @property
     def table(self) -> pd.DataFrame:
-        """The options: partners, gain, low, high (simultaneous), verdict, seeds, and what more seeds do."""
+        """One row per option: partners, gain, expected, low, high (simultaneous), verdict, seeds, outlook."""
         return pd.DataFrame(
             [
                 {
                     "partners": o.option.partners,
                     "gain": o.option.estimate.gain,
+                    "expected": o.expected,
                     "low": o.low,
                     "high": o.high,
                     "verdict": o.verdict,
@@ -107,21 +100,16 @@ class Recommendation:
             if [o for o in self.options if o.verdict == "inconclusive"]:
                 said.append("That nothing helps is not shown either.")
         else:
-            best, gain = self.best, self.best.option.estimate.gain
-            said = [
-                f"Train {self.target} with {_whom(best.option)}: {alone} alone, measured "
-                f"{points(gain, sign=True)} points, 95 % interval {points(best.low, sign=True)} to "
-                f"{points(best.high, sign=True)}."
-            ]
+            best = self.best
+            said = [f"Train {self.target} with {_whom(best.option)}. {_promise(best, alone)}"]
             if count > 1:
                 said[0] += (
-                    f" The intervals hold for all {count} options together, so choosing among them is "
-                    "allowed for."
+                    f" The interval is simultaneous over all {count} options: it allows for the choice."
                 )
             if best.low <= 0:
                 said.append(
-                    "By the report's correction it improves; as the best of several it is not certain, "
-                    "since that interval reaches 0."
+                    "The report's verdict is `improves`, but this wider interval includes 0: as the best of "
+                    "several options it is not certain."
                 )
             rivals = [
                 o.option.partners
@@ -129,11 +117,17 @@ class Recommendation:
                 if o.verdict == "improves" and o is not best and o.high >= best.low
             ]
             if rivals:
-                said.append(f"Which is best is not settled: as good may be {', '.join(rivals)}.")
+                said.append(f"The best partner is not settled: {', '.join(rivals)} may be as good.")
         if not math.isnan(self.held_out):
+            where = (
+                "seeds and test items that did not help to choose"
+                if self.items_held_out
+                else "a seed that did not help to choose; the test items did, because a report's folder "
+                "holds no predictions"
+            )
             said.append(
-                "Whoever takes the largest gain that was measured, whatever its verdict, gets "
-                f"{points(self.held_out, sign=True)} points on a seed that did not help to choose."
+                "Taking the largest measured gain, whatever its verdict, is worth "
+                f"{points(self.held_out, sign=True)} points on {where}."
             )
         left_out = (
             f"Left out, its gain is undefined: {name} ({why})." for name, why in self.undefined.items()
@@ -151,12 +145,13 @@ def recommend(
     undefined: Mapping[str, str] | None = None,
     alpha: float = ALPHA,
 ) -> Recommendation:
-    """Train ``target`` alone or with whom, by all that was measured for it (see the module).
+    """Recommend whom to train ``target`` with, or to train it alone.
 
-    A pair has its grid's verdict. A larger group has none in the report; here it improves or harms
-    where its simultaneous interval leaves out 0 and the gain is at least ``smallest_effect`` (a
-    fraction), and has no effect where the equivalence test at the same level says so. Raises
-    InputError where nothing was measured for the target. ``undefined``: the partners without a gain, and why.
+    ``options`` are those of all targets: the prior of the expected gains is estimated from all of them. A
+    pair has its grid's verdict. A larger group has none in the report; here it improves or harms where its
+    simultaneous interval excludes 0 and the gain is at least ``smallest_effect`` (a fraction), and has no
+    effect where the equivalence test at the same level says so. ``undefined``: the partners without a gain,
+    and why. Raises InputError where nothing was measured for the target.
     """
     own = [option for option in options if option.target == target]
     if not own:
@@ -165,93 +160,66 @@ def recommend(
         hint = f": it is undefined. {next(iter(undefined.values()))}" if undefined else hint
         raise InputError(f"no gain of '{target}' was measured{hint}")
     level = alpha / len(own)
-    judged = [_judged(option, level, smallest_effect) for option in own]
+    expected = dict(zip(map(id, options), expected_of(options).tolist(), strict=True))
+    judged = [_judged(option, level, smallest_effect, expected[id(option)]) for option in own]
     judged.sort(key=lambda o: (-_or(o.low, -math.inf), len(o.option.group), o.option.partners))
     improving = [o for o in judged if o.verdict == "improves"]
     best = improving[0] if improving else None
     if best:
         judged = [best, *(o for o in judged if o is not best)]
-    luck = held_out([option.by_seed for option in own])
+    folds = Crossfit({option.group: option.seed_gains for option in own})
     return Recommendation(
-        target, stage, data_source, smallest_effect, tuple(judged), best, luck, undefined or {}
+        target,
+        stage,
+        data_source,
+        smallest_effect,
+        tuple(judged),
+        best,
+        held_out(folds),
+        folds.items,
+        undefined or {},
     )
 
 
-def held_out(gains_by_seed: Sequence[Mapping[int, float]]) -> float:
-    """What the choice of the largest mean gain is worth on a seed that did not help to choose.
+def held_out(folds: Crossfit[tuple[str, ...]]) -> float:
+    """The cross-fitted value of taking the largest mean gain, or 0 (train alone) if all are negative."""
 
-    Each seed is left out once; the option with the largest mean over the others (or 0: none, where
-    all are negative) is read on it. The mean over the seeds is free of the luck of the seeds, not of
-    that of the test items, which all seeds share. Seeds that some option lacks are not used. NaN with
-    fewer than two.
-    """
-    seeds = sorted(set.intersection(*map(set, gains_by_seed))) if gains_by_seed else []
-    if len(seeds) < 2:
-        return math.nan
-    table = np.array([[by_seed[seed] for seed in seeds] for by_seed in gains_by_seed])
-    table = np.vstack([table, np.zeros(len(seeds))])  # training alone gains nothing
-    others = table.sum(axis=1, keepdims=True) - table
-    return float(table[others.argmax(axis=0), np.arange(len(seeds))].mean())
+    def tried(chosen_by: Mapping[tuple[str, ...], float], left_out: Mapping[tuple[str, ...], float]) -> float:
+        top = max(chosen_by, key=chosen_by.__getitem__)
+        return left_out[top] if chosen_by[top] >= 0 else 0.0
+
+    return folds.value(tried)
 
 
-def options_of(frame: pd.DataFrame, edges: pd.DataFrame, groups: pd.DataFrame, *, stage: str) -> list[Option]:
-    """Every group that was measured in a stage, once for each of its tasks.
-
-    ``frame``, ``edges`` and ``groups`` are a report's results.csv, edges.csv and table_groups.csv.
-    """
-    everyone = gains.everyone(frame[frame["stage"].isin(("refine", "fine-tune"))])
-    by_seed = {
-        key: dict(zip(rows["seed"].astype(int), rows["gain"].astype(float), strict=True))
-        for key, rows in gains.paired(frame[frame["stage"] == stage]).groupby(["corpora", "target"])
-    }
-    tested = frame[(frame["split"] == "test") & (frame["stage"] == stage)]
-    items = tested.groupby("target")["items"].max()
-    found = []
-    for table in (edges, groups):
-        for row in table[table["stage"] == stage].to_dict("records"):
-            group = _group(row["source"], row["target"], everyone)
-            own = by_seed.get(("+".join(group), row["target"]))
-            if own is None or math.isnan(row["gain"]):
-                continue
-            own = {seed: own[seed] for seed in sorted(own)[: int(row["seeds"])]}
-            estimate = _estimate(row, own, items=int(items[row["target"]]))
-            verdict = row.get("verdict", "")
-            found.append(
-                Option(
-                    row["target"], group, row["source"], row["metric"], row["single"], estimate, verdict, own
-                )
-            )
-    return found
+def expected_of(options: Sequence[Option]) -> np.ndarray:
+    """The expected gain of each option, [options]; see ``shrinkage``."""
+    estimates = [option.estimate for option in options]
+    variances = [float(e.seeds + e.items) if bool(e.known) else math.nan for e in estimates]
+    # equal variances of both arms: the single-task runs have the larger part where they are the fewer
+    shared = [len(o.by_seed) / (len(o.by_seed) + o.single_seeds) for o in options]
+    gains_ = [float(e.gain) for e in estimates]
+    return expected_gains(gains_, variances, [o.target for o in options], shared=shared)
 
 
-def _group(source: str, target: str, everyone: Sequence[str]) -> tuple[str, ...]:
-    """The names behind a group's words; see ``gains.group_name``."""
-    rest = source.removeprefix(gains.ALL)
-    if rest == source:
-        return tuple(sorted({target, *source.split("+")}))
-    return tuple(sorted(set(everyone) - {rest.removeprefix(" but ")}))
-
-
-def _estimate(row: Mapping, by_seed: Mapping[int, float], *, items: int) -> Estimate:
-    """The estimate behind a row of a report.
-
-    A report does not tell documents from items, so the degrees of freedom are those of the items, which
-    hardly matters above 30 documents.
-    """
-    count = len(by_seed)
-    found = Estimate(
-        float(row["gain"]), row["se_seeds"] ** 2, row["se_items"] ** 2, count - 1, max(items - 1, 1)
-    )
-    lent = row.get("df_seeds", math.nan) - found.seed_degrees  # NaN: a group
-    return found if math.isnan(lent) else found._replace(borrowed=max(lent, 0.0))
-
-
-def _judged(option: Option, level: float, smallest: float) -> Judged:
+def _judged(option: Option, level: float, smallest: float, expected: float) -> Judged:
     found = option.estimate
     reach = float(found.reach(level))
     verdict = option.verdict or _settled(found, level, smallest) or "inconclusive"
     outlook = _outlook(option, level, smallest) if verdict == "inconclusive" else None
-    return Judged(option, found.gain - reach, found.gain + reach, verdict, outlook)
+    return Judged(option, found.gain - reach, found.gain + reach, verdict, outlook, expected)
+
+
+def _promise(best: Judged, alone: str) -> str:
+    """The gain to expect, beside the measured one."""
+    interval = f"95% CI [{points(best.low, sign=True)}, {points(best.high, sign=True)}]"
+    measured = f"{points(best.option.estimate.gain, sign=True)} points, {interval}"
+    if math.isnan(best.expected):
+        return f"Measured over training alone ({alone}): {measured}."
+    return (
+        f"Expect about {points(best.expected, sign=True)} points over training alone ({alone}). Measured: "
+        f"{measured}; the best of several measured gains is too high on average, so the expected gain is "
+        "shrunk toward what all gains of the grid suggest."
+    )
 
 
 def _settled(found: Estimate, level: float, smallest: float) -> str:

@@ -49,6 +49,15 @@ _CONTROLS = {
         ("ci_high", "its upper end"),
         ("verdict", "the verdict"),
     )
+} | {
+    f"{column}_{control}": f"{meaning}; empty without a claim or without this control"
+    for control in ("same_steps", "left_out", "tuned")
+    for column, meaning in (
+        ("difference", "of a claim, its gain minus the gain over this control"),
+        ("difference_ci_low", "lower end of the difference's 95 % interval"),
+        ("difference_ci_high", "upper end of the difference's 95 % interval"),
+        ("standing", "`stands`, `reduced` or `undecided`, by the test of that difference"),
+    )
 }
 
 _ARM = "`single`, `longer single`, `refinement` or `fine-tuning`"

@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.evidence import Cell, Evidence
+from transfer.analysis.evidence import Cell, Evidence, contrast
 from transfer.analysis.gains import EdgeKey
+from transfer.analysis.graph import CLAIMS
 from transfer.analysis.inference import Estimate, over_seeds
 from transfer.analysis.sequential import Verdicts
 from transfer.jobs import TUNED, left_out_arm, same_steps_arm
@@ -30,6 +31,8 @@ from transfer.jobs import TUNED, left_out_arm, same_steps_arm
 CONTROLS = ("null", "same-steps", "left-out", "tuned")
 DEALINGS = 200
 BESIDE = ("gain", "ci_low", "ci_high", "verdict")  # what a control adds to the table of edges
+STANDS, REDUCED, UNDECIDED = "stands", "reduced", "undecided"  # a claim beside a control
+STANDING = ("difference", "difference_ci_low", "difference_ci_high", "standing")
 
 _SCORE = ["stage", "corpora", "target", "metric", "seed", "value"]
 
@@ -129,6 +132,96 @@ def beside(edges: pd.DataFrame, controls: Mapping[str, pd.DataFrame]) -> pd.Data
         edges = edges.merge(table[[*key, *BESIDE]].rename(columns=columns), on=key, how="left")
         edges[columns["verdict"]] = edges[columns["verdict"]].fillna("")
     return edges
+
+
+def standing(
+    edges: pd.DataFrame,
+    frame: pd.DataFrame,
+    controls: Collection[str],
+    *,
+    train_items: Mapping[str, int],
+    smallest_effect: float,
+    evidence: Evidence | None = None,
+    correction: str = "bh",
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """The edges with, per control, whether their claims stand: the columns STANDING, suffixed as `beside`.
+
+    `difference_same_steps` is the gain minus the gain over the control, paired by seed and test document,
+    with its 95 % interval. A claim is `reduced` if the difference is significantly in the claim's direction
+    and at least the smallest effect, corrected over the claims; it `stands` if the difference is shown to be
+    smaller than that, or the gain over the control is significantly larger; else it is `undecided`. Edges
+    without a claim have NaN and an empty text. The other arguments are those of `control_tables`.
+    """
+    rows = gains.scored(frame)[_SCORE]
+    given = _Given(rows, train_items, tuned_arms(frame) if "tuned" in controls else {})
+    claimed = edges[edges["verdict"].isin(CLAIMS) & (edges["stage"] == "refine")]
+    directions = {(row["source"], row["target"]): np.sign(row["gain"]) for row in claimed.to_dict("records")}
+    for name in CONTROLS[1:]:
+        compared = _gained(_ARMS[name](given), rows) if name in controls else rows.iloc[:0]
+        found = {} if compared.empty else _differences(compared, rows, directions, evidence)
+        verdicts = Verdicts(
+            list(found), at=(max((e.seed_degrees + 1 for e in found.values()), default=1),),
+            smallest_effect=smallest_effect, correction=correction, alpha=alpha,
+        )  # fmt: skip
+        verdicts.look(lambda edge, _, found=found: found[edge])
+        told = {edge: _stands(verdicts.states[edge].verdict, directions[edge]) for edge in verdicts.states}
+        suffix = name.replace("-", "_")
+        keys = list(zip(edges["source"], edges["target"], edges["stage"] == "refine", strict=True))
+        values = [
+            _standing(found.get((s, t)) if refine else None, told.get((s, t), "")) for s, t, refine in keys
+        ]
+        edges = edges.assign(
+            **{f"{column}_{suffix}": [value[i] for value in values] for i, column in enumerate(STANDING)}
+        )
+    return edges
+
+
+def _differences(
+    compared: pd.DataFrame,
+    rows: pd.DataFrame,
+    directions: Mapping[tuple[str, str], float],
+    evidence: Evidence | None,
+) -> dict[tuple[str, str], Estimate]:
+    """For each claim with the control: the gain minus the gain over it, in the seeds that have all arms."""
+    own = rows[rows["stage"] == "refine"].set_index(["corpora", "target", "seed"])["value"]
+    found = {}
+    for edge, group in gains.by_edge(compared).items():
+        key = (edge.source, edge.target)
+        pairs = [(edge.corpora, edge.target, seed) in own.index for seed in group["seed"]]
+        alone = [(edge.target, edge.target, seed) in own.index for seed in group["seed"]]
+        group = group[np.logical_and(pairs, alone)]
+        if key not in directions or group.empty:
+            continue
+        seeds = [int(seed) for seed in group["seed"]]
+        gain = [own[edge.corpora, edge.target, s] - own[edge.target, edge.target, s] for s in seeds]
+        if evidence is None:
+            found[key] = over_seeds(np.array(gain) - group["gain"].to_numpy(dtype=float))
+            continue
+        joint, single = group.iloc[0][["joint_arm", "single_arm"]]
+        arms = [(1, "refine", edge.corpora), (-1, "refine", edge.target), (-1, joint, edge.corpora),
+                (1, single, edge.target)]  # fmt: skip
+        found[key] = contrast(
+            [
+                (sign, evidence, [Cell(stage, corpora, edge.target, s) for s in seeds])
+                for sign, stage, corpora in arms
+            ]
+        )
+    return found
+
+
+def _stands(verdict: str, direction: float) -> str:
+    """The verdict on a difference as that on the claim, whose direction is 1 or -1."""
+    if verdict == "inconclusive":
+        return UNDECIDED
+    return REDUCED if verdict == ("improves" if direction > 0 else "harms") else STANDS
+
+
+def _standing(found: Estimate | None, told: str) -> tuple[float, float, float, str]:
+    if found is None:
+        return math.nan, math.nan, math.nan, ""
+    reach = float(found.reach(0.05))
+    return float(found.gain), float(found.gain) - reach, float(found.gain) + reach, told
 
 
 def tuned_arms(frame: pd.DataFrame) -> dict[str, tuple[str, float]]:

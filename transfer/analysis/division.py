@@ -15,7 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from transfer.analysis.advice import Option, as_markdown
+from transfer.analysis.advice import as_markdown, expected_of
+from transfer.analysis.crossfit import Crossfit
+from transfer.analysis.options import Option
 from transfer.analysis.tables import points
 from transfer.inputs import InputError
 
@@ -27,17 +29,18 @@ Group = tuple[str, ...]
 
 
 class Member(NamedTuple):
-    """A task in its model: the gain that is expected there (a fraction), and where that is from."""
+    """A task in its model: its measured and its expected gain there (fractions), and their origin."""
 
     task: str
     gain: float
+    expected: float  # shrunken, see ``shrinkage``; the measured one where its error is not known
     origin: str  # `alone`, `measured`, or `mean of pairs`
     verdict: str  # of the pair, where the model is one
 
 
 @dataclass(frozen=True)
 class Division:
-    """The tasks in at most so many models; gains are fractions."""
+    """Tasks divided into at most so many models; gains are fractions."""
 
     models: tuple[tuple[Member, ...], ...]
     exact: bool
@@ -47,10 +50,18 @@ class Division:
         return tuple(tuple(member.task for member in model) for model in self.models)
 
     @property
+    def members(self) -> tuple[Member, ...]:
+        return tuple(member for model in self.models for member in model)
+
+    @property
     def mean_gain(self) -> float:
-        """Of a task, over training each alone."""
-        members = [member for model in self.models for member in model]
-        return sum(member.gain for member in members) / len(members)
+        """The mean measured gain per task over training each alone."""
+        return _mean(member.gain for member in self.members)
+
+    @property
+    def expected_gain(self) -> float:
+        """The mean expected gain per task over training each alone."""
+        return _mean(member.expected for member in self.members)
 
     def __str__(self) -> str:
         return " | ".join(", ".join(group) for group in self.groups)
@@ -65,16 +76,17 @@ class Grouping:
     data_source: str
     best: Division
     unrestricted: Division
-    held_out: float  # mean gain on seeds that did not help to choose; NaN with one seed
+    held_out: float  # cross-fitted mean gain per task; NaN with one seed
+    items_held_out: bool  # whether test items were left out too, not only seeds
 
     @property
     def gives_up(self) -> float:
-        """What the limit costs a task, as a fraction; never negative where both are exact."""
-        return self.unrestricted.mean_gain - self.best.mean_gain
+        """The expected gain per task that the limit costs; never negative where both are exact."""
+        return self.unrestricted.expected_gain - self.best.expected_gain
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row for each task: model (from 1), task, gain, origin, verdict."""
+        """One row for each task: model (from 1), task, gain, expected, origin, verdict."""
         return pd.DataFrame(
             [
                 {"model": number, **member._asdict()}
@@ -84,12 +96,14 @@ class Grouping:
         )
 
     def _repr_markdown_(self) -> str:
-        table = self.table.assign(gain=[points(gain, sign=True) for gain in self.table["gain"]])
+        table = self.table.assign(
+            **{name: [points(gain, sign=True) for gain in self.table[name]] for name in ("gain", "expected")}
+        )
         return as_markdown(self.sentences(), table, self.data_source)
 
     def sentences(self) -> list[str]:
         """The advice in words, gains in points."""
-        members = [member for model in self.best.models for member in model]
+        members = self.best.members
         how = (
             "the best of all divisions"
             if self.best.exact
@@ -97,14 +111,16 @@ class Grouping:
             "tasks have too many divisions to look at all"
         )
         said = [
-            f"{_models(len(self.best.models))}: {points(self.best.mean_gain, sign=True)} points a task over "
-            f"training each alone, by measured gains ({how})."
+            f"{_models(len(self.best.models))}: expect {points(self.best.expected_gain, sign=True)} points "
+            f"per task over training each alone ({how}). Measured: "
+            f"{points(self.best.mean_gain, sign=True)}; expected gains are shrunk, because the best of many "
+            "measured divisions is too good on average."
         ]
         if self.gives_up > SAME:
             said.append(
-                f"The limit of {self.most} gives up {points(self.gives_up)} points a task: without it "
+                f"The limit of {self.most} costs {points(self.gives_up)} points per task: without it "
                 f"{_models(len(self.unrestricted.models))} would gain "
-                f"{points(self.unrestricted.mean_gain, sign=True)} ({self.unrestricted})."
+                f"{points(self.unrestricted.expected_gain, sign=True)} ({self.unrestricted})."
             )
         else:
             known = "" if self.best.exact else " that was found"
@@ -120,10 +136,10 @@ class Grouping:
             many = f"All {unsure}" if unsure == len(members) else f"{unsure} of the {len(members)}"
             said.append(f"{many} gains are inconclusive: the division rests on them.")
         if self.most > 1 and not math.isnan(self.held_out):
+            where = "seeds and test items" if self.items_held_out else "seeds"
             said.append(
-                f"Divisions chosen on all seeds but one gained {points(self.held_out, sign=True)} points a "
-                "task on the seed left out (mean over the seeds): count on that rather than on the first "
-                "figure, since the best of many measured divisions is too good on average."
+                f"Divisions chosen by measured gains gained {points(self.held_out, sign=True)} points per "
+                f"task on {where} that did not help to choose."
             )
         return said
 
@@ -159,7 +175,7 @@ def group(
     data_source: str,
     undefined: Mapping[tuple[str, str], str] | None = None,
 ) -> Grouping:
-    """The best division of the tasks into at most ``models`` jointly trained ones.
+    """The best division of the tasks into at most ``models`` jointly trained ones, by expected gains.
 
     Raises InputError where ``models`` is less than 1, or where what was measured gives no division a
     value. ``undefined``: see ``flags.undefined_gains``.
@@ -167,8 +183,13 @@ def group(
     if models < 1:
         raise InputError(f"--models {models}: should be 1 or more")
     verdicts = {(option.group, option.target): option.verdict for option in options}
-    measured = {(option.group, option.target): float(option.estimate.gain) for option in options}
-    found = GroupGains(measured)
+    measured = GroupGains({(o.group, o.target): float(o.estimate.gain) for o in options})
+    found = GroupGains(
+        {
+            (o.group, o.target): float(o.estimate.gain) if math.isnan(shrunk) else shrunk
+            for o, shrunk in zip(options, expected_of(options).tolist(), strict=True)
+        }
+    )
     best, unrestricted = (divide(found, tasks, most) for most in (models, len(tasks)))
     if best is None or unrestricted is None:
         lacking = [f"{a} and {b}" for a, b in itertools.combinations(sorted(tasks), 2)
@@ -188,13 +209,19 @@ def group(
 
     def division(groups: Sequence[Group]) -> Division:
         members = [
-            tuple(Member(task, *found(names, task), verdicts.get((names, task), "")) for task in names)
+            tuple(
+                Member(
+                    task, measured(names, task)[0], *found(names, task), verdicts.get((names, task), "")
+                )
+                for task in names
+            )
             for names in groups
-        ]
+        ]  # fmt: skip
         return Division(tuple(members), exact=len(tasks) <= EXACT_UP_TO)
 
-    left_out = _held_out(options, tasks, models)
-    return Grouping(models, stage, data_source, division(best), division(unrestricted), left_out)
+    folds = Crossfit({(option.group, option.target): option.seed_gains for option in options})
+    left_out = folds.value(lambda chosen_by, tried: _tried(chosen_by, tried, tasks, models))
+    return Grouping(models, stage, data_source, division(best), division(unrestricted), left_out, folds.items)
 
 
 def divide(gains: GroupGains, tasks: Sequence[str], models: int) -> tuple[Group, ...] | None:
@@ -311,22 +338,18 @@ def _starts(tasks: int) -> int:
     return WORK // tasks
 
 
-def _held_out(options: Sequence[Option], tasks: Sequence[str], models: int) -> float:
-    """The mean gain of a task in divisions that were chosen without the seed they are tried on."""
-    seeds = sorted(set.intersection(*(set(option.by_seed) for option in options))) if options else []
-    if len(seeds) < 2:
+def _tried(
+    chosen_by: Mapping[tuple[Group, str], float],
+    tried: Mapping[tuple[Group, str], float],
+    tasks: Sequence[str],
+    models: int,
+) -> float:
+    """The mean gain per task, by one set of gains, of the best division by another; NaN if there is none."""
+    chosen = divide(GroupGains(chosen_by), tasks, models)
+    if chosen is None:
         return math.nan
-    tried = []
-    for left in seeds:
-        others = GroupGains(
-            {(o.group, o.target): _mean(o.by_seed[seed] for seed in seeds if seed != left) for o in options}
-        )
-        own = GroupGains({(o.group, o.target): o.by_seed[left] for o in options})
-        chosen = divide(others, tasks, models)
-        if chosen is None:
-            return math.nan
-        tried.append(sum(own.value(names) for names in chosen) / len(tasks))
-    return _mean(tried)
+    own = GroupGains(tried)
+    return sum(own.value(names) for names in chosen) / len(tasks)
 
 
 def _pair(a: str, b: str) -> Group:

@@ -71,6 +71,7 @@ def recommend(
         {
             "with": row["partners"],
             "gain": points(row["gain"], sign=True),
+            "expected": points(row["expected"], sign=True),
             interval: _interval(row["low"], row["high"]),
             "verdict": row["verdict"],
             "seeds": f"{row['seeds']}",
@@ -78,7 +79,7 @@ def recommend(
         }
         for row in advice.table.to_dict("records")
     ]
-    say("\n".join(aligned(rows, numbers=("gain", "seeds", "settled by"))))
+    say("\n".join(aligned(rows, numbers=("gain", "expected", "seeds", "settled by"))))
     if any(row["settled by"] for row in rows):
         say("\nsettled by: with so many seeds, if the gain stays as it is")
 
@@ -116,12 +117,13 @@ def group(
             "model": f"{row['model']}",
             "task": row["task"],
             "gain": points(row["gain"], sign=True),
+            "expected": points(row["expected"], sign=True),
             "from": row["origin"],
             "verdict": row["verdict"],
         }
         for row in found.table.to_dict("records")
     ]
-    say("\n".join(aligned(rows, numbers=("gain",))))
+    say("\n".join(aligned(rows, numbers=("gain", "expected"))))
 
 
 def _opened(where: Path, store: Path, corpora: str | None, overrides: Sequence[str] | None) -> "Study":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from transfer.analysis import gains, stages, tables
-from transfer.analysis.controls import beside, control_tables, dealt
+from transfer.analysis.controls import beside, control_tables, dealt, standing
 from transfer.analysis.curves import CURVES
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.flags import Flags, flag_table, flags_of, with_flags, with_unscored
@@ -138,7 +138,15 @@ def findings(
         correction=correction,
         frame=frame,
         seed_gains=seed_gains,
-        edges=beside(edges, held),
+        edges=standing(
+            beside(edges, held),
+            frame,
+            controls,
+            train_items={row["name"]: row["train"] for row in corpora},
+            smallest_effect=smallest_effect,
+            evidence=evidence,
+            correction=correction,
+        ),
         groups=gains.group_gains(frame, evidence=evidence),
         controls=held,
         dealt=dealt(frame, smallest_effect=smallest_effect, evidence=evidence, correction=correction)

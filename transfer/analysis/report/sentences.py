@@ -4,13 +4,14 @@ Words between asterisks, in the constants alone, are emphasised by whoever rende
 from data is never read as markup.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.controls import tuned_arms
+from transfer.analysis.controls import REDUCED, STANDS, UNDECIDED, tuned_arms
 from transfer.analysis.graph import CLAIMS
 from transfer.analysis.report.coverage import covered
 from transfer.analysis.report.findings import MIXED, Findings
@@ -147,12 +148,15 @@ def _named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]
 
 
 def taken_back(edge: Mapping) -> str:
-    """What the controls have against a claimed edge; empty where all that there are bear it out."""
+    """The controls beside which a claimed edge does not stand; empty where it stands beside all of them."""
     return "".join(
-        f"; but {_held(edge, control)} {against}"
+        f"; {CALLED[edge[f'standing_{control}']]} {_held(edge, control)} {against}"
         for control, against in AGAINST.items()
-        if edge["verdict"] in CLAIMS and edge.get(f"verdict_{control}", "") not in ("", edge["verdict"])
+        if edge.get(f"standing_{control}", "") in CALLED
     )
+
+
+CALLED = {REDUCED: "but", UNDECIDED: "whether it stands is undecided:"}
 
 
 def reach(edges: pd.DataFrame, items: Mapping[str, int]) -> tuple[str, ...]:
@@ -231,7 +235,8 @@ def _same_steps(found: Findings, table: pd.DataFrame) -> Control:
     """Which claims are left beside a baseline that trains as long as the joint run."""
     text = (
         "Each target trained alone for as many steps as with the partner, its own mini-batches again in the "
-        "place of the partner's. A gain that is gone here was a gain of longer training. "
+        "place of the partner's. A claim is reduced if its gain is significantly larger than the gain over "
+        "this control: longer training then explains part of it, or all. "
     )
     if table.empty:
         return Control("Same-steps control", f"{text}No edge has both arms yet.", ())
@@ -272,11 +277,27 @@ def _left_out(found: Findings, table: pd.DataFrame) -> Control:
 
 
 def _standing(edges: pd.DataFrame, control: str) -> tuple[str, tuple[str, ...]]:
-    """How many claims a control leaves, and a line for each."""
-    both = edges[edges["verdict"].isin(CLAIMS) & edges[f"gain_{control}"].notna()]
-    stand = int((both["verdict"] == both[f"verdict_{control}"]).sum())
-    told = f"{stand} of {len(both)} claims of the answer stand here too:" if len(both) else ""
-    return told, _named(both, lambda row: f"{sentence(row)}; {_held(row, control)} against this control")
+    """How many claims stand beside a control, and a line for each; see `controls.standing`."""
+    both = edges[edges["verdict"].isin(CLAIMS) & (edges[f"standing_{control}"] != "")]
+    if both.empty:
+        return "", ()
+    count = Counter(both[f"standing_{control}"])
+    others = [f"{count[name]} {are}" for name, are in _NOT_STANDING.items() if count[name]]
+    told = f"{count[STANDS]} of {len(both)} claims stand{''.join(f', {other}' for other in others)}:"
+    return told, _named(both, lambda row: f"{sentence(row)}; {_beside(row, control)}")
+
+
+_NOT_STANDING = {REDUCED: "reduced by this control", UNDECIDED: "undecided"}
+
+
+def _beside(edge: Mapping, control: str) -> str:
+    """A claim's gain over a control, and the test of its difference from the gain."""
+    low, high = (points(edge[f"difference_{end}_{control}"], sign=True) for end in ("ci_low", "ci_high"))
+    interval = f"95% CI [{low}, {high}]" if low else "no interval"
+    return (
+        f"{_held(edge, control)} over this control; difference "
+        f"{points(edge[f'difference_{control}'], sign=True)}, {interval}: {edge[f'standing_{control}']}"
+    )
 
 
 def _held(edge: Mapping, control: str) -> str:

@@ -1,0 +1,77 @@
+"""Cross-fitting: the value of a choice on seeds and test items that did not help to make it.
+
+The best of many measured gains owes part of its rank to luck, of its training runs and of the test items.
+Leaving out a seed removes only the first: all seeds are tested on the same items, and where runs are stable
+and test sets small the items are nearly all of the luck. So every fold leaves out a seed and half of the
+test documents; the choice is made on the rest of both and read on what was left out of both.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from zlib import crc32
+
+import numpy as np
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class SeedGains:
+    """An option's gain in each seed and, if predictions are stored, each test document's share in it.
+
+    ``by_seed``: score units, by seed. ``shares``: [seeds in the order of ``by_seed``, documents], jackknife
+    pseudo-values whose mean over the documents is the seed's gain but for the jackknife's bias; None if the
+    report holds scores alone. ``documents`` names the split into halves: all options of one target have the
+    same test documents.
+    """
+
+    target: str
+    by_seed: Mapping[int, float]
+    shares: np.ndarray | None = None
+
+    def part(self, seeds: Sequence[int], half: int | None) -> float:
+        """The mean gain over ``seeds`` and one half of the documents (0 or 1; None: all of them)."""
+        if half is None or self.shares is None:
+            return float(np.mean([self.by_seed[seed] for seed in seeds]))
+        rows = [place for place, seed in enumerate(self.by_seed) if seed in set(seeds)]
+        return float(self.shares[np.ix_(rows, self._half(half))].mean())
+
+    def _half(self, half: int) -> np.ndarray:
+        assert self.shares is not None
+        documents = self.shares.shape[-1]
+        order = np.random.default_rng(crc32(self.target.encode())).permutation(documents)
+        return np.sort(order[half::2])
+
+
+class Crossfit(Generic[K]):
+    """The folds over a set of options. ``items``: whether test items are divided as well as seeds."""
+
+    def __init__(self, options: Mapping[K, SeedGains]) -> None:
+        self._options = options
+        self.seeds = sorted(set.intersection(*(set(o.by_seed) for o in options.values()))) if options else []
+        self.items = bool(options) and all(
+            o.shares is not None and o.shares.shape[-1] >= 2 for o in options.values()
+        )
+
+    def value(self, tried: Callable[[Mapping[K, float], Mapping[K, float]], float]) -> float:
+        """The mean over all folds of ``tried(gains to choose by, gains left out)``.
+
+        NaN with fewer than two seeds that all options have, or where a fold has no value.
+        """
+        if len(self.seeds) < 2:
+            return math.nan
+        halves = (0, 1) if self.items else (None,)
+        found = [
+            tried(
+                self._part([s for s in self.seeds if s != seed], None if half is None else 1 - half),
+                self._part([seed], half),
+            )
+            for seed in self.seeds
+            for half in halves
+        ]
+        return float(np.mean(found))
+
+    def _part(self, seeds: Sequence[int], half: int | None) -> dict[K, float]:
+        return {key: option.part(seeds, half) for key, option in self._options.items()}
