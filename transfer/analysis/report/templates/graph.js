@@ -123,6 +123,7 @@ function drawNames(places, nodes, parents) {
     const box = { x: beside ? x + (Math.sign(cos) * wide) / 2 : x, y: y + 5, w: wide / 2 + 2, h: 14 };
     if (!beside && boxes.some((other) => overlap(box, other))) box.y += sin >= 0 ? -30 : 30;
     make('text', { x, y: box.y - 5, dy: '.1em', 'text-anchor': anchor }, parent, name);
+    parent.append(' '); // unseen; it parts the two texts for whoever reads them aloud
     make('text', { x, y: box.y + 8, dy: '.1em', 'text-anchor': anchor, class: 'kind' }, parent, nodes[index].metric);
     boxes.push(box);
     boxes.push({ x: place.x, y: place.y, w: places.radius + 2, h: places.radius + 2 });
@@ -215,20 +216,25 @@ class Graph {
       make('rect', { x: here.x - here.w, y: here.y - here.h, width: 2 * here.w, height: 2 * here.h }, label);
       make('text', { x: here.x.toFixed(1), y: here.y.toFixed(1), dy: '.35em', 'text-anchor': 'middle' }, label, edge.gain);
     }
-    group.addEventListener('pointerenter', (event) => { if (event.pointerType === 'mouse') this.tell({ edge }); });
-    group.addEventListener('pointerleave', (event) => { if (event.pointerType === 'mouse') this.tell(this.chosen); });
+    this.onPointing(group, { edge });
     group.addEventListener('focus', () => this.choose({ edge }));
     group.addEventListener('click', () => this.choose({ edge }));
     return group;
   }
 
+  onPointing(group, what) {
+    group.addEventListener('pointerenter', (event) => { if (event.pointerType === 'mouse') this.tell(what); });
+    group.addEventListener('pointerleave', (event) => { if (event.pointerType === 'mouse') this.tell(this.chosen); });
+  }
+
   drawNode(node, index, places, parent) {
     const group = make('g', { class: 'node', role: 'button', tabindex: -1, 'aria-pressed': 'false' }, parent);
-    group.setAttribute('aria-label', `${node.name}: best and worst partners`);
+    const seen = [shorter(node.name), node.metric].filter(Boolean).join(' '); // a name begins with what is written
+    group.setAttribute('aria-label', `${seen}: best and worst partners${node.name === shorter(node.name) ? '' : ` of ${node.name}`}`);
     group.dataset.key = `n${index}`;
     const place = places.nodes[index];
     make('circle', { cx: place.x.toFixed(1), cy: place.y.toFixed(1), r: places.radius }, group);
-    if (node.name !== shorter(node.name)) make('title', {}, group, node.name);
+    this.onPointing(group, { node: index });
     group.addEventListener('click', () => this.choose({ node: index }));
     return group;
   }
