@@ -541,3 +541,31 @@ def test_thirty_tasks_show_claimed_edges_at_first(chromium, simulated, tmp_path)
     ]
     # names stand along the radius: a line's height apart at its inner end, more further out
     assert min(math.dist(one, other) for one, other in itertools.pairwise(places)) > 16
+
+
+def boxes_that_overlap(page):
+    """Pairs of gain labels, names or nodes of the graph that share more than a pixel."""
+    return page.execute_script(
+        """const css = '.graph .gain, .graph .node text, .graph .node circle';
+        const boxes = [...document.querySelectorAll(css)]
+          .map((part) => [part.textContent || 'node', part.parentNode, part.getBoundingClientRect()]);
+        const found = [];
+        boxes.forEach(([a, own, p], i) => boxes.slice(i + 1).forEach(([b, other, q]) => {
+          const x = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+          const y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+          const node = own.classList.contains('node') && own === other;
+          if (x > 1 && y > 1 && !node) found.push([a, b, x, y]);
+        }));
+        return found"""
+    )
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_labels_of_a_graph_cover_nothing(width, chromium, simulated, tmp_path):
+    for count in range(3, 11):
+        names = [f"corpus-{n:02d}" for n in range(count)]
+        page = shown_at(width, simulated(names), chromium, tmp_path)
+        assert boxes_that_overlap(page) == [], count
+        labels, edges = find(page, ".graph .gain"), find(page, ".graph .edge")
+        few = len(edges) <= (12 if width < 500 else 30)
+        assert len(labels) == len(edges) if few else len(labels) >= 10, "all of few edges have their number"

@@ -22,7 +22,7 @@ from transfer.analysis.report.pictures import figure_names
 from transfer.analysis.tables import ALL, minus, points
 
 GLYPHS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
-SCRIPTS = ("graph.js", "tables.js", "page.js")
+SCRIPTS = ("layout.js", "graph.js", "tables.js", "page.js")
 # what an edge says comes first where the screen is narrow
 LEADING = ("source", "target", "verdict", "gain", "95 % interval", "p adjusted", "seeds")
 TEXT_COLUMNS = {"stage", "source", "target", "metric", "verdict", "arm", "corpora", "state", "error", "name",
