@@ -40,7 +40,7 @@ def to_latex(frame: pd.DataFrame, *, caption: str, label: str, by: Sequence[str]
     \\begin{table}
     \\centering
     \\caption{C.}\\label{tab:x}
-    \\smallskip
+    \\medskip
     \\begin{tabular}{@{}lr@{}}
     \\toprule
     arm & gain \\\\
@@ -67,7 +67,7 @@ def to_latex(frame: pd.DataFrame, *, caption: str, label: str, by: Sequence[str]
             title = "\\addtocounter{table}{-1}\\caption{(continued)}"
         environment = "table*" if made.wide else "table"
         size = f"{made.size.command}\\setlength{{\\tabcolsep}}{{{made.size.gap:g}pt}}"
-        lines += [f"\\begin{{{environment}}}", "\\centering", title, "\\smallskip"]
+        lines += [f"\\begin{{{environment}}}", "\\centering", title, "\\medskip"]
         lines += [size] * bool(made.size.command)
         for number, (panel, part) in enumerate(tables):
             lines += ["", "\\medskip"] * bool(number)
