@@ -92,6 +92,36 @@ def test_no_text_lies_on_another_or_is_cut(kind, count):
     assert_legible(drawn(count, kind), slanted=NAMES if kind == "heat" else [], least=count)
 
 
+@pytest.mark.parametrize("count", range(2, 14))
+def test_the_labels_of_a_complete_graph_cover_nothing(count):
+    """As drawn, with the white ground of a label: neither labels nor names nor nodes share a pixel."""
+    names = NAMES[:count]
+    picture = graph_of(names, "prepared")[1].picture()
+    figure = figures.draw_graph(picture, caption="c", source="prepared")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    texts = [text for text in figure.axes[0].texts if text.get_text() in {*names, *labels_of(picture)}]
+    drawn = [(text.get_text(), (text.get_bbox_patch() or text).get_window_extent()) for text in texts]
+    assert len(drawn) == count + len(labels_of(picture))
+    for (one, a), (other, b) in combinations(drawn, 2):
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        up = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across <= 0.5 or up <= 0.5, (one, other)
+    pixels = figure.axes[0].transData.transform
+    radius = np.hypot(*(pixels((picture.node_radius, 0)) - pixels((0, 0))))
+    for node in picture.nodes:
+        x, y = pixels((node.x, node.y))
+        for text, box in drawn:
+            aside = np.hypot(x - np.clip(x, box.x0, box.x1), y - np.clip(y, box.y0, box.y1))
+            assert aside >= radius - 0.5, (text, node.name)
+    if count <= 10:
+        assert all(edge.label for edge in picture.edges), "every edge has its number"
+
+
+def labels_of(picture):
+    return [edge.label for edge in picture.edges if edge.label]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [2, 4, 8, 16])
 def test_long_names_and_failed_cells_do_no_harm(kind, count):
@@ -152,11 +182,11 @@ def test_a_graph_without_edges_or_with_one_node_is_drawn(tmp_path):
 
 def test_an_interval_beyond_the_axis_and_an_edge_without_one_are_drawn():
     edges = edges_of(NAMES[:4])
-    edges.loc[0, ["ci_low", "ci_high"]] = [-0.9, 0.9]
+    edges.loc[0, ["ci_low", "ci_high"]] = [-3.0, 3.0]
     edges.loc[1, ["ci_low", "ci_high"]] = np.nan
     figure = figures.draw_forest(edges, smallest_effect=0.005, caption="c", source="prepared")
     low, high = figure.axes[1].get_xlim()
-    assert high < 90
+    assert high < 110
     for line in figure.axes[1].lines[1:]:
         assert low <= min(line.get_xdata())
         assert max(line.get_xdata()) <= high

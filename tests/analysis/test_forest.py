@@ -22,6 +22,17 @@ def test_every_gain_is_on_the_wide_axis():
     assert axes.wide > 30
 
 
+def test_every_interval_is_on_the_wide_axis():
+    axes = forest_axes(edges([0.01, -0.3, 0.02, 0.0], 0.532), smallest_effect=0.005)
+    assert axes.wide > 83.2
+    wild = pd.concat([edges([0.01] * 9, 0.01), edges([0.02], 0.6)])
+    assert forest_axes(wild, smallest_effect=0.005).wide > 62
+
+
+def test_an_interval_beyond_what_a_score_can_change_does_not_widen_the_axis():
+    assert 100 < forest_axes(edges([0.01, 0.02], 9.0), smallest_effect=0.005).wide < 110
+
+
 def test_a_second_axis_only_where_the_band_cannot_be_seen():
     assert forest_axes(edges([0.01, -0.02], 0.01), smallest_effect=0.005).near is None
     assert forest_axes(edges([0.01, -0.7], 0.01), smallest_effect=0.005).near == pytest.approx(2.5)

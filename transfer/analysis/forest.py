@@ -10,6 +10,7 @@ from transfer.analysis.graph import CLAIMS
 from transfer.analysis.tables import interval_of
 
 MOST_ROWS = 132  # edges of a forest plot: those of 12 corpora
+MOST_POINTS = 100  # more than a score from 0 to 1 can change; what reaches further ends in an arrow
 
 
 class ForestAxes(NamedTuple):
@@ -23,16 +24,16 @@ class ForestAxes(NamedTuple):
 
 
 def forest_axes(edges: pd.DataFrame, *, smallest_effect: float) -> ForestAxes:
-    """All gains and the intervals of three quarters of the edges fit on the wide axis.
+    """All gains and intervals fit on the wide axis; only ends beyond ± MOST_POINTS do not widen it.
 
     Where the band of ± `smallest_effect` (a fraction) is narrower than a tenth of that, a second
     axis is five smallest effects wide to either side.
     """
     band = 100 * smallest_effect
-    gains = [100 * abs(gain) for gain in edges["gain"].dropna()]
-    ends = 100 * np.abs([interval_of(edge) for edge in edges.to_dict("records")]).reshape(-1, 2).max(axis=1)
-    ends = ends[~np.isnan(ends)]
-    wide = 1.08 * max([4 * band, float(np.quantile(ends, 0.75)) if len(ends) else 0.0, *gains])
+    gains = 100 * edges["gain"].abs().to_numpy(dtype=float)
+    ends = 100 * np.abs([interval_of(edge) for edge in edges.to_dict("records")])
+    reach = np.concatenate([gains, np.minimum(ends, MOST_POINTS).ravel()])
+    wide = 1.08 * max(4 * band, float(np.nanmax(reach, initial=0.0)))
     return ForestAxes(wide, 5 * band if band < wide / 10 else None)
 
 

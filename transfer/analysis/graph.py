@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis.layout import GAP, arcs, half_head, label_spots
+from transfer.analysis.palette import light
 from transfer.analysis.tables import UNDEFINED, points
 
 NODE_ATTRIBUTES = ("kind", "metric", "domain")
@@ -37,13 +38,13 @@ class EdgeStyle(NamedTuple):
 
 
 STYLES = {
-    "improves": EdgeStyle("#00875F", False, "arrow", 1.4),
-    "harms": EdgeStyle("#B2182B", False, "tee", 1.4),
-    "no effect": EdgeStyle("#8C8C8C", False, "open", 0.9),
-    "inconclusive": EdgeStyle("#8C8C8C", True, "open", 0.9),
+    "improves": EdgeStyle(light("improves"), False, "arrow", 1.4),
+    "harms": EdgeStyle(light("harms"), False, "tee", 1.4),
+    "no effect": EdgeStyle(light("flat"), False, "open", 0.9),
+    "inconclusive": EdgeStyle(light("flat"), True, "open", 0.9),
 }
 CLAIMS = ("improves", "harms")
-PALE = "#C9C9C9"
+PALE = light("pale")
 CROWDED = 20  # nodes; with more, what is not claimed is not drawn at all, and of the claims only so many:
 STRONGEST = 60
 

@@ -9,6 +9,8 @@ LABEL_SIZE = 7.0  # printers' points
 GAP = 0.04  # between an arc's end and its node
 HEAD = 0.11  # length of an arrowhead
 POINTS = 81  # of an arc
+ROUNDS = 3  # in which labels choose their places
+NEAR = 0.08  # between two labels that could be mistaken for each other
 APART = 0.012  # between two ends at a node
 PASS = 0.25  # between a curve and a node that it passes, before its ends are moved
 PART = 0.5  # between the bends of two edges that join the same nodes
@@ -105,33 +107,37 @@ def label_spots(
     The arcs may be more than the labels; those without one come last.
 
     A label never covers another label, a node or an arrowhead. Among the free places the one
-    over the least of foreign arcs wins (`weights` says how much each arc counts), then the one
-    nearest to the middle of its own arc.
+    over the least of foreign arcs wins (`weights` says how much each arc counts), then the one that
+    stands apart from other labels, then the one nearest to the middle of its own arc. The labels choose
+    in turn and, knowing of all others, again.
     """
-    spots: list[tuple[float, float] | None] = []
-    taken = np.empty((0, 4))  # centres and half sizes of the labels that stand
     tips = np.array([path[-1] for path in paths]).reshape(-1, 2)
     thin = 1 + len(paths) * POINTS // 8000  # every point of 8 nodes' arcs, every third of 16's
     arcs = np.concatenate([*(path[::thin] for path in paths), np.empty((0, 2))])
     per_arc = -(-POINTS // thin)
-    half_height = 0.62 * LABEL_SIZE / 72
-    for own, label in enumerate(labels):
-        path = paths[own]
-        half = np.array([text_width(label, LABEL_SIZE) / 2, half_height])
+    halves = np.array([[text_width(label, LABEL_SIZE) / 2, 0.62 * LABEL_SIZE / 72] for label in labels])
+    free = []  # of each label the places that cover neither node nor head, and what they cost
+    for own, (path, half) in enumerate(zip(paths, halves, strict=False)):
         places = path[POINTS // 6 : -POINTS // 6 : 2]
         foreign = np.repeat(np.where(np.arange(len(paths)) == own, 0.0, weights), per_arc)
-        covered = _inside(places, arcs, half + 0.02) @ foreign
+        cost = _inside(places, arcs, half + 0.02) @ foreign
+        cost += 0.1 * np.abs(np.arange(len(places)) - len(places) // 2)
         blocked = np.any(_inside(places, tips, half + HEAD / 2), axis=1)
         blocked |= np.any(_inside(places, nodes, half + radius), axis=1)
-        blocked |= np.any(_inside(places, taken[:, :2], half + taken[:, 2:] + 0.02), axis=1)
-        cost = covered + 0.1 * np.abs(np.arange(len(places)) - len(places) // 2)
-        best = int(np.argmin(np.where(blocked, np.inf, cost)))
-        if blocked[best]:
-            spots.append(None)
-            continue
-        spots.append((float(places[best, 0]), float(places[best, 1])))
-        taken = np.vstack([taken, [*places[best], *half]])
-    return spots
+        free.append((places, np.where(blocked, np.inf, cost)))
+    spots = np.full((len(labels), 2), np.nan)
+    for _ in range(ROUNDS):
+        for own, (places, cost) in enumerate(free):
+            spots[own] = np.nan
+            there = ~np.isnan(spots[:, 0])
+            room = halves[own] + halves[there]
+            near = _inside(places, spots[there], room + NEAR).sum(axis=1)
+            covered = np.any(_inside(places, spots[there], room + 0.04), axis=1)
+            total = np.where(covered, np.inf, cost + 3.0 * near)
+            best = int(np.argmin(total))
+            if np.isfinite(total[best]):
+                spots[own] = places[best]
+    return [None if math.isnan(x) else (float(x), float(y)) for x, y in spots]
 
 
 def _inside(places: np.ndarray, things: np.ndarray, half: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import dataclasses
 import io
 import itertools
 import json
@@ -11,6 +12,7 @@ import time
 
 import pytest
 
+from transfer.analysis.report.findings import CONTROL_HEADS
 from transfer.analysis.report.page import report_html
 from transfer.analysis.tables import minus, points, to_csv
 
@@ -202,7 +204,7 @@ def check_shown(page, wanted, rows):
 
 @pytest.mark.parametrize("how", ["mouse", "keyboard"])
 def test_a_task_names_its_partners_from_best_to_worst(how, page, rows):
-    node = next(n for n in find(page, ".graph .node") if n.get_attribute("aria-label").startswith("mednli:"))
+    node = next(n for n in find(page, ".graph .node") if n.get_attribute("aria-label").startswith("mednli "))
     if how == "mouse":
         point_at(page, node).click().perform()
     else:
@@ -302,6 +304,64 @@ def test_a_narrow_screen_has_no_sideways_scrolling(width, page):
     assert cut == []
 
 
+def overflow(page, css):
+    """How many pixels of what lies in an element its width hides."""
+    return page.execute_script(
+        "const e = document.querySelector(arguments[0]); return e.scrollWidth - e.clientWidth", css
+    )
+
+
+def heads(page):
+    return [
+        page.execute_script("return arguments[0].textContent", head)
+        for head in find(page, "#edges-refine th button")
+        if head.is_displayed()
+    ]
+
+
+@pytest.mark.parametrize("controls", [0, 3])
+def test_a_desktop_shows_all_columns_of_the_edges(controls, chromium, simulated, tmp_path):
+    found = with_controls(simulated(8), controls)
+    page = shown_at(1280, found, chromium, tmp_path)
+    assert overflow(page, "#edges .scroll") == 0
+    assert len(heads(page)) == 10 + controls
+    assert find(page, ".columns summary")[0].text == f"Columns: {8 + controls} of {8 + controls} shown"
+    box = page.execute_script("return document.querySelector('#edges .scroll').getBoundingClientRect().width")
+    assert box > 1200, "the room that there is, is used"
+
+
+def test_columns_that_do_not_fit_are_named_and_come_back(chromium, simulated, tmp_path):
+    page = shown_at(960, with_controls(simulated(8), 3), chromium, tmp_path)
+    assert overflow(page, "#edges .scroll") == 0
+    before = heads(page)
+    assert before[:5] == ["source", "target", "verdict", "gain", "95 % interval"]
+    assert find(page, ".columns summary")[0].text == f"Columns: {len(before) - 2} of 11 shown"
+    assert len(before) < 13
+    find(page, ".columns summary")[0].click()
+    boxes = {box.text: box.find_element(By.TAG_NAME, "input") for box in find(page, ".columns label")}
+    boxes["joint"].click()
+    boxes["95 % interval"].click()
+    assert set(heads(page)) == (set(before) | {"joint"}) - {"95 % interval"}
+    assert not find(page, "#edges-refine td.plot")[0].is_displayed(), "goes with its interval"
+    joint = [cell for cell in find(page, "#edges-refine tbody tr:first-child > *") if cell.is_displayed()]
+    assert len(joint) == len(before)
+
+
+def with_controls(found, count):
+    names = list(CONTROL_HEADS)[:count]
+    return dataclasses.replace(found, edges=found.edges.assign(**{f"gain_{n}": 0.01 for n in names}))
+
+
+def shown_at(width, found, chromium, folder):
+    file = folder / "report.html"
+    file.write_text(report_html(found), encoding="utf-8")
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    opened(chromium, file)
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    chromium.refresh()
+    return chromium
+
+
 def names_that_overlap(page):
     return page.execute_script(
         """const names = [...document.querySelectorAll('.graph .node text:not(.kind)')];
@@ -327,6 +387,56 @@ def test_the_names_of_a_graph_do_not_cover_each_other(count, width, chromium, si
     time.sleep(0.2)
     assert len(find(page, ".graph .node")) == count
     assert names_that_overlap(page) == []
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The script of axe-core."""
+    core = pytest.importorskip("axe_core_python.base", reason="axe-core-python is not installed")
+    return core.AXE_SCRIPT
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("content", ["two stages", "thirteen tasks", "long names"])
+def test_axe_finds_no_violation(width, scheme, content, chromium, axe, axe_files):
+    page = opened(chromium, axe_files[content])
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [feature]})
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    # the faint mark over all of the page keeps axe from telling what lies behind a text
+    page.execute_script("document.querySelectorAll('.watermark').forEach((mark) => mark.remove())")
+    page.execute_script(axe)
+    found = page.execute_async_script(
+        """const rules = {'label-content-name-mismatch': {enabled: true}, 'p-as-heading': {enabled: true}};
+        const done = arguments[arguments.length - 1];
+        axe.run({rules}).then(done, (error) => done({violations: [{id: String(error), nodes: []}]}));"""
+    )
+    said = [
+        (rule["id"], node["html"][:200], node["failureSummary"])
+        for rule in found["violations"]
+        for node in rule["nodes"] or [{"html": "", "failureSummary": ""}]
+    ]
+    assert said == []
+    crashed = [rule["id"] for rule in found["incomplete"] if not rule["nodes"]]
+    assert crashed == [], "rules that could not be applied"
+    applied = {rule["id"]: len(rule["nodes"]) for rule in found["passes"]}
+    assert applied["color-contrast"] > 100
+    assert applied["label-content-name-mismatch"] >= 3
+
+
+@pytest.fixture(scope="module")
+def axe_files(simulated, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("axe")
+    grids = {
+        "two stages": simulated(3, stages=("refine", "fine-tune")),
+        "thirteen tasks": simulated([f"corpus-{n:02d}" for n in range(13)], source="prepared"),
+        "long names": simulated(["adverse-drug-events-in-discharge-summaries", "mednli", "ddi"]),
+    }
+    for name, found in grids.items():
+        (folder / f"{name}.html").write_text(report_html(found), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in grids}
 
 
 def test_headings_are_in_order_and_landmarks_are_there(page):
@@ -384,6 +494,10 @@ def test_paper_has_graph_tables_and_mark_and_no_controls(page):
     for css in (".graph svg", "#edges-refine", "#scores-refine", ".watermark", ".banner"):
         assert wait.until(lambda page, css=css: find(page, css)[0].is_displayed()), css
     assert not [one for one in find(page, "nav, .filters, .details, #theme, select") if one.is_displayed()]
+    # Chromium repeats a table's head on each page, but no button that has a box of its own
+    button = find(page, "#edges-refine thead button")[0]
+    assert button.value_of_css_property("display") == "contents"
+    assert button.value_of_css_property("font-weight") == "600"
     pdf = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
     assert base64.b64decode(pdf).startswith(b"%PDF")
 
@@ -431,3 +545,31 @@ def test_thirty_tasks_show_claimed_edges_at_first(chromium, simulated, tmp_path)
     ]
     # names stand along the radius: a line's height apart at its inner end, more further out
     assert min(math.dist(one, other) for one, other in itertools.pairwise(places)) > 16
+
+
+def boxes_that_overlap(page):
+    """Pairs of gain labels, names or nodes of the graph that share more than a pixel."""
+    return page.execute_script(
+        """const css = '.graph .gain, .graph .node text, .graph .node circle';
+        const boxes = [...document.querySelectorAll(css)]
+          .map((part) => [part.textContent || 'node', part.parentNode, part.getBoundingClientRect()]);
+        const found = [];
+        boxes.forEach(([a, own, p], i) => boxes.slice(i + 1).forEach(([b, other, q]) => {
+          const x = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+          const y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+          const node = own.classList.contains('node') && own === other;
+          if (x > 1 && y > 1 && !node) found.push([a, b, x, y]);
+        }));
+        return found"""
+    )
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_labels_of_a_graph_cover_nothing(width, chromium, simulated, tmp_path):
+    for count in range(3, 11):
+        names = [f"corpus-{n:02d}" for n in range(count)]
+        page = shown_at(width, simulated(names), chromium, tmp_path)
+        assert boxes_that_overlap(page) == [], count
+        labels, edges = find(page, ".graph .gain"), find(page, ".graph .edge")
+        few = len(edges) <= (12 if width < 500 else 30)
+        assert len(labels) == len(edges) if few else len(labels) >= 10, "all of few edges have their number"

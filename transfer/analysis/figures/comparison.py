@@ -10,6 +10,7 @@ from transfer.analysis.figures.page import (
     LINE,
     MARGIN,
     QUIET,
+    RAISED,
     canvas,
     draw_banner,
     draw_caption,
@@ -21,7 +22,6 @@ from transfer.analysis.layout import text_width
 SLOT, PAD = 0.135, 0.09  # inches from one method to the next, and what parts an edge from its neighbours
 GAINS, APART, BETWEEN = 3.0, 2.2, 0.25  # inches: the axes and the gap between them
 NAMES, NUMBERS = 7.5, 6.5  # type sizes in printers' points
-STRIPE = "#F5F6F8"
 KEY = 0.19  # inches of a line of the key
 
 
@@ -53,7 +53,7 @@ def draw_comparison(shown: ComparisonPicture, *, caption: str, source: str) -> F
     for index, line in enumerate(shown.rows):
         top = below + tall - row * index
         if index % 2:
-            page.fill_between((left, left + middle), top - row, top, color=STRIPE, linewidth=0, zorder=0)
+            page.fill_between((left, left + middle), top - row, top, color=RAISED, linewidth=0, zorder=0)
         page.text(left - 0.12, top - row / 2, line.label, ha="right", va="center", fontsize=NAMES, color=INK)
         for mark in line.marks:
             y = top - PAD / 2 - SLOT * (mark.method + 0.5)

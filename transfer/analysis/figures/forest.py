@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from transfer.analysis.figures.page import (
+    BAND,
     INK,
     LINE,
     MARGIN,
@@ -82,7 +83,7 @@ def draw_axis(axes: Axes, limit: float, *, rows: int, band: float, most_ticks: i
     axes.set_xlim(-limit, limit)
     axes.set_ylim(rows - 0.5, -0.5)
     # its edge keeps a band visible that is narrower than a line
-    axes.axvspan(-band, band, facecolor="#DDE2E9", edgecolor="#DDE2E9", linewidth=0.8)
+    axes.axvspan(-band, band, facecolor=BAND, edgecolor=BAND, linewidth=0.8)
     axes.axvline(0, color=QUIET, linewidth=0.8)
     axes.set_yticks([])
     at = ticks(-limit, limit, most_ticks)

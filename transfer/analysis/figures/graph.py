@@ -13,6 +13,7 @@ from transfer.analysis.figures.page import (
     LINE,
     MARGIN,
     QUIET,
+    RAISED,
     canvas,
     draw_banner,
     draw_caption,
@@ -86,7 +87,7 @@ def draw_picture(axes: Axes, picture: GraphPicture) -> None:
         _draw_label(axes, edge)
     for node in picture.nodes:
         place = (node.x, node.y)
-        axes.add_patch(Circle(place, picture.node_radius, facecolor="#EEF1F5", edgecolor=INK, zorder=5))
+        axes.add_patch(Circle(place, picture.node_radius, facecolor=RAISED, edgecolor=INK, zorder=5))
         style = {"ha": node.align, "va": "center", "zorder": 6}
         axes.text(node.text_x, node.text_y + 0.09, node.name, fontsize=NAME_SIZE, **style)
         axes.text(node.text_x, node.text_y - 0.09, node.detail, fontsize=DETAIL_SIZE, color=QUIET, **style)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 
 from transfer.analysis.figures.page import (
@@ -17,10 +18,12 @@ from transfer.analysis.figures.page import (
 )
 from transfer.analysis.graph import CLAIMS, CROWDED
 from transfer.analysis.layout import text_width
+from transfer.analysis.palette import contrast, light
 from transfer.analysis.tables import points
 
 SIGNS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
 ABSENT, NO_SCORE = "–", "×"
+GAINS = LinearSegmentedColormap.from_list("gains", [light(name) for name in ("harms", "page", "improves")])
 KEY_OF_MANY = "a number: improves or harms   = no effect   pale: inconclusive"
 
 
@@ -56,7 +59,7 @@ def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, so
     shown = verdict.isin(["improves", "harms", "no effect"]).to_numpy()
     # What is not known must not shout: inconclusive cells are pale, however large their gain.
     opacity = np.where(shown, 1.0, 0.25)
-    axes.imshow(np.ma.masked_invalid(values), cmap="BrBG", vmin=-limit, vmax=limit, alpha=opacity)
+    axes.imshow(np.ma.masked_invalid(values), cmap=GAINS, vmin=-limit, vmax=limit, alpha=opacity)
     _cell_texts(axes, gain, verdict, limit, crowded=crowded)
     axes.set_xticks(range(len(names)), names, rotation=40, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
@@ -92,7 +95,7 @@ def _cell_texts(
             if crowded and found == "inconclusive":
                 continue
             parts = [text, SIGNS[found]] if not crowded else [text] if claimed else [SIGNS[found]]
-            dark = claimed and abs(100 * value) > 0.65 * limit
+            color = to_hex(GAINS(0.5 + 50 * value / limit)) if claimed else light("page")
             axes.text(column, row, "\n".join(parts), ha="center", va="center",
                       fontsize=5.5 if crowded else 8, fontweight="bold" if claimed else "normal",
-                      color="white" if dark else INK)  # fmt: skip
+                      color=max(light("page"), INK, key=lambda ink: contrast(ink, color)))  # fmt: skip

@@ -9,12 +9,14 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from transfer.analysis.palette import light
+
 FORMATS = ("svg", "png", "pdf")
 BANNER = "SYNTHETIC DATA"
 CAPTION_SIZE = 7.5
 LINE = 0.145  # inches from one line of the caption to the next
 MARGIN = 0.25
-INK, QUIET = "#1A1A1A", "#6B6B6B"
+INK, QUIET, RAISED, BAND = (light(name) for name in ("ink", "quiet", "raised", "band"))
 # Whatever a user's matplotlibrc says, equal figures give equal files.
 SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -50,7 +52,7 @@ def draw_caption(axes: Axes, lines: Sequence[str], *, left: float, top: float) -
 def draw_banner(axes: Axes, source: str, *, x: float, y: float) -> None:
     if source == "synthetic":
         axes.text(x, y, BANNER, ha="center", va="center", fontsize=11, fontweight="bold",
-                  color="white", bbox={"boxstyle": "square,pad=0.35", "facecolor": "#4B2E83",
+                  color="white", bbox={"boxstyle": "square,pad=0.35", "facecolor": light("synthetic"),
                                        "edgecolor": "none"})  # fmt: skip
 
 

@@ -18,11 +18,12 @@ from transfer.analysis.figures.page import (
     wrapped,
 )
 from transfer.analysis.layout import text_width
+from transfer.analysis.palette import PARTNERS, light
 
 PANEL, GAP, LEAST = 1.9, 0.55, 3.7  # inches; at least so much across, for what the axes are
 TITLE, NAME = 8.5, 7.0  # printers' points
-# of partners: told apart by form as well as by colour (Okabe and Ito 2008)
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F00")
+# of partners: told apart by form as well as by color
+COLORS = tuple(light(name) for name in PARTNERS)
 FORMS = ("o", "^", "s", "D", "v", "P", "X", "*")
 
 

@@ -121,7 +121,10 @@ def write(found: Replication, store: Store, *, out: Path) -> list[Path]:
         texts[f"{stem}.csv"] = to_csv(sheet.cells)
         texts[f"{stem}.md"] = f"{_mark(found)}{_markdown(sheet, level=1)}"
         texts[f"{stem}.tex"] = to_latex(
-            sheet.shown, caption=_caption(sheet, found), label=f"tab:paper-{sheet.number}"
+            sheet.shown,
+            caption=_caption(sheet, found),
+            label=f"tab:paper-{sheet.number}",
+            keys=2 if sheet.number > 1 else 1,
         )
     texts[PAGE] = _page(found, all_sheets, said)
     out.mkdir(parents=True, exist_ok=True)

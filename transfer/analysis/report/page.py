@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from transfer.analysis.forest import forest_axes
 from transfer.analysis.graph import CLAIMS
+from transfer.analysis.palette import SHADES, css
 from transfer.analysis.report import panels
 from transfer.analysis.report import sentences as say
 from transfer.analysis.report import stages as compared
@@ -21,10 +22,9 @@ from transfer.analysis.report.pictures import figure_names
 from transfer.analysis.tables import ALL, UNDEFINED, corpora_shown, minus, points
 
 GLYPHS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
-SCRIPTS = ("graph.js", "tables.js", "page.js")
+SCRIPTS = ("layout.js", "graph.js", "tables.js", "page.js")
 # what an edge says comes first where the screen is narrow
 LEADING = ("source", "target", "verdict", "gain", "95 % interval", "p adjusted", "seeds")
-SHADES = 8  # of a heat map's cell
 TEXT_COLUMNS = {"stage", "source", "target", "metric", "verdict", "arm", "corpora", "state", "error", "name",
                 "kind", "domain", "licence", "citation", "notes", "with", "over", "epochs", "highest",
                 "missing", "flag", "reason", "baseline", "truncated (train / dev / test)"}  # fmt: skip
@@ -81,7 +81,7 @@ class Stage(NamedTuple):
 
 def report_html(found: Findings) -> str:
     """The page. Equal findings give equal bytes."""
-    style = _asset("page.css")
+    style = css() + _asset("page.css")
     script = "\n".join(_asset(name) for name in SCRIPTS)
     stages = [_stage(found, name) for name in found.stages]
     environment = Environment(

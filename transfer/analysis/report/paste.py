@@ -6,11 +6,12 @@ from transfer.analysis.report.markdown import MARK, scores_md, stages_md
 from transfer.analysis.report.sentences import BANNER, SCORES, caption
 from transfer.analysis.tables import corpora_shown, to_markdown
 
+EDGES_BY = ("stage", "target", "metric")  # what rows of edges share stands above them
+
 
 def to_paste(found: Findings) -> dict[str, str]:
     """The edges and scores in both forms, the corpora in Markdown, by file name."""
     edges = in_points(found.edges)
-    narrow = edges.drop(columns="flag", errors="ignore")  # the report has the flags in full
     pages = {
         "table_edges.md": f"Gains in points.\n\n{to_markdown(edges)}",
         "table_scores.md": scores_md(found),
@@ -23,8 +24,15 @@ def to_paste(found: Findings) -> dict[str, str]:
         to_latex(matrix, caption=f"{mark}{SCORES} Stage: {stage}.", label=f"tab:scores-{stage}")
         for stage, matrix in found.matrices.items()
     ]
+    # under each target its partners; refinement comes before fine-tuning
+    ordered = found.edges.sort_values(["stage", "target", "source"], ascending=[False, True, True])
     papers = {
-        "table_edges.tex": to_latex(narrow, caption=caption(found), label="tab:edges"),
+        "table_edges.tex": to_latex(
+            in_points(ordered).drop(columns="flag", errors="ignore"),  # the report has the flags in full
+            caption=caption(found),
+            label="tab:edges",
+            by=EDGES_BY[len(found.stages) < 2 :],
+        ),
         "table_scores.tex": "\n".join(scores),
     }
     return {name: f"{MARK}\n{text}" if found.synthetic else text for name, text in pages.items()} | papers

@@ -1,6 +1,4 @@
 // The graph: nodes on a fixed ring, drawn for the width that there is, from the numbers in the page.
-'use strict';
-
 const SVG = 'http://www.w3.org/2000/svg';
 const CLAIMS = ['improves', 'harms'];
 const FULL_GAIN = 5; // points; the widest line is the largest claimed gain, or this where all are smaller
@@ -25,86 +23,29 @@ function put(parent, name, text, className) {
 }
 
 const dashed = (verdict) => verdict.replace(' ', '-');
-const shorter = (name) => (name.length > 18 ? name.slice(0, 17) + '…' : name);
-const textWidth = (text, size) => 0.6 * size * text.length;
 
-// Where everything stands, in pixels.
-function ring(names, width) {
-  const count = names.length;
-  const radial = count > MANY;
-  const narrow = width < 560;
-  const longest = Math.max(0, ...names.map((name) => textWidth(shorter(name), 13)));
-  const radius = count <= 8 ? 14 : count <= 16 ? 10 : 6;
-  const across = radial ? longest + 2 * radius + 10 : narrow ? Math.max(longest / 2 + 4, 34) : longest + 2 * radius + 12;
-  const up = radial ? across : 2 * radius + 34 + (narrow && count > 4 ? 30 : 0); // names above each other
-  const most = Math.max(60, width / 2 - across);
-  const high = count < 3 ? 70 : Math.min(most, radial ? most : count < 5 ? 190 : 290);
-  const wide = count < 3 ? Math.min(most, 200) : Math.min(most, radial ? high : 1.25 * high);
-  const height = 2 * (high + up);
-  const start = count % 2 ? 90 : 90 + 180 / count;
-  const nodes = names.map((name, index) => {
-    const angle = ((start - (360 * index) / count) * Math.PI) / 180;
-    const cos = count === 1 ? 0 : Math.cos(angle);
-    const sin = count === 1 ? 0 : Math.sin(angle);
-    return { x: width / 2 + wide * cos, y: height / 2 - high * sin, cos, sin, angle };
-  });
-  return { nodes, radius, radial, narrow, width, height };
-}
+const headSize = (width, scale) => scale * (9 + width);
 
-// A quadratic curve bent to the right of its way, so that a pair's two edges part; cut short of both nodes.
-function arc(from, to, before, after) {
-  const dx = to.x - from.x;
-  const dy = to.y - from.y;
-  const length = Math.hypot(dx, dy);
-  const bend = Math.min(0.25 * length, 26 + 0.09 * length);
-  const bow = { x: (from.x + to.x) / 2 - (dy / length) * bend, y: (from.y + to.y) / 2 + (dx / length) * bend };
-  const at = (t) => ({
-    x: (1 - t) ** 2 * from.x + 2 * t * (1 - t) * bow.x + t * t * to.x,
-    y: (1 - t) ** 2 * from.y + 2 * t * (1 - t) * bow.y + t * t * to.y,
-  });
-  let first = 0;
-  let last = 1;
-  while (first < 0.45 && Math.hypot(at(first).x - from.x, at(first).y - from.y) < before) first += 0.005;
-  while (last > 0.55 && Math.hypot(at(last).x - to.x, at(last).y - to.y) < after) last -= 0.005;
-  const [start, end] = [at(first), at(last)];
-  const middle = at((first + last) / 2);
-  const control = { x: 2 * middle.x - (start.x + end.x) / 2, y: 2 * middle.y - (start.y + end.y) / 2 };
-  const place = (t) => at(first + t * (last - first));
-  const turn = Math.atan2(end.y - control.y, end.x - control.x);
-  const number = (value) => value.toFixed(1);
-  const d = `M${number(start.x)},${number(start.y)}Q${number(control.x)},${number(control.y)} ${number(end.x)},${number(end.y)}`;
-  return { d, place, end, turn };
+// Half of a head's breadth on a line of a width.
+function halfHead(verdict, width, scale) {
+  return { improves: 0.34 * headSize(width, scale) + 0.6 * width, harms: scale * 4 + 1.2 * width }[verdict] || scale * 4.5;
 }
 
 // The head at an edge's end, told apart by form: arrow, bar, open.
-function head(edge, curve, width, parent) {
-  const size = 9 + width;
+function head(edge, curve, width, scale, parent) {
+  const size = headSize(width, scale);
   const turn = `translate(${curve.end.x.toFixed(1)},${curve.end.y.toFixed(1)}) rotate(${((curve.turn * 180) / Math.PI).toFixed(1)})`;
-  const half = (0.34 * size + 0.6 * width).toFixed(1);
+  const half = halfHead(edge.verdict, width, scale).toFixed(1);
   if (edge.verdict === 'improves') make('path', { class: 'head', transform: turn, d: `M-1,-${half}L${size},0L-1,${half}Z` }, parent);
-  else if (edge.verdict === 'harms') make('path', { class: 'bar', transform: turn, d: `M0,-${4 + 1.2 * width}V${4 + 1.2 * width}` }, parent);
-  else make('path', { class: 'open', transform: turn, d: 'M-7,-4.5L0,0L-7,4.5' }, parent);
-  return size;
-}
-
-const overlap = (a, b) => Math.abs(a.x - b.x) < a.w + b.w && Math.abs(a.y - b.y) < a.h + b.h;
-
-// Where an edge's label covers no other label, name or node; nothing where there is no room.
-function spot(curve, text, taken) {
-  const box = { w: textWidth(text, 11.5) / 2 + 1, h: 6.5 };
-  for (let step = 0; step < 15; step += 1) {
-    const t = 0.5 + (step % 2 ? 1 : -1) * Math.ceil(step / 2) * 0.045;
-    const here = { ...box, ...curve.place(t) };
-    if (!taken.some((other) => overlap(here, other))) return here;
-  }
-  return null;
+  else if (edge.verdict === 'harms') make('path', { class: 'bar', transform: turn, d: `M0,-${half}V${half}` }, parent);
+  else make('path', { class: 'open', transform: turn, d: `M${-7 * scale},-${half}L0,0L${-7 * scale},${half}` }, parent);
 }
 
 function drawNames(places, nodes, parents) {
   const boxes = [];
   places.nodes.forEach((place, index) => {
     const name = shorter(nodes[index].name);
-    const away = places.radius + 9;
+    const away = places.radius + (places.radial ? 9 : NAME_AWAY);
     const { cos, sin } = place;
     const parent = parents[index];
     if (places.radial) {
@@ -117,14 +58,15 @@ function drawNames(places, nodes, parents) {
     }
     const beside = !places.narrow && Math.abs(cos) > 0.05;
     const anchor = !beside ? 'middle' : cos > 0 ? 'start' : 'end';
-    const x = beside ? place.x + Math.sign(cos) * away : place.x;
-    const y = beside ? place.y - 6 * sin : place.y + (sin >= 0 ? -away - 16 : away + 12);
+    const x = beside ? place.x + cos * away : place.x;
+    const y = places.narrow ? place.y + (sin >= 0 ? -places.radius - 25 : places.radius + 21) : place.y - away * sin - 10 * sin * Math.abs(sin);
     const wide = textWidth(name, 13);
     const box = { x: beside ? x + (Math.sign(cos) * wide) / 2 : x, y: y + 5, w: wide / 2 + 2, h: 14 };
     if (!beside && boxes.some((other) => overlap(box, other))) box.y += sin >= 0 ? -30 : 30;
     make('text', { x, y: box.y - 5, dy: '.1em', 'text-anchor': anchor }, parent, name);
+    parent.append(' '); // unseen; it parts the two texts for whoever reads them aloud
     make('text', { x, y: box.y + 8, dy: '.1em', 'text-anchor': anchor, class: 'kind' }, parent, nodes[index].metric);
-    boxes.push(box);
+    boxes.push({ ...box, h: 17 });
     boxes.push({ x: place.x, y: place.y, w: places.radius + 2, h: places.radius + 2 });
   });
   return boxes;
@@ -182,8 +124,19 @@ class Graph {
     const circles = make('g', { role: 'group', 'aria-label': 'Corpora, arrow keys move between them' }, svg);
     const groups = this.nodes.map((node, index) => this.drawNode(node, index, places, circles));
     const taken = drawNames(places, this.nodes, groups);
-    const style = { few: edges.length <= FEW, swell: edges.length > 100 ? 1.8 : 4 };
-    const drawn = edges.map((edge) => this.drawEdge(edge, places, labels, taken, style));
+    const { scale } = places;
+    const swell = scale * (edges.length > 100 ? 1.8 : edges.length > FEW ? 3 : 4);
+    const claimed = edges.map((edge) => CLAIMS.includes(edge.verdict));
+    const widths = edges.map((edge, index) => (claimed[index] ? 1.2 + 0.15 * swell + swell * Math.sqrt(Math.abs(edge.points) / this.largest) : 1.2));
+    const curves = arcs(places, edges.map((edge, index) => {
+      const width = widths[index];
+      return { ...edge, before: width / 2 + 0.5, after: halfHead(edge.verdict, width, scale), head: edge.verdict === 'improves' ? headSize(width, scale) : 0 };
+    }));
+    for (const { tip } of curves) taken.push({ ...tip, w: 5, h: 5 });
+    const most = Math.min(LABELS, places.labels);
+    const texts = edges.map((edge, index) => ((edges.length <= FEW || claimed[index]) && index < most ? edge.gain : ''));
+    const free = spots(curves, texts, claimed.map((one) => (one ? 3 : 1)), taken);
+    const drawn = edges.map((edge, index) => this.drawEdge(edge, { curve: curves[index], width: widths[index], scale, here: free[index] }, lines, labels));
     lines.append(...drawn.reverse()); // claims last, on top
     if (this.markText) make('text', { class: 'stamp', x: places.width - 4, y: places.height - 8 }, svg, this.markText);
     this.home.replaceChildren(svg);
@@ -195,40 +148,39 @@ class Graph {
     this.mark();
   }
 
-  drawEdge(edge, places, labels, taken, { few, swell }) {
-    const claimed = CLAIMS.includes(edge.verdict);
-    const width = claimed ? 1.2 + 0.15 * swell + swell * Math.sqrt(Math.abs(edge.points) / this.largest) : 1.2;
-    const group = make('g', { class: `edge ${dashed(edge.verdict)}`, role: 'option', tabindex: -1, 'aria-selected': 'false' });
+  drawEdge(edge, { curve, width, scale, here }, lines, labels) {
+    const group = make('g', { class: `edge ${dashed(edge.verdict)}`, role: 'option', tabindex: -1, 'aria-selected': 'false' }, lines);
     group.setAttribute('aria-label', `${edge.from} to ${edge.to}: ${edge.gain}${edge.points === null ? '' : ' points'}, ${edge.verdict}`);
     group.dataset.key = edge.key;
-    const reach = places.radius + (edge.verdict === 'improves' ? 12 + width : 5);
-    const curve = arc(places.nodes[edge.source], places.nodes[edge.target], places.radius + 4, reach);
     make('path', { class: 'hit', d: curve.d }, group);
     const line = make('path', { class: 'line', d: curve.d }, group);
-    if (claimed) line.style.strokeWidth = `${width.toFixed(2)}px`;
-    head(edge, curve, claimed ? width : 1, group);
-    const here = (few || claimed) && labels.childElementCount < LABELS ? spot(curve, edge.gain, taken) : null;
+    if (CLAIMS.includes(edge.verdict)) line.style.strokeWidth = `${width.toFixed(2)}px`;
+    head(edge, curve, width, scale, group);
     if (here) {
-      taken.push(here);
       const label = make('g', { class: `gain ${dashed(edge.verdict)}` }, labels);
       label.dataset.key = edge.key;
       make('rect', { x: here.x - here.w, y: here.y - here.h, width: 2 * here.w, height: 2 * here.h }, label);
       make('text', { x: here.x.toFixed(1), y: here.y.toFixed(1), dy: '.35em', 'text-anchor': 'middle' }, label, edge.gain);
     }
-    group.addEventListener('pointerenter', (event) => { if (event.pointerType === 'mouse') this.tell({ edge }); });
-    group.addEventListener('pointerleave', (event) => { if (event.pointerType === 'mouse') this.tell(this.chosen); });
+    this.onPointing(group, { edge });
     group.addEventListener('focus', () => this.choose({ edge }));
     group.addEventListener('click', () => this.choose({ edge }));
     return group;
   }
 
+  onPointing(group, what) {
+    group.addEventListener('pointerenter', (event) => { if (event.pointerType === 'mouse') this.tell(what); });
+    group.addEventListener('pointerleave', (event) => { if (event.pointerType === 'mouse') this.tell(this.chosen); });
+  }
+
   drawNode(node, index, places, parent) {
     const group = make('g', { class: 'node', role: 'button', tabindex: -1, 'aria-pressed': 'false' }, parent);
-    group.setAttribute('aria-label', `${node.name}: best and worst partners`);
+    const seen = [shorter(node.name), node.metric].filter(Boolean).join(' '); // a name begins with what is written
+    group.setAttribute('aria-label', `${seen}: best and worst partners${node.name === shorter(node.name) ? '' : ` of ${node.name}`}`);
     group.dataset.key = `n${index}`;
     const place = places.nodes[index];
     make('circle', { cx: place.x.toFixed(1), cy: place.y.toFixed(1), r: places.radius }, group);
-    if (node.name !== shorter(node.name)) make('title', {}, group, node.name);
+    this.onPointing(group, { node: index });
     group.addEventListener('click', () => this.choose({ node: index }));
     return group;
   }

@@ -81,6 +81,7 @@ function printing() {
 
 themes();
 for (const table of document.querySelectorAll('.sortable')) sortable(table);
+for (const table of document.querySelectorAll('.forest')) choosable(table);
 scales();
 measures();
 partners();
