@@ -76,6 +76,7 @@ class CorpusRecord(_Record):
     card: Card
     fingerprint: str
     items: dict[str, int]
+    words: dict[str, int] = {}  # of each split, as forecasts count them; from before they were: none
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
 
@@ -86,11 +87,17 @@ class GridRecord(_Record):
     format: Literal[1] = 1
     grid: Grid
     recipe_name: str
+    report_name: str = ""  # from before there was one: the grid's name
     overrides: tuple[str, ...] = ()
     source: str
     corpora: tuple[CorpusRecord, ...]
     overlaps: tuple[str, ...] = ()
     jobs: tuple[Job, ...]
+
+    @property
+    def title(self) -> str:
+        """The name of the grid's report: the grid's own, with what the command line changed."""
+        return self.report_name or self.grid.name
 
 
 _CHECKSUM = re.compile(rb'"checksum": "([0-9a-f]{64})"\n}\s*$')
