@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from transfer import cli
+from transfer.store import JobResult, Store
 
 BLOCKED = """
 import os, sys
@@ -178,7 +179,7 @@ def test_a_grid_that_names_no_corpora(transfer, tiny_grid: Path, places, tmp_pat
 def test_a_report_of_what_was_never_run(transfer, tiny_grid: Path, tmp_path: Path, places):
     code, _, err = transfer("report", tiny_grid, *places)
     assert code == 2
-    assert "was never run into this store; run it first" in err
+    assert "was never run into this store, which has no results; run it first" in err
     assert nothing_written(tmp_path)
 
 
@@ -210,7 +211,9 @@ def test_plan_of_a_new_store_writes_nothing(transfer, tiny_grid: Path, tmp_path:
     assert out.count("to run   refine ") == 14
     assert "14 jobs, 14 to run" in out
     assert re.search(
-        r"^roughly .* to .* on this machine's 1 CPU core, if nothing else runs: a guess", out, re.MULTILINE
+        r"^about .* with 1 at a time .* training steps timed just now on this machine's 1 CPU core$",
+        out,
+        re.MULTILINE,
     )
     assert nothing_written(tmp_path)
 
@@ -224,7 +227,7 @@ def test_plan_and_status_of_a_store_that_has_some(transfer, tiny_run, tiny_grid:
     assert f"{gone.name}  to run" in out
     assert out.count("  done     refine ") == 13
     assert "14 jobs, 1 to run" in out
-    assert "of one worker, under 1 s with 1 at a time, by the 13 jobs that are done" in out
+    assert re.search(r"with 1 at a time \(10 s to start, .* of one worker: by the 13 jobs that are done", out)
     assert "disk: under 1 MiB in the store" in out
     code, out, _ = transfer("status", tiny_grid, "--store", tmp_path / "runs")
     assert code == 0
@@ -232,8 +235,6 @@ def test_plan_and_status_of_a_store_that_has_some(transfer, tiny_run, tiny_grid:
 
 
 def test_status_tells_of_running_and_failed_jobs(transfer, tiny_run, tiny_grid: Path, tmp_path: Path):
-    from transfer.store import JobResult, Store
-
     shutil.copytree(tiny_run.store, tmp_path / "runs")
     store = Store(tmp_path / "runs")
     one, two, *_ = (store.get(p.name) for p in sorted((store.root / "jobs").iterdir()))
@@ -248,11 +249,32 @@ def test_status_tells_of_running_and_failed_jobs(transfer, tiny_run, tiny_grid: 
     assert "12 done, 1 running, 1 failed, 0 pending" in out
 
 
+def test_status_tells_that_workers_are_starting(transfer, tiny_run, tiny_grid: Path, tmp_path: Path):
+    """As long as a run is at work on this grid and none of its jobs has begun; other grids do not count."""
+    from transfer.claims import Claims
+    from transfer.grid import Grid
+
+    shutil.copytree(tiny_run.store, tmp_path / "runs")
+    store = Store(tmp_path / "runs")
+    shutil.rmtree(sorted((store.root / "jobs").iterdir())[0])
+    claims, told = Claims(store.files, run="r"), "a run is at work; its workers are starting"
+    with claims.present("another grid"):
+        assert told not in transfer("status", tiny_grid, "--store", store.root)[1]
+    with claims.present(Grid.load(tiny_grid).id):
+        before = sorted(path.name for path in store.root.rglob("*"))
+        assert told in transfer("status", tiny_grid, "--store", store.root)[1]
+        assert sorted(path.name for path in store.root.rglob("*")) == before
+        store.running(next(iter(store.get_grid(Grid.load(tiny_grid)).jobs)).id, {"epoch": 1, "epochs": 2})
+        assert told not in transfer("status", tiny_grid, "--store", store.root)[1]
+    assert told not in transfer("status", tiny_grid, "--store", store.root)[1]
+
+
 def test_what_was_set_stands_in_the_report(transfer, tiny_grid: Path, tmp_path: Path, places):
     small = ["--set", "tasks=[rel]", "--set", "jobs=[single]", "--set", "seeds=1", "--set", "recipe.epochs=1"]
     code, _, err = transfer("run-grid", tiny_grid, "--executor", "inline", *places, *small)
     assert (code, err) == (0, "")
-    page = (tmp_path / "reports" / "tiny" / "report.md").read_text()
+    (page,) = (tmp_path / "reports").glob("tiny+jobs=[[]single]+recipe.epochs=1+seeds=1+*/report.md")
+    page = page.read_text()
     for value in small[1::2]:
         assert value.replace("_", "\\_") in page.replace("\\", "") or value in page.replace("\\", "")
 
@@ -328,7 +350,8 @@ def test_a_corpus_may_have_a_limit_of_its_own(transfer, tiny_grid: Path, tmp_pat
     less += ["--set", "limit={train: 16}", "--set", "limits={rel: {train: 8}}"]
     code, _, err = transfer("run-grid", tiny_grid, *places, *less)
     assert code == 0, err
-    results = pd.read_csv(tmp_path / "reports" / "tiny" / "results.csv")
+    (table,) = (tmp_path / "reports").glob("tiny+*/results.csv")
+    results = pd.read_csv(table)
     assert dict(zip(results["target"], results["train_items"], strict=True)) == {
         "ner": 16,
         "rel": 8,

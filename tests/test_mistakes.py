@@ -132,8 +132,8 @@ MISTAKES: list[Mistake] = [
         "a report before a run",
         lambda folder: None,
         ["report", "g.yaml"],
-        "runs: the grid 'g' as it now reads was never run into this store; run it first: "
-        "transfer run-grid GRID (with the same --store and --set)",
+        "runs: the grid 'g' was never run into this store, which has no results; run it first with "
+        "'transfer run-grid GRID', or name its store with --store",
     ),
 ]  # fmt: skip
 

@@ -33,9 +33,9 @@ class Taken(Exception):
 class Claim:
     """A job that this process has taken; a context manager that gives it back."""
 
-    def __init__(self, files: Files, name: str, run: str) -> None:
+    def __init__(self, files: Files, name: str, run: str, *, grid: str = "") -> None:
         self._files, self.name = files, name
-        self._note = {"run": run, "here": HERE, "pid": os.getpid(), "born": _born(os.getpid())}
+        self._note = {"run": run, "grid": grid, "here": HERE, "pid": os.getpid(), "born": _born(os.getpid())}
         self._over = threading.Event()
         self._writing = threading.Lock()
         self._write(0)
@@ -87,11 +87,21 @@ class Claims:
         claim.beat()
         return claim
 
-    def present(self) -> Claim:
-        """Shows that this run is at work on the store; of these there may be many at once."""
-        claim = Claim(self._files, f"claims/{PRESENT}.{uuid.uuid4().hex}.json", self._run)
+    def present(self, grid: str = "") -> Claim:
+        """Shows that this run is at work on a grid of the store; of these there may be many at once."""
+        claim = Claim(self._files, f"claims/{PRESENT}.{uuid.uuid4().hex}.json", self._run, grid=grid)
         claim.beat()
         return claim
+
+    def at_work(self, grid: str) -> bool:
+        """Whether a run is at work on a grid, as far as its files tell. Writes nothing."""
+        for name in self._files.names("claims"):
+            with contextlib.suppress(OSError, ValueError):
+                if name.startswith(f"{PRESENT}.") and self._lives(f"claims/{name}"):
+                    note = json.loads(self._files.read(f"claims/{name}"))
+                    if note.get("grid") == grid:
+                        return True
+        return False
 
     def others_present(self, own: Claim | None) -> bool:
         """Whether another run is at work on the store."""

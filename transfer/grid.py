@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
 from transfer.expansion import FAMILIES, Expansion, groups_of
-from transfer.inputs import YAML_ERRORS, InputError, did_you_mean, read_yaml, validated
+from transfer.inputs import InputError, did_you_mean, place, read_yaml, validated
 from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage, Trained
 from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Top, top_refused
+from transfer.overrides import override
 from transfer.paper import ENCODERS
 from transfer.recipes import Recipe, Strict, resolved
 from transfer.seeds import Seeds, as_multiple, as_seeds, checked_seeds, further
@@ -212,8 +212,11 @@ class Grid(Strict):
         relative to the file; the one given here, to where the command runs.
         """
         data, lines = read_yaml(path)
-        for override in overrides:
-            _override(data, override)
+        if "recipe_name" in data:
+            where = place(path, ("recipe_name",))
+            raise InputError(f"{where}: unknown key 'recipe_name'; did you mean 'recipe'?")
+        for change in overrides:
+            override(data, change)
         if corpora is not None:
             data["corpora"] = corpora
         elif isinstance(data.get("corpora"), str) and data["corpora"] != "synthetic":
@@ -305,24 +308,3 @@ class Grid(Strict):
         return tuple(
             Expansion(self, fingerprints, encoder_fingerprint).jobs(train_items or {}, frozenset(shared))
         )
-
-
-def _override(data: dict[str, Any], override: str) -> None:
-    """``recipe.epochs=3`` into the raw mapping; a named recipe or encoder becomes a mapping first."""
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise InputError(f"--set {override}: should be key=value, as in --set recipe.epochs=3")
-    try:
-        value = yaml.safe_load(text)
-    except YAML_ERRORS:
-        raise InputError(f"--set {override}: the value is not valid YAML") from None
-    *outer, last = key.split(".")
-    place: dict[str, Any] = data
-    for part in outer:
-        inner = place.setdefault(part, {})
-        if isinstance(inner, str) and part in ("recipe", "encoder"):
-            inner = place[part] = {"base" if part == "recipe" else "name": inner}
-        if not isinstance(inner, dict):
-            raise InputError(f"--set {override}: '{part}' has no keys of its own")
-        place = inner
-    place[last] = value

@@ -107,6 +107,7 @@ class CorpusRecord(_Record):
     card: Card
     fingerprint: str
     items: dict[str, int]
+    words: dict[str, int] = {}  # of each split, as forecasts count them; from before they were: none
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
     pool: int | None = None  # the examples that each seed draws its ``items["train"]`` from; None: fixed
@@ -121,6 +122,7 @@ class GridRecord(_Record):
     format: Literal[1] = 1
     grid: Grid
     recipe_name: str
+    report_name: str = ""  # from before there was one: the grid's name
     overrides: tuple[str, ...] = ()
     source: str
     corpora: tuple[CorpusRecord, ...]
@@ -132,6 +134,11 @@ class GridRecord(_Record):
     def _as_it_was_asked(cls, value: Any) -> Any:
         # an old record lacks a later key: it asked for what was done before, whatever the default is now
         return {**ADDED_LATER, **value} if isinstance(value, dict) else value
+
+    @property
+    def title(self) -> str:
+        """The name of the grid's report: the grid's own, with what the command line changed."""
+        return self.report_name or self.grid.name
 
 
 # Diverged says all that its message says; of other errors the class may be what tells

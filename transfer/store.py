@@ -256,6 +256,15 @@ class Store:
         text = record.model_dump_json(indent=1).encode()
         self.files.write(f"grids/{record.grid.id}.json", text, durable=True)
 
+    def grids(self) -> list[GridRecord]:
+        """The records of all grids that were run into this store, without those that cannot be read."""
+        names = [f"grids/{name}" for name in self.files.names("grids")]
+        found = []
+        for data in self.files.read_all(names).values():
+            with contextlib.suppress(ValidationError):
+                found.append(GridRecord.model_validate_json(data))
+        return found
+
     def get_grid(self, grid: Grid) -> GridRecord:
         """What a grid was expanded to. Raises NotRun where it was never run into this store."""
         name = f"grids/{grid.id}.json"

@@ -295,14 +295,14 @@ def _drawn(figure: "Figure", title: str) -> Drawing:
 
 def _of_store(grid_file: Path, store_dir: Path, corpora: str | None, overrides: Sequence[str]) -> Study:
     from transfer.analysis.of_grid import Kept, tables_of_grid
-    from transfer.grid import Grid
+    from transfer.recorded import record_of
     from transfer.store import Store
 
     store = Store(store_dir)
-    record = store.get_grid(Grid.load(grid_file, overrides=overrides, corpora=corpora))
+    record = record_of(store, grid_file, overrides=overrides, corpora=corpora)
     kept = Kept(store, record)
     return Study(
-        record.grid.name,
+        record.title,
         record.grid.tasks,
         *tables_of_grid(kept),
         record.grid.smallest_effect / 100,

@@ -1,16 +1,16 @@
 """How long a grid will take, and what is told of a precision that the processor has no arithmetic for."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.families import write_family
-from transfer import encoders
 from transfer.cli import forecast
 from transfer.cli.running import Executor, Workers
-from transfer.grid import Grid
 from transfer.learning.native import library
+from transfer.store import Store
 
 BF16 = ("--set", "recipe.precision=bf16")
 TOLD = "no bf16 arithmetic: matrix products in bf16 took 4.0 times as long as in fp32 just now"
@@ -22,28 +22,69 @@ def without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forecast, "bf16_gain", lambda: 0.25)
 
 
-def guess_of(grid: Grid, *, precision: str) -> tuple[float, float]:
-    files = encoders.locate(grid.encoder.name)
-    recipe = grid.recipe.model_copy(update={"precision": precision})
-    of = grid.model_copy(update={"recipe": recipe})
-    jobs = of.plan(dict.fromkeys(grid.tasks, "0" * 16), encoder_fingerprint=files.fingerprint)
-    return forecast.guess(jobs, {job.id: 1e9 for job in jobs}, files)
-
-
 def test_products_are_timed_in_both_precisions():
     assert 0.01 < forecast.bf16_gain.__wrapped__() < 100
 
 
-@pytest.mark.parametrize(
-    ("gain", "fast", "slow"),
-    [(0.25, 4.0, 4.0), (1.5, 1 / 1.5, 1.0), (16.0, 1 / forecast.BF16_GAIN, 1.0)],
-)
-def test_a_guess_in_bf16_goes_by_its_products(tiny_grid: Path, monkeypatch, gain, fast, slow):
-    monkeypatch.setattr(forecast, "_peak", lambda: 1e11)
-    monkeypatch.setattr(forecast, "bf16_gain", lambda: gain)
-    grid = Grid.load(tiny_grid)
-    there, here = guess_of(grid, precision="fp32"), guess_of(grid, precision="bf16")
-    assert here == pytest.approx((there[0] * fast, there[1] * slow), rel=0.01)
+def test_jobs_share_the_workers_and_take_at_least_as_long_as_the_longest():
+    assert forecast.together([10.0, 20.0, 30.0], at_once=2) == 30.0
+    assert forecast.together([10.0, 20.0, 50.0], at_once=4) == 50.0
+    assert forecast.together([], at_once=4) == 0.0
+
+
+def test_an_estimate_under_a_second_is_not_about_that():
+    assert forecast.about(0.3) == "under 1 s"
+    assert forecast.about(40) == "about 40 s"
+
+
+STEPS = {"sim": 2.0, "rel": 3.0, "ner": 5.0}
+
+
+def test_plan_counts_start_jobs_and_report(transfer, tiny_grid: Path, tmp_path: Path, monkeypatch):
+    """Every job has the measured time of its corpora, and a run takes time besides its jobs."""
+    from transfer.learning import probe
+
+    def rates(jobs, site, *, threads):
+        held = {name: {"dev": 1.5, "test": 3.0} for name in STEPS}
+        return probe.Rates(
+            threads, 0, once=7.0, job=1.0, step=STEPS, steps=dict.fromkeys(STEPS, 3), held=held
+        )
+
+    monkeypatch.setattr(probe, "probe", rates)
+    monkeypatch.setattr(forecast, "START", 100.0)
+    monkeypatch.setattr(forecast, "REPORT", 200.0)
+    # epochs 2: for each corpus 2 x 3 steps, a third of 2 x 1.5 for dev, of 3 for test: 8 steps
+    jobs = 2 * 7 * 1.0 + 8 * 2 * 4 * sum(STEPS.values())
+    total = jobs + 100 + 200 + 14 * forecast.REPORT_PER_JOB + 7
+    code, out, _ = transfer("plan", tiny_grid, "--store", tmp_path / "runs")
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if "training steps timed just now" in line]
+    told = re.match(r"about (\d+) min with 1 at a time \((.*) to start, (.*) for jobs, 3 min for the", line)
+    assert told
+    assert abs(int(told[1]) - total / 60) <= 1
+    assert told[3] == forecast.duration(jobs)
+
+
+def test_every_corpus_is_measured_and_a_job_is_the_sum_of_its_corpora(tiny_grid: Path, tmp_path: Path):
+    from transfer.cli.planning import expanded, site
+    from transfer.learning.probe import covering, probe
+
+    grid, record, files, _ = expanded(tiny_grid, None, ["controls=[same-steps]"])
+    here = site(Store(tmp_path), grid, files, checkpoint_seconds=0, keep=frozenset())
+    assert [job.names for job in covering(record.jobs)] == [("ner", "rel", "sim")]
+    pairs = [job for job in record.jobs if len(job.names) == 2]
+    assert len(covering(pairs)) == 2
+    rates = probe(record.jobs, here, threads=1)
+    assert rates.steps == dict.fromkeys(("ner", "rel", "sim"), 3), "24 examples, 8 in a mini-batch"
+    assert all(second > 0 for second in rates.step.values())
+    assert all(rates.held[name]["dev"] == pytest.approx(1.5, rel=0.1) for name in rates.held)
+    of = {job.names: rates.seconds(job) - rates.job for job in record.jobs if not job.extra_examples}
+    assert of["ner", "rel"] == pytest.approx(of["ner",] + of["rel",])
+    longer = {job.names[0]: rates.seconds(job) for job in record.jobs if job.extra_examples}
+    for name in ("ner", "rel", "sim"):
+        more = longer[name] - rates.seconds(next(j for j in record.jobs if j.names == (name,)))
+        assert more == pytest.approx(2 * 3 * rates.step[name]), "as many steps again, in two epochs"
+    assert not list(tmp_path.rglob("*.json")), "nothing is kept"
 
 
 @pytest.mark.usefixtures("without")

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from transfer.cli.forecast import Speed
+from transfer.cli.interrupts import interruptible
 from transfer.cli.live import Lines, Progress, View, decided, how_far, shortened, shown
 from transfer.store import JobResult, Store
 
@@ -57,9 +59,32 @@ def test_a_resumed_run_starts_from_what_is_there(progress: Progress):
     text = ESCAPES.sub("", "\n".join(lines))
     assert "4 done, 0 running, 10 waiting, 0 failed" in text
     assert "29%" in text
-    assert "workers start" in text
+    assert "workers are starting" in text
     # by the speed of the jobs that an earlier run has done
     assert "left" in ESCAPES.sub("", "\n".join(seen(running(progress), terminal(no_color=True))))
+
+
+def test_an_interrupted_run_does_not_say_that_workers_are_starting(progress: Progress):
+    view = View(progress, terminal(no_color=True))
+
+    def now() -> str:
+        paper = terminal(no_color=True)
+        paper.print(view.drawn())
+        return ESCAPES.sub("", paper.file.getvalue())  # type: ignore[attr-defined]
+
+    with view:
+        assert "workers are starting" in now()
+        view.stopping()
+        assert "so far, stopping" in now()
+        assert "left" not in now()
+    assert "so far, interrupted" in now()
+
+
+def test_the_view_is_told_before_a_signal_stops_the_run():
+    told: list[str] = []
+    with pytest.raises(KeyboardInterrupt), interruptible(lambda: told.append("stopping")):
+        signal.raise_signal(signal.SIGINT)
+    assert told == ["stopping"]
 
 
 def running(progress: Progress) -> Progress:

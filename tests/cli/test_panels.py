@@ -99,7 +99,7 @@ def test_a_grid_that_was_never_run_is_named(transfer, tiny_run, tmp_path: Path):
         "panels", tiny_run.grid, other, "--store", tiny_run.store, "--out", tmp_path / "out"
     )
     assert code == 2
-    assert "the grid 'other' as it now reads was never run into this store; run it first" in err
+    assert "the grid 'other' was never run into this store, which has tiny; run it first" in err
     assert not (tmp_path / "out").exists()
 
 

@@ -19,7 +19,7 @@ def run(transfer, tiny_grid: Path, tmp_path: Path):
     """``run()`` runs the tiny grid inline with adaptive seeds into ``tmp_path/runs``."""
 
     def call(*more: str) -> str:
-        places = ["--store", tmp_path / "runs", "--out", tmp_path / "reports"]
+        places = ["--store", tmp_path / "runs", "--out", tmp_path / "reports", "--set", "name=tiny"]
         code, out, err = transfer(
             "run-grid", tiny_grid, "--executor", "inline", *places,
             "--set", SEEDS, "--set", "tasks=[sim, rel]", "--set", "jobs=[single, pairs]", *more,
@@ -187,7 +187,7 @@ def test_ray_adds_the_same_seeds_as_the_inline_executor(run, transfer, tiny_grid
     shutil.rmtree(tmp_path / "runs")
     code, out, err = transfer(
         "run-grid", tiny_grid, "--store", tmp_path / "runs", "--out", tmp_path / "reports",
-        "--set", SEEDS, "--set", "tasks=[sim, rel]", "--set", "jobs=[single, pairs]",
+        "--set", "name=tiny", "--set", SEEDS, "--set", "tasks=[sim, rel]", "--set", "jobs=[single, pairs]",
     )  # fmt: skip
     assert code == 0, err
     assert out.count("3 more jobs, for edges that are undecided") == 2

@@ -26,7 +26,7 @@ def run(transfer, tmp_path: Path):
     """``run(grid, "--set", …)`` runs a grid inline into ``tmp_path/runs``."""
 
     def call(grid: Path, *more: str) -> tuple[int, str, str]:
-        places = ["--store", tmp_path / "runs", "--out", tmp_path / "reports"]
+        places = ["--store", tmp_path / "runs", "--out", tmp_path / "reports", "--set", "name=tiny"]
         return transfer("run-grid", grid, "--executor", "inline", *places, *more)
 
     return call

@@ -32,15 +32,15 @@ from transfer.store import Damaged, GridRecord, Store
 
 
 def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch = nobody) -> list[Path]:
-    """Writes ``out/<grid>/`` from what the store holds of the grid; returns the files."""
+    """Writes ``out/<record.title>/`` from what the store holds of the grid; returns the files."""
     grid, kept = record.grid, Kept(store, record, watch=watch)
     return write_report(
         kept.frame,
         edges=kept.edges,
         controls=grid.held_against,
         correction=grid.correction,
-        out=out / grid.name,
-        title=grid.name,
+        out=out / record.title,
+        title=record.title,
         corpora=[_corpus_row(record, name) for name in grid.tasks],
         settings=_settings(kept),
         evidence=kept.evidence,

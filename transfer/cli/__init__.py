@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from transfer import __version__
-from transfer.cli import advice, corpora, corpora_tables, encoders, grids, models, panels, paper
+from transfer.cli import advice, corpora, corpora_tables, encoders, grids, models, panels, paper, planted
+from transfer.cli.caches import use_writable_folders
 from transfer.cli.interrupts import GO_ON
 from transfer.cli.terminal import INTERRUPTED, SOME_FAILED, WRONG_INPUT, say
 from transfer.inputs import InputError
@@ -22,6 +23,7 @@ app = typer.Typer(
     help="Which text tasks, trained together, help which, and which harm which.",
 )
 app.add_typer(grids.app)
+app.add_typer(planted.app)
 app.add_typer(advice.app)
 app.add_typer(models.app)
 app.add_typer(panels.app)
@@ -38,6 +40,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII loses no message
             stream.reconfigure(errors="backslashreplace")
+    use_writable_folders()
     try:
         app()
     except InputError as error:

@@ -1,25 +1,19 @@
-"""How long and how much disk: measured where something was measured, else a guess that says so."""
+"""How long a grid takes, and how much disk: from jobs that are done, or from timed training steps."""
 
 import functools
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from transfer.cli.resources import cores
-
 if TYPE_CHECKING:
     from transfer.encoders import EncoderFiles
-    from transfer.grid import Encoder, Job
+    from transfer.grid import Job
     from transfer.store import JobResult
 
-# useful arithmetic beside a large matrix product's, as measured for small and larger batches and encoders
-SHARE_OF_PEAK = (0.15, 0.9)
-# seconds of one core that a job takes besides: loading the encoder, building heads, writing
-BESIDES = (0.5, 3.0)
-BF16_GAIN = 2.0  # at most, of a job whose products gain more
-PIECES_PER_WORD = 1.4
+# Seconds of a run besides its jobs, on two CPU cores of which nothing else had one: Ray and its first workers
+# start, and a report is made of so many jobs.
+START, REPORT, REPORT_PER_JOB = 10.0, 6.0, 0.01
 SLOWER = 0.8  # bf16 products beside fp32 ones: below that they are made up of others
 
 
@@ -42,48 +36,20 @@ class Speed:
 def left(
     todo: Mapping[str, float], notes: Mapping[str, Mapping[str, Any]], speed: Speed, *, at_once: int
 ) -> float:
-    """Seconds until all is done: what is left of the jobs' cost over the workers, at least the longest's."""
+    """Seconds until all jobs of ``todo`` (their costs) are done; ``notes`` say how far running ones are."""
     rest = dict(todo)
     rest |= {id_: todo[id_] * (1 - _share(note)) for id_, note in notes.items() if id_ in todo}
-    if not rest:
-        return 0.0
-    return speed.seconds(max(sum(rest.values()) / max(1, at_once), max(rest.values())))
+    return speed.seconds(together(rest.values(), at_once=at_once))
+
+
+def together(jobs: Iterable[float], *, at_once: int) -> float:
+    """The time of jobs that run at once on so many workers: their share of all, at least the longest."""
+    jobs = list(jobs)
+    return max(sum(jobs) / max(1, at_once), max(jobs)) if jobs else 0.0
 
 
 def _share(note: Mapping[str, Any]) -> float:
     return note["epoch"] / note["epochs"]
-
-
-def guess(jobs: Sequence["Job"], cost: Mapping[str, float], files: "EncoderFiles") -> tuple[float, float]:
-    """From how many to how many seconds the jobs take on all cores, free of other work; none was ever run.
-
-    Two floating-point operations a weight and word piece forward, four backward, at the share of a
-    matrix product's speed that training was seen to reach; the product is timed here and now.
-    """
-    config = json.loads((files.folder / "config.json").read_text(encoding="utf-8"))
-    peak = _peak()
-    fast, slow = (seconds * len(jobs) / cores() for seconds in BESIDES)
-    for job in jobs:
-        gain = bf16_gain() if job.recipe.precision == "bf16" else 1.0
-        operations = 6 * _weights(config, job.encoder) * PIECES_PER_WORD * cost[job.id]
-        slow += operations / (peak * SHARE_OF_PEAK[0] * min(1.0, gain))
-        fast += operations / (peak * SHARE_OF_PEAK[1] * min(BF16_GAIN, gain))
-    return fast, slow
-
-
-def _weights(config: Mapping[str, Any], encoder: "Encoder") -> int:
-    """The encoder's weights without the embeddings, which cost a look-up."""
-    width, inner = int(config["hidden_size"]), int(config["intermediate_size"])
-    layers = encoder.layers or int(config["num_hidden_layers"])
-    return layers * (4 * width**2 + 2 * width * inner)
-
-
-def _peak() -> float:
-    """Floating-point operations a second of fp32 matrix products on all cores, the best of a few."""
-    import numpy as np
-
-    a = np.ones((1024, 1024), dtype=np.float32)
-    return 2 * 1024**3 * cores() / min(_timed(lambda: np.dot(a, a)) for _ in range(5))
 
 
 @functools.cache
@@ -182,6 +148,11 @@ def duration(seconds: float) -> str:
         return f"{hours} h {minutes} min"
     days, hours = divmod(hours, 24)
     return f"{days} days {hours} h"
+
+
+def about(seconds: float) -> str:
+    """A duration that is an estimate: ``about 40 s``, or ``under 1 s``."""
+    return duration(seconds) if seconds < 1 else f"about {duration(seconds)}"
 
 
 def size(number: float) -> str:

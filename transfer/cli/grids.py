@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer.cli import completion, forecast, live, resources
+from transfer.cli import completion, estimate, forecast, live
 from transfer.cli.planning import costs, doubts, expanded, recorded
 from transfer.cli.running import (
     Executor,
@@ -17,15 +17,11 @@ from transfer.cli.running import (
     run_what_is_missing,
     slow_precision,
     workers_of,
-    workers_that_fit,
 )
 from transfer.cli.terminal import SOME_FAILED, bar, examples, say
-from transfer.inputs import InputError
 
 if TYPE_CHECKING:
-    from transfer.encoders import EncoderFiles
-    from transfer.grid import Job
-    from transfer.store import GridRecord, JobResult, Store
+    from transfer.store import GridRecord, Store
 
 app = typer.Typer()
 
@@ -127,15 +123,14 @@ def plan(
     store_dir: StoreDir = STORE,
     overrides: Overrides = None,
 ) -> None:
-    """Shows the jobs of a grid and what of them is already there. Runs nothing."""
+    """List the jobs of a grid, those already done, and the expected time and disk space. Keeps nothing."""
     from transfer.analysis.of_grid import wanted
     from transfer.store import Store
 
-    grid, record, files, loaded = expanded(grid_file, corpora, overrides)
+    grid, record, files, _ = expanded(grid_file, corpora, overrides)
     store = Store(store_dir)
     jobs = wanted(store, record)
     results = store.results(jobs)
-    cost = costs(jobs, loaded)
     kept = grid.kept(record.jobs)
     todo = {job.id for job in store.pending(jobs, keep=kept)}
     for job in jobs:
@@ -143,7 +138,7 @@ def plan(
         state = "again" if state == "done" and job.id in todo else state
         say(f"{job.id}  {state:7}  {job.label}")
     say(f"{len(jobs)} jobs, {len(todo)} to run")
-    for family, (count, share) in forecast.families(jobs, cost).items():
+    for family, (count, share) in forecast.families(jobs, costs(record)).items():
         say(f"  {family}: {count}, {100 * share:.0f} % of the training time")
     for told in (*doubts(record), *fixed_samples(record)):
         say(f"note: {told}")
@@ -153,44 +148,11 @@ def plan(
         say(f"up to {len(record.jobs) - len(jobs)} more where edges are undecided then")
     if todo:
         again = [job for job in jobs if job.id in todo]
-        _forecast(store, record, again, results, cost, files)
+        estimate.tell(store, grid_file, record, files, todo=again, results=results)
         if told := slow_precision(grid):
             say(f"note: {told}")
         if most := forecast.models([job for job in again if job.id in kept], files):
             say(f"at most {forecast.size(most)} more for models that are kept")
-
-
-def _forecast(
-    store: "Store",
-    record: "GridRecord",
-    todo: "list[Job]",
-    results: "dict[str, JobResult]",
-    cost: dict[str, float],
-    files: "EncoderFiles",
-) -> None:
-    """How long, and how much disk: measured where jobs are done, else guessed."""
-    at_once = min(workers_that_fit(0.0), len(todo))
-    done = [id_ for id_, result in results.items() if result.status == "done"]
-    speed = forecast.Speed.of(results.values(), cost)
-    if speed is not None:
-        work = sum(cost[job.id] for job in todo)
-        wall = forecast.left({job.id: cost[job.id] for job in todo}, {}, speed, at_once=at_once)
-        size = sum(store.files.size(f"jobs/{i}") - store.files.size(f"jobs/{i}/model") for i in done)
-        size *= len(todo) / len(done)
-        say(
-            f"about {forecast.duration(speed.seconds(work))} of one worker, {forecast.duration(wall)} with "
-            f"{at_once} at a time, by the {len(done)} jobs that are done"
-        )
-    else:
-        fast, slow = forecast.guess(todo, cost, files)
-        cores = resources.cores()
-        size = forecast.disk(todo, {c.card.name: c.items["test"] for c in record.corpora})
-        say(
-            f"roughly {forecast.duration(fast)} to {forecast.duration(slow)} on this machine's "
-            f"{cores} CPU core{'s' if cores > 1 else ''}, if nothing else runs: a guess, by a matrix product "
-            "that was timed just now; once a job is done the time is known better"
-        )
-    say(f"disk: {forecast.size(size)} in the store")
 
 
 @app.command(
@@ -204,16 +166,18 @@ def status(
     store_dir: StoreDir = STORE,
     overrides: Overrides = None,
 ) -> None:
-    """Shows what of a grid is done, running, failed and pending."""
+    """Show the done, running, failed and pending jobs of a grid, and the expected time left."""
     from transfer.analysis.of_grid import wanted
+    from transfer.claims import Claims
     from transfer.store import Store
 
     store, record = Store(store_dir), recorded(grid_file, corpora, overrides, store_dir)
     jobs = wanted(store, record)
     results = store.results(jobs)
     counts = dict.fromkeys(("done", "running", "failed", "pending"), 0)
+    notes = {job.id: note for job in jobs if (note := store.progress(job.id))}
     for job in jobs:
-        note = store.progress(job.id)
+        note = notes.get(job.id)
         result = results.get(job.id)
         state = "running" if note else result.status if result else "pending"
         counts[state] += 1
@@ -222,14 +186,16 @@ def status(
         elif result and result.status == "failed":
             say(f"failed   {job.label} ({job.id}): {result.reason}")
     say(", ".join(f"{count} {state}" for state, count in counts.items()))
+    if not notes and Claims(store.files, run="").at_work(record.grid.id):
+        say("a run is at work; its workers are starting")
     _damaged(store)
-    # a job takes about as long as it has corpora
-    done = [(r.seconds, len(r.job.names)) for r in results.values() if r.status == "done"]
-    left = sum(len(job.names) for job in jobs if job.id not in results)
-    if done and left:
-        at_once = max(1, counts["running"])
-        seconds = left * sum(s for s, _ in done) / sum(n for _, n in done) / at_once
-        say(f"about {forecast.duration(seconds)} left with {at_once} at a time")
+    todo = {job.id for job in jobs if job.id not in results or job.id in notes}
+    cost = costs(record)
+    speed = forecast.Speed.of(results.values(), cost)
+    if todo and speed:
+        at_once = max(1, len(notes))
+        seconds = forecast.left({id_: cost[id_] for id_ in todo}, notes, speed, at_once=at_once)
+        say(f"{forecast.about(seconds)} left with {at_once} at a time")
     if edges := decided(store, record):
         say(f"edges: {edges}")
 
@@ -252,43 +218,13 @@ def report(
     write_report(Store(store_dir), recorded(grid_file, corpora, overrides, store_dir), out)
 
 
-@app.command(epilog=examples("transfer planted grids/clinical_pairs.yaml"))
-def planted(
-    grid_file: GridFile,
-    store_dir: StoreDir = STORE,
-    overrides: Overrides = None,
-) -> None:
-    """Holds the measured graph of a synthetic grid against what was planted."""
-    from transfer.analysis.of_grid import against_plan, edges_of_grid
-    from transfer.analysis.tables import to_markdown
-    from transfer.corpora.synthetic_plan import PLAN
-    from transfer.store import Store
-
-    record = recorded(grid_file, None, overrides, store_dir)
-    if record.source != "synthetic":
-        raise InputError(
-            f"{grid_file}: nothing was planted in real corpora; the grid should say corpora: synthetic"
-        )
-    table = against_plan(edges_of_grid(Store(store_dir), record), PLAN, tasks=record.grid.tasks)
-    shown = table.assign(**{c: (100 * table[c]).map("{:+.1f}".format) for c in ("gain", "ci_low", "ci_high")})
-    say(to_markdown(shown.rename(columns={c: f"{c} (points)" for c in ("gain", "ci_low", "ci_high")})))
-    for effect in ("improves", "harms", "no effect"):
-        rows = table[table["planted"] == effect]
-        if len(rows):
-            count = {state: int((rows["holds"] == state).sum()) for state in ("yes", "open", "no")}
-            say(
-                f"planted '{effect}': {count['yes']} of {len(rows)} found, "
-                f"{count['open']} inconclusive, {count['no']} contradicted"
-            )
-
-
 def write_report(store: "Store", record: "GridRecord", out: Path) -> None:
     """Writes the report of a grid below ``out`` and says where."""
     from transfer.analysis.of_grid import report_of_grid
 
     with bar() as watch:
         written = report_of_grid(store, record, out=out, watch=watch)
-    say(f"wrote {len(written)} files to {out / record.grid.name}; open {written[-1]}")
+    say(f"wrote {len(written)} files to {out / record.title}; open {written[-1]}")
     _damaged(store)
 
 

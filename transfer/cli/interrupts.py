@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -14,10 +14,11 @@ GO_ON = "interrupted; what is finished is kept, the same command goes on from th
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(stopping: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Within it the first signal raises KeyboardInterrupt, a second ends the process where it stands.
 
-    What is finished is in the store then as always; the processes that Ray started end with this one.
+    ``stopping`` is called at the first, before anything is stopped. What is finished is in the store then as
+    always; the processes that Ray started end with this one.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -33,6 +34,7 @@ def interruptible() -> Iterator[None]:
     def cleanly(number: int, frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, at_once)
+        stopping()
         say("stopping (once more: at once)", error=True)
         raise KeyboardInterrupt
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from transfer.cli.forecast import Speed, duration, left
+from transfer.cli.forecast import Speed, about, duration, left
 from transfer.cli.resources import memory
 from transfer.cli.terminal import say
 
@@ -89,13 +89,14 @@ def _short(result: "JobResult") -> "JobResult":
 
 
 class Shown(Protocol):
-    """How a run is shown: a context; told of jobs that end, jobs that are added, and what else there is."""
+    """How a run is shown: a context that is told of jobs, notes and an interruption."""
 
     def __enter__(self) -> "Shown": ...
     def __exit__(self, *exception: object) -> None: ...
     def tell(self, job: "Job", result: "JobResult") -> None: ...
     def add(self, jobs: Iterable["Job"]) -> None: ...
     def note(self, text: str) -> None: ...
+    def stopping(self) -> None: ...
 
 
 class Lines:
@@ -116,7 +117,7 @@ class Lines:
         progress.tell(job, result)
         done, of = len(progress.ended), len(progress.jobs) - self._before
         remaining = progress.remaining({}) if done < of else None
-        later = f", about {duration(remaining)} left" if remaining is not None else ""
+        later = f", {about(remaining)} left" if remaining is not None else ""
         say(f"[{done}/{of}] {job.label}: {outcome(result)} ({result.seconds:.0f} s{later})")
         for note in result.notes:
             say(f"note: {job.label}: {note}")
@@ -126,6 +127,9 @@ class Lines:
 
     def note(self, text: str) -> None:
         say(text)
+
+    def stopping(self) -> None:
+        pass  # whoever interrupts a run says so
 
 
 class View:
@@ -137,6 +141,7 @@ class View:
         self._progress, self._console = progress, console
         self._lock = threading.RLock()  # the view is drawn by a thread of its own
         self._bar = _bar()
+        self._interrupted = ""  # else what an interrupted run does
         self._live = Live(
             console=console,
             get_renderable=self.drawn,
@@ -149,6 +154,8 @@ class View:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._interrupted = self._interrupted and "interrupted"
         self._live.stop()
 
     def tell(self, job: "Job", result: "JobResult") -> None:
@@ -166,6 +173,10 @@ class View:
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False)
+
+    def stopping(self) -> None:
+        with self._lock:
+            self._interrupted = "stopping"
 
     def drawn(self) -> "RenderableType":
         """The view as it is now."""
@@ -203,12 +214,14 @@ class View:
         elapsed = time.monotonic() - progress.began
         said = [f"{duration(elapsed)} so far"]
         remaining = progress.remaining(notes)
-        if not notes and not progress.ended:
-            said.append("workers start")
+        if self._interrupted:
+            said.append(self._interrupted)
+        elif not notes and not progress.ended:
+            said.append("workers are starting")
         elif remaining is None:
             said.append("time left is known once a job is done")
         elif progress.todo:
-            said.append(f"about {duration(remaining)} left")
+            said.append(f"{about(remaining)} left")
         if progress.ended:
             said.append(f"{60 * len(progress.ended) / max(elapsed, 1e-9):.2g} jobs a minute")
         if (used := memory()) is not None:

@@ -51,7 +51,7 @@ def export(
     from transfer.store import Store
 
     store = Store(store_dir)
-    grids = _grids(store)
+    grids = store.grids()
     found = _job(store, grids, job)
     if not store.has_model(found.id):
         raise InputError(_not_kept(store, grids, found))
@@ -140,22 +140,6 @@ def _write(to: Path, lines: Iterator[str]) -> None:
     except BaseException:
         to.unlink(missing_ok=True)
         raise
-
-
-def _grids(store: "Store") -> "list[GridRecord]":
-    """What grids were expanded to in this store; a record that cannot be read is passed by."""
-    from pydantic import ValidationError
-
-    from transfer.records import GridRecord
-
-    found = []
-    names = [f"grids/{name}" for name in store.files.names("grids")]
-    for data in store.files.read_all(names).values():
-        try:
-            found.append(GridRecord.model_validate_json(data))
-        except ValidationError:
-            continue
-    return found
 
 
 def _job(store: "Store", grids: "Sequence[GridRecord]", said: str) -> "Job":

@@ -25,6 +25,7 @@ from transfer.cli.planning import expanded, recorded
 from transfer.cli.running import Executor, Workers, failures, run_what_is_missing, workers_of
 from transfer.cli.terminal import SOME_FAILED, examples, say
 from transfer.inputs import InputError, NotThere
+from transfer.overrides import changes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +64,7 @@ def paper(
     overrides: Overrides = None,
 ) -> None:
     """Runs every grid of a folder, then writes Tables 1 to 6 and Figure 2 of Peng et al. 2020 as measured."""
+    from transfer.recorded import with_changes
     from transfer.store import Store
 
     grids = _grids_in(folder, corpora, overrides)
@@ -76,7 +78,7 @@ def paper(
         ]
     if all(source.record is None for source in sources):
         raise InputError(f"{folder}: none of its grids can be shown; the first: {sources[0].why}")
-    home = out / folder.resolve().name
+    home = out / with_changes(folder.resolve().name, changes(overrides or ()))
     _write(store, sources, home, store_dir=store_dir, corpora=corpora, overrides=overrides)
     skipped = [source for source in sources if source.record is None]
     for source in skipped:
@@ -159,7 +161,9 @@ def _write(
     shown = halves(source for source in sources if source.record)
     for source in shown.values():
         assert source.record
-        write_report(store, source.record, home)
+        write_report(
+            store, source.record.model_copy(update={"report_name": ""}), home
+        )  # it is in home's name
     edges, figure, why = _figure(shown, store_dir=store_dir, corpora=corpora, overrides=overrides)
     left_out = tuple(
         f"{s.file.name}: its encoder '{s.measured_with}' is none of the paper's, so it fills no cell of "

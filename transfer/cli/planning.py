@@ -28,6 +28,7 @@ def expanded(
     from transfer.corpora.undefined import foreseen
     from transfer.grid import Grid
     from transfer.lengths import SubwordCounter
+    from transfer.recorded import report_name
     from transfer.store import CorpusRecord, GridRecord
 
     grid = Grid.load(grid_file, overrides=overrides or (), corpora=corpora)
@@ -53,6 +54,7 @@ def expanded(
     record = GridRecord(
         grid=grid,
         recipe_name=grid.recipe_name,
+        report_name=report_name(grid, grid_file, overrides=overrides or (), corpora=corpora),
         overrides=tuple(overrides or ()),
         source=loaded[0].source,
         corpora=tuple(
@@ -60,6 +62,10 @@ def expanded(
                 card=c.card,
                 fingerprint=c.fingerprint,
                 items=items[c.name],
+                words={
+                    split: sum(len(text.split()) for e in c.split(split) for text in e.text)
+                    for split in SPLITS
+                },
                 notes=c.notes,
                 counts=dict(c.counts),
                 baseline=baseline_of(c),
@@ -153,10 +159,10 @@ def recorded(
     grid_file: Path, corpora: str | None, overrides: list[str] | None, store_dir: Path
 ) -> "GridRecord":
     """A grid as it was last run into the store; needs neither its corpora nor its encoder."""
-    from transfer.grid import Grid
+    from transfer.recorded import record_of
     from transfer.store import Store
 
-    return Store(store_dir).get_grid(Grid.load(grid_file, overrides=overrides or (), corpora=corpora))
+    return record_of(Store(store_dir), grid_file, overrides=overrides or (), corpora=corpora)
 
 
 def site(
@@ -184,18 +190,24 @@ def site(
     )
 
 
-def costs(jobs: "tuple[Job, ...]", corpora: "dict[str, Corpus]") -> dict[str, float]:
-    """How long each job takes, in words trained on (a word evaluated costs a third of one)."""
+WORDS = 20  # of an example whose words were not counted
 
-    def words(corpus: "Corpus", split: str) -> int:
-        return sum(len(text.split()) for e in getattr(corpus, split) for text in e.text)
 
-    train = {name: words(c, "train") * c.train_items / len(c.train) for name, c in corpora.items()}
-    dev = {name: words(c, "dev") / 3 for name, c in corpora.items()}
-    test = {name: words(c, "test") / 3 for name, c in corpora.items()}
+def costs(record: "GridRecord") -> dict[str, float]:
+    """The cost of each job of a grid in words trained on; a word that is evaluated costs a third of that."""
+    items = {c.card.name: c.items for c in record.corpora}
+    words = {}
+    for c in record.corpora:
+        name = c.card.name
+        words[name] = dict(c.words or {split: WORDS * size for split, size in c.items.items()})
+        if c.words and c.pool:  # each seed draws a sample of the words that were counted
+            words[name]["train"] = c.words["train"] * c.items["train"] / c.pool
 
     def cost(job: "Job") -> float:
-        longer = 1 + job.extra_examples / corpora[job.names[0]].train_items  # of its one corpus
-        return sum(job.recipe.epochs * (train[n] * longer + dev[n]) + test[n] for n in job.names)
+        longer = 1 + job.extra_examples / items[job.names[0]]["train"]  # of its one corpus
+        return sum(
+            job.recipe.epochs * (words[n]["train"] * longer + words[n]["dev"] / 3) + words[n]["test"] / 3
+            for n in job.names
+        )
 
-    return {job.id: cost(job) for job in jobs}
+    return {job.id: cost(job) for job in record.jobs}

@@ -87,7 +87,8 @@ def run_what_is_missing(
     """Runs the jobs of a grid (as ``expanded`` found it) that the store lacks, and says what it does."""
     from transfer.analysis.of_grid import wanted
 
-    grid, record, files, loaded = found
+    grid, record, files, _ = found
+    not_on_other_data(store, grid_file, record)
     store.put_grid(record)
     store.sweep()
     for told in store.quarantine(record.jobs):
@@ -96,7 +97,7 @@ def run_what_is_missing(
     kept = grid.kept(record.jobs)
     pending = store.pending(jobs, keep=kept)
     at_most = f" (at most {len(record.jobs)})" if len(jobs) < len(record.jobs) else ""
-    say(f"{grid.name}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
+    say(f"{record.title}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
     if record.source == "synthetic":
         say("SYNTHETIC DATA: the corpora of this grid are invented; its scores say nothing about real text")
     for told in (*doubts(record), *record.overlaps, *fixed_samples(record)):
@@ -120,7 +121,7 @@ def run_what_is_missing(
                 keep=kept,
                 cuda_graphs=cuda_graphs,
             ),
-            cost=costs(record.jobs, loaded),
+            cost=costs(record),
             workers=workers,
         )
 
@@ -138,6 +139,29 @@ def fixed_samples(record: "GridRecord") -> "Iterator[str]":
         yield (
             f"all seeds train on the same subset of {', '.join(silent)}, so no interval covers the choice of "
             "that subset; in 'limit', 'resample: true' draws one for each seed, 'resample: false' keeps this"
+        )
+
+
+def not_on_other_data(store: "Store", grid_file: Path, record: "GridRecord") -> None:
+    """Raise InputError if the store has this grid on the different data of another folder.
+
+    The new record would replace that one, and its report could not be made again. A folder that was moved, or
+    edited where it is, is no other one.
+    """
+    try:
+        before = store.get_grid(record.grid)
+    except InputError:
+        return
+    there, here = before.grid.corpora, record.grid.corpora
+    if not (there and here) or not Path(there).is_dir() or Path(there).samefile(here):
+        return
+    data = {corpus.card.name: corpus.fingerprint for corpus in before.corpora}
+    other = [c.card.name for c in record.corpora if data.get(c.card.name) != c.fingerprint]
+    if other:
+        raise InputError(
+            f"{grid_file}: the store {store.place} has the grid '{record.grid.name}' with the corpora in "
+            f"{there}; those in {here} have other data ({', '.join(other)}); keep both apart with "
+            "--set name=NAME, or with --store and --out"
         )
 
 
@@ -199,7 +223,7 @@ def run(
     waiting = {job.id for job in pending}
     there = store.results(job for job in jobs if job.id not in waiting)
     progress = live.Progress(
-        record.grid.name,
+        record.title,
         store,
         {job.id: job for job in jobs},
         cost,
@@ -224,7 +248,7 @@ def run(
         return added
 
     work = Work(JobQueue(pending, cost=cost), site, shown.tell, record.source, more, note=shown.note)
-    with interruptible(), shown, work:
+    with interruptible(shown.stopping), shown, work:
         _execute(work, workers)
     if work.stopped:
         say(f"error: {work.stopped}", error=True)

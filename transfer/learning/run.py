@@ -108,24 +108,30 @@ def cause_of(error: BaseException) -> Literal["", "memory", "disk"]:
     return ""
 
 
-def _trained(
-    job: Job, site: Site, store: Store, *, source: str, began: float, keep_encoder: bool
-) -> JobResult:
-    forget_peak()
-    kernels.forget()
-    notes: list[str] = []
+def begin(job: Job, site: Site) -> tuple[dict[str, Ready], MultiTask, Mixture]:
+    """The corpora of a job, its model as it is before the first step, and its mini-batches."""
     ready = {trained.name: ready_of(trained, job, site) for trained in job.corpora}
     model = learner_of(_materials(job, site, ready))
     model.to(device())
-    rows = functools.partial(cut, job=job, site=site)
     mixture = Mixture(
-        {name: rows(name, "train") for name in ready},
+        {name: cut(name, "train", job=job, site=site) for name in ready},
         seed=job.seed,
         epochs=job.recipe.epochs,
         extra=-(-job.extra_examples // job.recipe.batch_size),
         mix=job.recipe.mix,
         together=job.recipe.weigh.together and len(ready) > 1,
     )
+    return ready, model, mixture
+
+
+def _trained(
+    job: Job, site: Site, store: Store, *, source: str, began: float, keep_encoder: bool
+) -> JobResult:
+    forget_peak()
+    kernels.forget()
+    notes: list[str] = []
+    ready, model, mixture = begin(job, site)
+    rows = functools.partial(cut, job=job, site=site)
     if isinstance(model, Student):
         _teach(model, job, site, ready, mixture)
     if site.cuda_graphs and isinstance(model, MTBert) and job.recipe.share.method in GRAPHED:

@@ -53,7 +53,7 @@ class Work:
         self.claims = Claims(self.store.files, run=self.site.run)
 
     def __enter__(self) -> "Work":
-        self._presence = self.claims.present()
+        self._presence = self.claims.present(self.site.grid)
         return self
 
     def __exit__(self, *_: object) -> None:
