@@ -164,8 +164,8 @@ def _request(said: Said) -> "Request":
     _fit_kind(said, kind)
     if said.separator is not None and not said.separator.strip(" "):
         raise InputError("--separator: should be a character that stands between labels, as in ';'")
-    if metric == "f1" and said.negative is None:
-        raise InputError("--metric f1 needs --negative LABEL, the label that is left out")
+    if metric in ("f1", "micro_f1") and said.negative is None:
+        raise InputError(f"--metric {metric} needs --negative LABEL, the label that is left out")
     columns = Columns(said.text, said.text_b, said.label, said.score, said.id, said.doc)
     for column, count in Counter(columns.said().values()).items():
         if count > 1:
