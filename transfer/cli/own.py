@@ -128,6 +128,7 @@ class Said:
 
 def prepare(said: Said, *, to: Path, force: bool) -> None:
     """Makes a prepared corpus of one's own files. Raises InputError for options that do not go together."""
+    from transfer.cli.own_summary import doubts_of, lines_of
     from transfer.corpora.own import read
     from transfer.corpora.writing import write
 
@@ -136,12 +137,11 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
     if home.exists() and not force:
         raise InputError(f"{home}: is there already; --force replaces it")
     card, reading = read(request)
+    doubts = list(doubts_of(reading, strict=bool(said.strict)))
+    lines = list(lines_of(card, reading, said.encoder))
     made = write(card, reading.rows, to, replace=force)
-    for split in ("train", "dev", "test"):
-        say(f"{split:5}  {len(reading.rows[split]):6} lines, {reading.gold[split]:6} {card.unit}")
-    names = card.labels or card.entities
-    if names:
-        say(f"{'labels' if card.labels else 'entities'}: {', '.join(names)}")
+    for line in (*lines, *doubts):
+        say(line)
     say(f"metric: {card.metric}")
     say(f"splits: {reading.splits}")
     for note in (*reading.notes, *made.notes):

@@ -181,12 +181,15 @@ def _tabbed(marked: Reading, plain: Reading) -> Reading:
     swallowing = [row for row in marked.rows if row.raw]
     if plain.problem:
         across = [row for row in swallowing if any(_takes_rows(row, i, "\t") for i in row.quoted)]
-        return replace(marked, problem=_swallowed(across[0], marked)) if across else marked
+        return replace(marked, problem=_undecided(across[0])) if across else marked
     if swallowing:
         # by chance the lines of one quoted cell look like rows, hardly those of two
         if len(swallowing) == 1 or plain.width == 1:
-            return replace(marked, problem=_swallowed(swallowing[0], marked))
-        told = f"{_swallowed(swallowing[0], marked)}; they were read as characters"
+            return replace(marked, problem=_undecided(swallowing[0]))
+        told = (
+            f"{_opens(swallowing[0])}; quotation marks were read as characters and each line as a row, "
+            "--quoting double reads one cell"
+        )
         return replace(plain, doubts=(told,))
     line = next(row.line for row in marked.rows if row.quoted)
     if _quoted_by_need(marked):
@@ -206,10 +209,10 @@ def _comma_like(marked: Reading, plain: Reading) -> Reading:
         # a mark in a cell that is doubled shows that the quoting was meant
         meant = any('"' in row.cells[i] for i in row.quoted)
         if row.raw and not meant and _lines_are_rows(row, marked):
-            told = _swallowed(row, marked)
             if not plain.problem:
-                return replace(marked, problem=told)
-            return replace(marked, doubts=(f"{told}; it was read as one cell",))
+                return replace(marked, problem=_undecided(row))
+            told = f"{_opens(row)}; it was read as one cell, --quoting none reads each line as a row"
+            return replace(marked, doubts=(told,))
     return marked
 
 
@@ -240,12 +243,16 @@ def _lines_are_rows(row: Row, reading: Reading) -> bool:
     return all(line.count(reading.delimiter) + 1 == reading.width for line in lines)
 
 
-def _swallowed(row: Row, reading: Reading) -> str:
-    """The sentence on a quoted cell that runs over several lines."""
+def _opens(row: Row) -> str:
+    """The beginning of a sentence on the first quoted cell of a row that runs over several lines."""
     i = next(i for i in row.quoted if line_breaks(row.cells[i]))
     first = row.quoted[i]
+    last = first + line_breaks(row.cells[i])
+    return f" line {first}: the quotation mark that opens here closes on line {last}, around what may be rows"
+
+
+def _undecided(row: Row) -> str:
     return (
-        f" line {first}: the quotation mark that opens here closes on line "
-        f"{first + line_breaks(row.cells[i])}, around what may be rows by themselves; --quoting none reads "
-        "quotation marks as characters and each line as a row, --quoting double keeps this one cell"
+        f"{_opens(row)} by themselves; --quoting none reads quotation marks as characters and each line as a "
+        "row, --quoting double keeps it all in one cell"
     )
