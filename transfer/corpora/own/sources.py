@@ -12,7 +12,7 @@ from transfer.inputs import InputError, did_you_mean, nearby
 
 
 class Format(StrEnum):
-    """What a file or folder holds."""
+    """The format of a file or folder."""
 
     JSON = "JSON"
     TABLE = "a table"
