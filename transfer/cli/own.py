@@ -14,8 +14,8 @@ from transfer.cli.terminal import say
 from transfer.inputs import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from transfer.corpora.base import Split
-    from transfer.corpora.own import Request
+    from transfer.corpora.base import Metric, Split
+    from transfer.corpora.own import Request, Tagging
 
 T = TypeVar("T")
 
@@ -37,10 +37,23 @@ TextColumn = Annotated[
 ]
 SecondColumn = Annotated[str | None, typer.Option("--text-b", metavar="COLUMN", help="own: the second text.")]
 LabelColumn = Annotated[
-    str | None, typer.Option("--label", metavar="COLUMN", help="own: the label, the labels or the tags.")
+    str | None,
+    typer.Option(
+        "--label",
+        metavar="COLUMN",
+        help="own: the label, the labels or the tags; of tags several, with commas, make a corpus of each.",
+    ),
 ]
 ScoreColumn = Annotated[str | None, typer.Option("--score", metavar="COLUMN", help="own: the score.")]
 IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="own: the id of an item.")]
+SentenceColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--sentence",
+        metavar="COLUMN",
+        help="own, tagging: the column that numbers the sentences, where each row is one token.",
+    ),
+]
 DocColumn = Annotated[
     str | None,
     typer.Option("--doc", metavar="COLUMN", help="own: the document of an item; no split cuts one."),
@@ -53,6 +66,25 @@ Negative = Annotated[
 ]
 MetricName = Annotated[
     str | None, typer.Option("--metric", help="own: the measure, where there is a choice.")
+]
+EntityName = Annotated[
+    str | None,
+    typer.Option(
+        "--entity",
+        metavar="NAME",
+        help="own, tagging: the entity type of tags without one (B, I); else the corpus's name.",
+    ),
+]
+SchemeName = Annotated[
+    str | None,
+    typer.Option(
+        "--scheme",
+        help="own, tagging: the tags' scheme (bio, iob1, io or bioes), which is then checked; else detected.",
+    ),
+]
+BlankTokens = Annotated[
+    str | None,
+    typer.Option("--blank-tokens", help="own, tagging: drop leaves out blank tokens; else they are errors."),
 ]
 TrainFile = Annotated[Path | None, typer.Option("--train", metavar="FILE", help="own: what to train on.")]
 DevFile = Annotated[Path | None, typer.Option("--dev", metavar="FILE", help="own: what to choose on.")]
@@ -75,6 +107,10 @@ class Said:
     separator: str | None
     negative: str | None
     metric: str | None
+    sentence: str | None
+    entity: str | None
+    scheme: str | None
+    blank_tokens: str | None
     train: Path | None
     dev: Path | None
     test: Path | None
@@ -125,7 +161,7 @@ def _request(said: Said) -> "Request":
         raise InputError("--separator: should be a character that stands between labels, as in ';'")
     if metric == "f1" and said.negative is None:
         raise InputError("--metric f1 needs --negative LABEL, the label that is left out")
-    columns = Columns(said.text, said.text_b, said.label, said.score, said.id, said.doc)
+    columns = Columns(said.text, said.text_b, said.label, said.score, said.id, said.doc, said.sentence)
     for column, count in Counter(columns.said().values()).items():
         if count > 1:
             options = [option for option, name in columns.said().items() if name == column]
@@ -138,6 +174,25 @@ def _request(said: Said) -> "Request":
         separator=said.separator or ";",
         negative=said.negative,
         metric=metric,
+        tagging=_tagging(said, metric),
+    )
+
+
+def _tagging(said: Said, metric: "Metric | None") -> "Tagging":
+    from transfer.corpora.own import Tagging
+    from transfer.corpora.own.schemes import scheme_named
+
+    for option, value in (("--entity", said.entity), ("--scheme", said.scheme)):
+        if value is not None and metric == "token_accuracy":
+            raise InputError(f"{option} is for tags of mentions; with --metric token_accuracy leave it out")
+    if said.entity is not None and not said.entity.strip():
+        raise InputError("--entity: should be a name, as in Disease")
+    if said.blank_tokens not in (None, "drop"):
+        raise InputError(f"--blank-tokens: '{said.blank_tokens}' is not one of them; known: drop")
+    return Tagging(
+        entity=said.entity.strip() if said.entity else None,
+        scheme=scheme_named(said.scheme) if said.scheme is not None else None,
+        drop_blanks=said.blank_tokens == "drop",
     )
 
 
@@ -156,6 +211,7 @@ def _fit_kind(said: Said, kind: str) -> None:
         "--score": ("similarity",),
         "--separator": ("multilabel",),
         "--negative": ("classification",),
+        **dict.fromkeys(("--sentence", "--entity", "--scheme", "--blank-tokens"), ("tagging",)),
     }
     for option in said.options():
         if kind not in only.get(option, (kind,)):

@@ -80,7 +80,7 @@ class Card(BaseModel):
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """All tags that a token can have: BIO tags of the entity types, or the labels themselves (tagging)."""
+        """All tags that a token can have (tagging): BIO tags of the entity types, or the labels."""
         if not self.spans:
             return self.labels
         return ("O", *(f"{prefix}-{entity}" for entity in self.entities for prefix in ("B", "I")))

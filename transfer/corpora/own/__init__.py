@@ -1,17 +1,19 @@
 """One's own data as a corpus: files of many formats in, a card and three splits of rows out.
 
-``tables`` and ``tagged`` read formats, ``rows`` says what a cell may hold, ``division`` makes the
-splits, and this module puts them together.
+``tables``, ``conll`` and ``brat`` read formats, ``tagged`` makes sentences in BIO of them, ``rows``
+says what a cell may hold, ``division`` makes the splits, and this module puts them together.
 """
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import METRICS, SPLITS, Card, Kind, Metric, Split
+from transfer.corpora.own.brat import brat
+from transfer.corpora.own.conll import conll, is_columns
 from transfer.corpora.own.division import (
     by_column,
     completed,
@@ -20,8 +22,8 @@ from transfer.corpora.own.division import (
     splits_of_paths,
 )
 from transfer.corpora.own.rows import Columns, Made, rows_of
-from transfer.corpora.own.tables import Table, jsonl, parquet, saved_dataset, separated, text_of
-from transfer.corpora.own.tagged import brat, conll
+from transfer.corpora.own.tables import Table, jsonl, parquet, saved_dataset, separated
+from transfer.corpora.own.tagged import Tagging, tagged
 from transfer.corpora.releases.base import Reading, Row
 from transfer.corpora.releases.mentions import told
 from transfer.inputs import InputError, did_you_mean, validated
@@ -32,7 +34,7 @@ SUFFIXES = {
     ".tsv": lambda path: separated(path, "\t"),
     ".parquet": parquet,
 }
-CONLL = (".conll", ".iob", ".bio", ".txt")
+CONLL = (".conll", ".conllu", ".iob", ".bio", ".txt")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ class Request:
     separator: str = ";"
     negative: str | None = None
     metric: Metric | None = None
+    tagging: Tagging = field(default_factory=Tagging)
+
+    @property
+    def plain(self) -> bool:
+        """Whether tags are labels of their own and name no mentions."""
+        return self.metric == "token_accuracy"
 
 
 def read(request: Request) -> tuple[Card, Reading]:
@@ -58,14 +66,17 @@ def read(request: Request) -> tuple[Card, Reading]:
     for table in tables:
         if not table.records:
             raise InputError(f"{table.path}: holds no example")
+    columns = request.columns
+    if request.kind == "tagging":
+        tables = tagged(tables, columns, request.tagging, name=request.name, plain=request.plain)
+        columns = replace(columns, text=None, label=None, sentence=None)
+    notes += [doubt for table in tables for doubt in table.doubts]
     given: Sequence[Split | None] = [split for _, split in sources]
     how = "as they were given"
     if not any(given) and (named := splits_of_paths([path for path, _ in sources])):
         given, how = named, "as the names of the files tell"
     stems = _stems([path for path, _ in sources])
-    made, pair = rows_of(
-        request.kind, dict(zip(stems, tables, strict=True)), request.columns, request.separator
-    )
+    made, pair = rows_of(request.kind, dict(zip(stems, tables, strict=True)), columns, request.separator)
     rows, how = _divided(made, given, how)
     card = _card(request, rows, pair)
     notes += _notes_on_mentions(tables, given)
@@ -107,20 +118,16 @@ def table_of(request: Request, path: Path) -> Table:
         fits = kind == "tagging" or reader is saved_dataset
     else:
         suffix = path.suffix.lower()
+        if kind == "tagging" and suffix in (*CONLL, ".csv", ".tsv") and is_columns(path, request.columns):
+            delimiter = "," if suffix == ".csv" else None
+            return conll(path, request.columns, plain=request.plain, delimiter=delimiter)
         known = (*SUFFIXES, *(CONLL if kind == "tagging" else ()))
         if suffix not in SUFFIXES and suffix not in CONLL:
             raise InputError(f"{path}: unknown kind of file '{suffix}'{did_you_mean(suffix, known)}")
         reader, fits = SUFFIXES.get(suffix, conll), suffix in known
-        if kind == "tagging" and suffix == ".tsv" and not _is_named(path, request.columns.text or "tokens"):
-            reader = conll  # what many releases call their CoNLL columns
     if not fits:
         raise InputError(f"{path}: holds tokens with tags; --kind tagging reads it, {kind} has none")
     return reader(path)
-
-
-def _is_named(path: Path, column: str) -> bool:
-    """Whether the first line of a table names a column."""
-    return column in text_of(path).partition("\n")[0].removesuffix("\r").split("\t")
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:
@@ -156,6 +163,8 @@ def _card(request: Request, rows: Mapping[Split, Sequence[Row]], pair: bool) -> 
         card["range"] = low, high = math.floor(min(scores)), math.ceil(max(scores))
         if low == high:
             raise InputError(f"all scores are {low}; a correlation needs scores that differ")
+    elif request.kind == "tagging" and request.plain:
+        card["labels"] = sorted({tag for row in every for tag in row["tags"]})
     elif request.kind == "tagging":
         tags = {tag[2:] for row in every for tag in row["tags"] if tag != "O"}
         # a mention in several pieces has no tag, and is gold all the same
@@ -185,7 +194,8 @@ def _counted(
 ) -> tuple[str, dict[Split, int]]:
     """The unit that is counted of such a corpus, and how many of it each split has."""
     if request.kind == "tagging":
-        return "mentions", {split: sum(map(_mentions, rows[split])) for split in SPLITS}
+        unit, count = ("tokens", lambda row: len(row["tags"])) if request.plain else ("mentions", _mentions)
+        return unit, {split: sum(map(count, rows[split])) for split in SPLITS}
     unit = "pairs" if pair else "items"
     if request.negative is None:
         return unit, {split: len(rows[split]) for split in SPLITS}

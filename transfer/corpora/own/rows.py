@@ -9,7 +9,6 @@ from typing import Any
 
 from transfer.corpora.base import Kind
 from transfer.corpora.own.tables import Record, Table
-from transfer.corpora.own.tagged import as_bio
 from transfer.corpora.releases.base import Row
 from transfer.inputs import InputError, did_you_mean
 
@@ -24,6 +23,7 @@ class Columns:
     score: str | None = None
     id: str | None = None
     doc: str | None = None
+    sentence: str | None = None
 
     def said(self) -> dict[str, str]:
         """What was named, by the option that names it."""
@@ -52,7 +52,6 @@ def rows_of(
     wanted = _keys(kind, there, columns)
     for table in tables.values():
         _check_columns(table, wanted, columns)
-    bio = _bio(tables, wanted) if kind == "tagging" else iter(())
     made = []
     for stem, table in tables.items():
         made.append([])
@@ -61,10 +60,7 @@ def rows_of(
             if doc := _name(record, columns.doc or "doc", ""):
                 row["doc"] = doc
             for key, column in wanted.items():
-                if key == "tags":
-                    row[key] = next(bio)
-                else:
-                    row[key] = _cell(key, record, column, separator)
+                row[key] = _cell(key, record, column, separator)
             split = record.values.get("split") if table.named else None
             made[-1].append(Made({**row, **record.extra}, record.where, "" if split is None else str(split)))
     return made, "text_b" in wanted
@@ -115,7 +111,7 @@ def _cell(key: str, record: Record, column: str, separator: str) -> Any:
         return _label(value, where)
     if key == "labels":
         return _labels(value, where, separator)
-    if key == "tokens":
+    if key in ("tokens", "tags"):
         return words_in(value, where)
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{where} should hold a text, not {_shown(value)}")
@@ -170,34 +166,16 @@ def _score(value: Any, where: str) -> float:
     return number
 
 
-def words_in(value: Any, where: str) -> list[str]:
-    """Tokens or tags: a list of texts, or a text with spaces between them."""
+def words_in(value: Any, where: str, *, blanks: bool = False) -> list[str]:
+    """Tokens or tags: a list of texts, or a text with spaces between them; ``blanks`` may be among them."""
     # a space that does not break is part of a token
     words = [word for word in value.split(" ") if word] if isinstance(value, str) else value
     if not isinstance(words, list) or not words:
         raise InputError(f"{where} should hold a list of texts, not {_shown(value)}")
     for word in words:
-        if not isinstance(word, str) or not word.strip():
+        if not isinstance(word, str) or not (blanks or word.strip()):
             raise InputError(f"{where} should hold texts that are not empty, not {_shown(word)}")
     return words
-
-
-def _bio(tables: Mapping[str, Table], wanted: Mapping[str, str]):
-    """The tags of every record, in their order, in BIO. Raises InputError; see tagged.as_bio."""
-    sequences = []
-    for table in tables.values():
-        for record in table.records:
-            tokens, tags = (
-                words_in(record.values[wanted[key]], f"{record.where}: the column '{wanted[key]}'")
-                for key in ("tokens", "tags")
-            )
-            if len(tokens) != len(tags):
-                raise InputError(
-                    f"{record.where}: {len(tokens)} tokens but {len(tags)} tags; each token has one"
-                )
-            places = record.places or [record.where] * len(tags)
-            sequences.append(list(zip(tags, places, strict=True)))
-    return iter(as_bio(sequences))
 
 
 def _shown(value: Any) -> str:
