@@ -57,13 +57,13 @@ def prepare(
     separator: own.Separator = None,
     negative: own.Negative = None,
     metric: own.MetricName = None,
+    train: own.TrainFile = None,
+    dev: own.DevFile = None,
+    test: own.TestFile = None,
     sentence: own.SentenceColumn = None,
     entity: own.EntityName = None,
     scheme: own.SchemeName = None,
     blank_tokens: own.BlankTokens = None,
-    train: own.TrainFile = None,
-    dev: own.DevFile = None,
-    test: own.TestFile = None,
 ) -> None:
     """Makes a prepared corpus from its official release, or (CORPUS own) from files of one's own."""
     said = own.Said(
@@ -79,13 +79,13 @@ def prepare(
         separator,
         negative,
         metric,
-        sentence,
-        entity,
-        scheme,
-        blank_tokens,
         train,
         dev,
         test,
+        sentence=sentence,
+        entity=entity,
+        scheme=scheme,
+        blank_tokens=blank_tokens,
     )
     if corpus == "own":
         if raw is not None or splits != "official":

@@ -1,9 +1,10 @@
 """``transfer prepare own``: the options about one's own files, and the command behind them."""
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
 
@@ -14,8 +15,9 @@ from transfer.cli.terminal import say
 from transfer.inputs import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from transfer.corpora.base import Metric, Split
+    from transfer.corpora.base import Card, Metric, Split
     from transfer.corpora.own import Request, Tagging
+    from transfer.corpora.releases.base import Reading
 
 T = TypeVar("T")
 
@@ -107,13 +109,13 @@ class Said:
     separator: str | None
     negative: str | None
     metric: str | None
-    sentence: str | None
-    entity: str | None
-    scheme: str | None
-    blank_tokens: str | None
     train: Path | None
     dev: Path | None
     test: Path | None
+    sentence: str | None = None
+    entity: str | None = None
+    scheme: str | None = None
+    blank_tokens: str | None = None
 
     def options(self) -> list[str]:
         """The options that were typed, as they are typed."""
@@ -122,15 +124,44 @@ class Said:
 
 
 def prepare(said: Said, *, to: Path, force: bool) -> None:
-    """Makes a prepared corpus of one's own files. Raises InputError for options that do not go together."""
+    """Makes a prepared corpus of one's own files, or one of each column of tags.
+
+    Nothing is written where one cannot be read. Raises InputError for options that do not go together.
+    """
     from transfer.corpora.own import read
+
+    requests = [_request(one) for one in _for_each_label(said)]
+    for request in requests:
+        home = to / request.name
+        if home.exists() and not force:
+            raise InputError(f"{home}: is there already; --force replaces it")
+    for card, reading in [read(request) for request in requests]:
+        _write(card, reading, to, force=force)
+    names = ", ".join(request.name for request in requests)
+    say("next:")
+    say(f"  transfer corpora check {shlex.quote(str(to))}")
+    say(f"  transfer run-grid GRID.yaml --corpora {shlex.quote(str(to))}   # a grid that names {names}")
+
+
+def _for_each_label(said: Said) -> list[Said]:
+    """What was said for each corpus that is asked for: one, or one of each column of tags."""
+    columns = [column.strip() for column in (said.label or "").split(",")]
+    if said.kind != "tagging" or len(columns) == 1:
+        return [said]
+    if not all(columns) or len(set(columns)) < len(columns):
+        raise InputError(f"--label {said.label}: should be different columns with commas between them")
+    names = [re.sub(r"[^A-Za-z0-9._-]+", "-", f"{said.name}-{column}") for column in columns]
+    if said.name is not None and len(set(names)) < len(names):
+        raise InputError(f"--label {said.label}: two of the corpora would be called {names[0]}")
+    return [
+        replace(said, label=column, name=None if said.name is None else name)
+        for column, name in zip(columns, names, strict=True)
+    ]
+
+
+def _write(card: "Card", reading: "Reading", to: Path, *, force: bool) -> None:
     from transfer.corpora.writing import write
 
-    request = _request(said)
-    home = to / request.name
-    if home.exists() and not force:
-        raise InputError(f"{home}: is there already; --force replaces it")
-    card, reading = read(request)
     made = write(card, reading.rows, to, replace=force)
     for split in ("train", "dev", "test"):
         say(f"{split:5}  {len(reading.rows[split]):6} lines, {reading.gold[split]:6} {card.unit}")
@@ -141,10 +172,7 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
     say(f"splits: {reading.splits}")
     for note in (*reading.notes, *made.notes):
         say(f"note: {note}")
-    say(f"wrote {home}")
-    say("next:")
-    say(f"  transfer corpora check {shlex.quote(str(to))}")
-    say(f"  transfer run-grid GRID.yaml --corpora {shlex.quote(str(to))}   # a grid that names {card.name}")
+    say(f"wrote {to / card.name}")
 
 
 def _request(said: Said) -> "Request":

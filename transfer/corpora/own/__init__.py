@@ -70,7 +70,6 @@ def read(request: Request) -> tuple[Card, Reading]:
     if request.kind == "tagging":
         tables = tagged(tables, columns, request.tagging, name=request.name, plain=request.plain)
         columns = replace(columns, text=None, label=None, sentence=None)
-    notes += [doubt for table in tables for doubt in table.doubts]
     given: Sequence[Split | None] = [split for _, split in sources]
     how = "as they were given"
     if not any(given) and (named := splits_of_paths([path for path, _ in sources])):
@@ -81,7 +80,7 @@ def read(request: Request) -> tuple[Card, Reading]:
     card = _card(request, rows, pair)
     notes += _notes_on_mentions(tables, given)
     unit, gold = _counted(request, rows, pair)
-    reading = Reading(rows, gold, how, notes)
+    reading = Reading(rows, gold, how, [*(doubt for table in tables for doubt in table.doubts), *notes])
     return card.model_copy(update={"unit": unit, "gold": gold, "splits": how, "notes": tuple(notes)}), reading
 
 

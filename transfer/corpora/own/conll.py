@@ -84,7 +84,7 @@ def conll(
         chosen["doc"] = _place(file, "--doc", columns.doc)
     if columns.id:
         raise InputError(f"--id: {path} has tokens in its lines, and no ids of sentences; leave it out")
-    records = list(_records(file, chosen, sentence))
+    records = list(_records(file, chosen, sentence, doc=columns.doc or "doc"))
     if len(records) == 1 and len(file.rows) > _LONGEST:
         doubts.append(
             f"all {len(file.rows)} tokens are one sentence, since no line is blank; --sentence COLUMN names "
@@ -94,8 +94,10 @@ def conll(
     told += f", tags from {file.called(label)}" if label is not None else ""
     told += "; the first line names the columns" if file.header else ""
     told += f"; {file.comments} lines of comments" if file.comments else ""
-    doubts = [f"{path}: {doubt}" for doubt in doubts]
-    return Table(path, records, frozenset({*chosen, "doc"}), named=False, format=told, doubts=doubts)
+    doubts = [f"{path.name}: {doubt}" for doubt in doubts]
+    return Table(
+        path, records, frozenset({*chosen, columns.doc or "doc"}), named=False, format=told, doubts=doubts
+    )
 
 
 _LONGEST = 300  # tokens that a sentence hardly has
@@ -140,11 +142,15 @@ def _file(path: Path, delimiter: str | None) -> _File:
         text = text.replace("\r", "\n")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     split = [_fields(line, delimiter) for line in lines]
-    likely = [_trimmed(cells) for cells in split if cells and not cells[0].startswith(("#", "-DOCSTART-"))]
+    likely = [
+        _trimmed(cells)
+        for line, cells in zip(lines, split, strict=True)
+        if not _COMMENT.fullmatch(line) and not line.startswith("-DOCSTART-")
+    ]
     # of token lines most have the right number of columns; the first such number is meant
     widths = Counter(len(cells) for cells in likely if cells)
     width = widths.most_common(1)[0][0] if widths else 0
-    lasts = {cells[-1] for cells in likely if cells}
+    lasts = {"O", *(cells[-1] for cells in likely if cells)}
     file = _File(path)
     block = doc = 0
     fresh = True  # whether a sentence may begin here, and comments stand
@@ -156,6 +162,7 @@ def _file(path: Path, delimiter: str | None) -> _File:
         elif cells[0].strip() == "-DOCSTART-":
             block, doc, fresh = block + 1, doc + 1, True
         elif fresh and _COMMENT.fullmatch(line) and (len(cut) != width or cut[-1] not in lasts):
+            # where it has as many columns, and such a tag, it is the token "#"
             file.comments += 1
             block += 1
             doc += bool(_DOCUMENT.match(line))
@@ -286,15 +293,15 @@ def _label(file: _File, columns: Columns, taken: set[int | None], doubts: list[s
     return chosen
 
 
-def _records(file: _File, chosen: dict[str, int], sentence: int | None) -> Iterator[Record]:
+def _records(file: _File, chosen: dict[str, int], sentence: int | None, *, doc: str) -> Iterator[Record]:
     places = [f"{file.path} line {row.line}" for row in file.rows]
     numbers = [""] * len(places)
     if sentence is not None:
         numbers = filled(file.column(sentence), places, file.called(sentence))
     docs = file.column(chosen["doc"]) if "doc" in chosen else [f"{row.doc}" for row in file.rows]
-    keys = [(row.block, doc, number) for row, doc, number in zip(file.rows, docs, numbers, strict=True)]
-    if sentence is not None:  # blank lines are then no borders
-        keys = [(0, doc, number) for _, doc, number in keys]
+    # where a column says which sentence a token is of, blank lines do not
+    blocks = [row.block if sentence is None else 0 for row in file.rows]
+    keys = list(zip(blocks, docs, numbers, strict=True))
     for run in runs(keys, places):
         some = file.rows[run]
         values: dict[str, Any] = {
@@ -304,7 +311,7 @@ def _records(file: _File, chosen: dict[str, int], sentence: int | None) -> Itera
             if key != "doc"
         }
         if "doc" in chosen:
-            values["doc"] = docs[run.start]
+            values[doc] = docs[run.start]
         elif some[0].doc:
-            values["doc"] = f"{file.path.stem}-doc{some[0].doc}"
+            values[doc] = f"{file.path.stem}-doc{some[0].doc}"
         yield Record(places[run.start], values, tuple(places[run]))

@@ -85,10 +85,7 @@ def _keys(kind: Kind, there: frozenset[str], columns: Columns) -> dict[str, str]
 
 def _check_columns(table: Table, wanted: Mapping[str, str], columns: Columns) -> None:
     said = columns.said()
-    if not table.named:
-        if said:
-            option = next(iter(said))
-            raise InputError(f"{option} names a column, but {table.path} has no named columns; leave it out")
+    if not table.named:  # see conll and tagged, which look into what is said of such columns
         return
     for column in (*wanted.values(), *said.values()):
         option = next((option for option, name in said.items() if name == column), "")

@@ -1,7 +1,8 @@
 """Tagged text that people have, as sentences with BIO tags (or plain labels), whatever the format."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from transfer.corpora.own.rows import Columns, words_in
@@ -65,11 +66,21 @@ def tagged(
         if _is_standoff(table):
             made.append(replace(table, doubts=tuple(some)))
             continue
-        records, dropped = _records(part, rest, drop=options.drop_blanks, plain=plain)
-        some += [f"{table.path}: {dropped}"] if dropped else []
-        told = f"{table.format}; {read.scheme} tags".removeprefix("; ")
-        there = table.columns | {"tokens", "tags"}
-        made.append(replace(table, records=records, columns=there, doubts=tuple(some), format=told))
+        counts = Counter[str]()
+        records = [
+            _without_blanks(sentence, next(rest), counts, drop=options.drop_blanks, plain=plain)
+            for sentence in part
+        ]
+        made.append(
+            replace(
+                table,
+                records=[record for record in records if record],
+                columns=table.columns | {"tokens", "tags"},
+                counts=counts,
+                doubts=tuple(some),
+                format=f"{table.format}; {read.scheme} tags".removeprefix("; "),
+            )
+        )
     return made
 
 
@@ -114,7 +125,7 @@ def _columns_of(table: Table, columns: Columns, *, plain: bool) -> tuple[str, st
         others = [other for other in found[1:] if other != "text" and said is None]
         if others:
             doubts.append(
-                f"{table.path}: the {what} are read from the column '{found[0]}', not from "
+                f"{table.path.name}: the {what} are read from the column '{found[0]}', not from "
                 f"{' or '.join(map(repr, others))} ({option} COLUMN chooses)"
             )
     return chosen[0], chosen[1], doubts
@@ -145,43 +156,35 @@ def _plain(sequences: Sequence[Placed]) -> Read:
     return Read([[tag for tag, _ in sequence] for sequence in sequences], "plain")
 
 
-def _records(
-    part: Sequence[_Sentence], sequences: Iterator[list[str]], *, drop: bool, plain: bool
-) -> tuple[list[Record], str]:
-    """The sentences as records, and a sentence on the blank tokens that were left out."""
-    records = []
-    blank = mentions = empty = 0
-    for sentence in part:
-        tags = next(sequences)
-        kept = []
-        for i, token in enumerate(sentence.tokens):
-            if token.strip():
-                kept.append(i)
-                continue
-            if not drop:
-                raise InputError(
-                    f"{sentence.places[i]}: the token is {_blank(token)}; delete it in the file, or leave "
-                    "such tokens out with --blank-tokens drop"
-                )
-            blank += 1
-            opens, goes_on = tags[i][:2] == "B-", tags[i + 1 : i + 2] == [f"I-{tags[i][2:]}"]
-            if opens and not plain:
-                if goes_on:
-                    tags[i + 1] = tags[i]
-                else:
-                    mentions += 1
-        empty += not kept
-        if kept:
-            values = {
-                **sentence.record.values,
-                "tokens": [sentence.tokens[i] for i in kept],
-                "tags": [tags[i] for i in kept],
-            }
-            records.append(replace(sentence.record, values=values, places=()))
-    told = f"{blank} blank tokens are left out" if blank else ""
-    told += f", {mentions} mentions that had no other token with them" if mentions else ""
-    told += f", and {empty} sentences" if empty else ""
-    return records, told
+def _without_blanks(
+    sentence: _Sentence, tags: list[str], counts: Counter[str], *, drop: bool, plain: bool
+) -> Record | None:
+    """The sentence as a record, its blank tokens left out and counted; None where nothing is left."""
+    kept = []
+    for i, token in enumerate(sentence.tokens):
+        if token.strip():
+            kept.append(i)
+            continue
+        if not drop:
+            raise InputError(
+                f"{sentence.places[i]}: the token is {_blank(token)}; delete it in the file, or leave "
+                "such tokens out with --blank-tokens drop"
+            )
+        counts["blank tokens"] += 1
+        if tags[i].startswith("B-") and not plain:
+            if tags[i + 1 : i + 2] == [f"I-{tags[i][2:]}"]:
+                tags[i + 1] = tags[i]  # the mention begins behind the token
+            else:
+                counts["blank mentions"] += 1
+    if not kept:
+        counts["blank sentences"] += 1
+        return None
+    values = {
+        **sentence.record.values,
+        "tokens": [sentence.tokens[i] for i in kept],
+        "tags": [tags[i] for i in kept],
+    }
+    return replace(sentence.record, values=values, places=())
 
 
 def _blank(token: str) -> str:

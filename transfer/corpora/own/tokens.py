@@ -74,13 +74,13 @@ def in_sentences(table: Table, text: str, tags: str, columns: Columns) -> Table:
     if not found:
         told = "every item has one token"
         if listed:
-            return replace(table, doubts=(*table.doubts, f"{table.path}: {told}; {_MEND}"))
+            return replace(table, doubts=(*table.doubts, f"{table.path.name}: {told}; {_MEND}"))
         raise InputError(f"{table.path}: {told}, '{records[0].values[text]}' the first; {_MEND}")
     sentence = found[0]
     doubts = list(table.doubts)
     if not columns.sentence:
         doubts.append(
-            f"{table.path}: each row holds one token; the column '{sentence}' says which are a sentence "
+            f"{table.path.name}: each row holds one token; the column '{sentence}' says which are a sentence "
             "(--sentence COLUMN names another)"
         )
     return replace(table, records=list(_joined(table, text, tags, sentence, columns)), doubts=doubts)

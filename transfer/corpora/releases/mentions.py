@@ -125,6 +125,10 @@ def told(split: str, count: Counter[str]) -> list[str]:
             f"{split}: {count['joined']} mentions have pieces with only white space between them, as at the "
             "end of a line, and are read as one piece there"
         )
+    if count["blank tokens"]:
+        also = {"mentions of nothing else": count["blank mentions"], "sentences": count["blank sentences"]}
+        listed = "".join(f", and {n} {what}" for what, n in also.items() if n)
+        notes.append(f"{split}: {count['blank tokens']} blank tokens are left out{listed}")
     if count["repeated"]:
         notes.append(f"{split}: {count['repeated']} mentions repeat another's type and place; one is kept")
     return notes
