@@ -162,6 +162,7 @@ def test_case_11_reaches_the_mentions_over_a_line_end(cases: Path):
     assert sum(len(row["mentions"]) for row in every(reading)) == 90
 
 
+@pytest.mark.slow
 def test_maccrobat_has_all_its_mentions(raw: Path):
     folder = raw / "maccrobat2020"
     wanted: set[tuple] = set()

@@ -264,6 +264,7 @@ def test_case_30_chooses_a_column(cases: Path):
     assert Counter(map(str, rows(reading))) == {str((["no", "gout"], ["O", "B-F"])): 30}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "entity"), [("disease", "Disease"), ("chem", "Chemical")])
 def test_bc5cdr_has_the_mentions_that_its_tags_begin(raw: Path, name: str, entity: str):
     home = raw / "bc5cdr_iob" / f"BC5CDR-{name}-IOB"
@@ -274,6 +275,7 @@ def test_bc5cdr_has_the_mentions_that_its_tags_begin(raw: Path, name: str, entit
     assert not any("--" in note for note in reading.notes)
 
 
+@pytest.mark.slow
 def test_bc5cdr_in_io_loses_only_borders_of_touching_mentions(raw: Path, tmp_path: Path):
     home = raw / "bc5cdr_iob" / "BC5CDR-disease-IOB"
     text = (home / "test.tsv").read_text(encoding="utf-8").replace("\tB-", "\tI-")
