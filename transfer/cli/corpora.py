@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from transfer.cli import completion, own
+from transfer.cli import completion, own, own_tagged
 from transfer.cli.terminal import examples, say
 from transfer.inputs import InputError, did_you_mean
 
@@ -60,10 +60,16 @@ def prepare(
     train: own.TrainFile = None,
     dev: own.DevFile = None,
     test: own.TestFile = None,
-    sentence: own.SentenceColumn = None,
-    entity: own.EntityName = None,
-    scheme: own.SchemeName = None,
-    blank_tokens: own.BlankTokens = None,
+    sentence: own_tagged.SentenceColumn = None,
+    entity: own_tagged.EntityName = None,
+    scheme: own_tagged.SchemeName = None,
+    blank_tokens: own_tagged.BlankTokens = None,
+    delimiter: own.Delimiter = None,
+    quoting: own.QuotingName = None,
+    encoding: own.EncodingName = None,
+    labels: own.LabelNames = None,
+    encoder: own.EncoderName = None,
+    strict: own.Strict = False,
 ) -> None:
     """Makes a prepared corpus from its official release, or (CORPUS own) from files of one's own."""
     said = own.Said(
@@ -82,6 +88,12 @@ def prepare(
         train,
         dev,
         test,
+        delimiter,
+        quoting,
+        encoding,
+        labels,
+        encoder,
+        strict or None,
         sentence=sentence,
         entity=entity,
         scheme=scheme,

@@ -1,10 +1,9 @@
 """``transfer prepare own``: the options about one's own files, and the command behind them."""
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
 
@@ -15,9 +14,9 @@ from transfer.cli.terminal import say
 from transfer.inputs import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from transfer.corpora.base import Card, Metric, Split
-    from transfer.corpora.own import Request, Tagging
-    from transfer.corpora.releases.base import Reading
+    from transfer.corpora.base import Split
+    from transfer.corpora.own import Request
+    from transfer.corpora.own.tables import Dialect
 
 T = TypeVar("T")
 
@@ -48,14 +47,6 @@ LabelColumn = Annotated[
 ]
 ScoreColumn = Annotated[str | None, typer.Option("--score", metavar="COLUMN", help="own: the score.")]
 IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="own: the id of an item.")]
-SentenceColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--sentence",
-        metavar="COLUMN",
-        help="own, tagging: the column that numbers the sentences, where each row is one token.",
-    ),
-]
 DocColumn = Annotated[
     str | None,
     typer.Option("--doc", metavar="COLUMN", help="own: the document of an item; no split cuts one."),
@@ -69,24 +60,39 @@ Negative = Annotated[
 MetricName = Annotated[
     str | None, typer.Option("--metric", help="own: the measure, where there is a choice.")
 ]
-EntityName = Annotated[
+Delimiter = Annotated[
     str | None,
     typer.Option(
-        "--entity",
-        metavar="NAME",
-        help="own, tagging: the entity type of tags without one (B, I); else the corpus's name.",
+        "--delimiter",
+        metavar="CHAR",
+        help="own: the character between columns: comma, semicolon, tab, pipe or any other (detected).",
     ),
 ]
-SchemeName = Annotated[
+QuotingName = Annotated[
     str | None,
     typer.Option(
-        "--scheme",
-        help="own, tagging: the tags' scheme (bio, iob1, io or bioes), which is then checked; else detected.",
+        "--quoting",
+        metavar="STYLE",
+        help='own: quotation marks in tables: double (a mark in a quoted cell is written ""), '
+        "backslash, or none (ordinary characters); detected.",
     ),
 ]
-BlankTokens = Annotated[
+EncodingName = Annotated[
     str | None,
-    typer.Option("--blank-tokens", help="own, tagging: drop leaves out blank tokens; else they are errors."),
+    typer.Option("--encoding", metavar="NAME", help="own: the text encoding, such as cp1252 (UTF-8)."),
+]
+LabelNames = Annotated[
+    str | None,
+    typer.Option(
+        "--labels", metavar="NAMES", help="own: the names, with commas, of the positions of multi-hot labels."
+    ),
+]
+EncoderName = Annotated[
+    str | None,
+    typer.Option("--encoder", help="own: the encoder whose tokenizer counts too long texts (minilm-l6)."),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="own: stop with an error where the files can be read in two ways.")
 ]
 TrainFile = Annotated[Path | None, typer.Option("--train", metavar="FILE", help="own: what to train on.")]
 DevFile = Annotated[Path | None, typer.Option("--dev", metavar="FILE", help="own: what to choose on.")]
@@ -112,6 +118,12 @@ class Said:
     train: Path | None
     dev: Path | None
     test: Path | None
+    delimiter: str | None = None
+    quoting: str | None = None
+    encoding: str | None = None
+    labels: str | None = None
+    encoder: str | None = None
+    strict: bool | None = None
     sentence: str | None = None
     entity: str | None = None
     scheme: str | None = None
@@ -128,54 +140,36 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
 
     Nothing is written where one cannot be read. Raises InputError for options that do not go together.
     """
+    from transfer.cli.own_summary import doubts_of, lines_of
+    from transfer.cli.own_tagged import for_each_label
     from transfer.corpora.own import read
+    from transfer.corpora.writing import write
 
-    requests = [_request(one) for one in _for_each_label(said)]
+    requests = [_request(one) for one in for_each_label(said)]
     for request in requests:
         home = to / request.name
         if home.exists() and not force:
             raise InputError(f"{home}: is there already; --force replaces it")
-    for card, reading in [read(request) for request in requests]:
-        _write(card, reading, to, force=force)
+    read_ = [read(request) for request in requests]
+    doubts = [list(doubts_of(reading, strict=bool(said.strict))) for _, reading in read_]
+    for (card, reading), doubted in zip(read_, doubts, strict=True):
+        lines = [*lines_of(card, reading, said.encoder), *doubted]
+        made = write(card, reading.rows, to, replace=force)
+        for line in lines:
+            say(line)
+        say(f"metric: {card.metric}")
+        say(f"splits: {reading.splits}")
+        for note in (*reading.notes, *made.notes):
+            say(f"note: {note}")
+        say(f"wrote {to / card.name}")
     names = ", ".join(request.name for request in requests)
     say("next:")
     say(f"  transfer corpora check {shlex.quote(str(to))}")
     say(f"  transfer run-grid GRID.yaml --corpora {shlex.quote(str(to))}   # a grid that names {names}")
 
 
-def _for_each_label(said: Said) -> list[Said]:
-    """What was said for each corpus that is asked for: one, or one of each column of tags."""
-    columns = [column.strip() for column in (said.label or "").split(",")]
-    if said.kind != "tagging" or len(columns) == 1:
-        return [said]
-    if not all(columns) or len(set(columns)) < len(columns):
-        raise InputError(f"--label {said.label}: should be different columns with commas between them")
-    names = [re.sub(r"[^A-Za-z0-9._-]+", "-", f"{said.name}-{column}") for column in columns]
-    if said.name is not None and len(set(names)) < len(names):
-        raise InputError(f"--label {said.label}: two of the corpora would be called {names[0]}")
-    return [
-        replace(said, label=column, name=None if said.name is None else name)
-        for column, name in zip(columns, names, strict=True)
-    ]
-
-
-def _write(card: "Card", reading: "Reading", to: Path, *, force: bool) -> None:
-    from transfer.corpora.writing import write
-
-    made = write(card, reading.rows, to, replace=force)
-    for split in ("train", "dev", "test"):
-        say(f"{split:5}  {len(reading.rows[split]):6} lines, {reading.gold[split]:6} {card.unit}")
-    names = card.labels or card.entities
-    if names:
-        say(f"{'labels' if card.labels else 'entities'}: {', '.join(names)}")
-    say(f"metric: {card.metric}")
-    say(f"splits: {reading.splits}")
-    for note in (*reading.notes, *made.notes):
-        say(f"note: {note}")
-    say(f"wrote {to / card.name}")
-
-
 def _request(said: Said) -> "Request":
+    from transfer.cli.own_tagged import tagging_of
     from transfer.corpora.base import METRICS, Kind, Metric
     from transfer.corpora.own import Columns, Request
 
@@ -187,8 +181,8 @@ def _request(said: Said) -> "Request":
     _fit_kind(said, kind)
     if said.separator is not None and not said.separator.strip(" "):
         raise InputError("--separator: should be a character that stands between labels, as in ';'")
-    if metric == "f1" and said.negative is None:
-        raise InputError("--metric f1 needs --negative LABEL, the label that is left out")
+    if metric in ("f1", "micro_f1") and said.negative is None:
+        raise InputError(f"--metric {metric} needs --negative LABEL, the label that is left out")
     columns = Columns(said.text, said.text_b, said.label, said.score, said.id, said.doc, said.sentence)
     for column, count in Counter(columns.said().values()).items():
         if count > 1:
@@ -202,26 +196,43 @@ def _request(said: Said) -> "Request":
         separator=said.separator or ";",
         negative=said.negative,
         metric=metric,
-        tagging=_tagging(said, metric),
+        tagging=tagging_of(said, metric),
+        dialect=_dialect(said),
+        names=_label_names(said.labels),
     )
 
 
-def _tagging(said: Said, metric: "Metric | None") -> "Tagging":
-    from transfer.corpora.own import Tagging
-    from transfer.corpora.own.schemes import scheme_named
+def _dialect(said: Said) -> "Dialect":
+    from transfer.corpora.own.cells import DELIMITERS
+    from transfer.corpora.own.tables import Dialect, Quoting
 
-    for option, value in (("--entity", said.entity), ("--scheme", said.scheme)):
-        if value is not None and metric == "token_accuracy":
-            raise InputError(f"{option} is for tags of mentions; with --metric token_accuracy leave it out")
-    if said.entity is not None and not said.entity.strip():
-        raise InputError("--entity: should be a name, as in Disease")
-    if said.blank_tokens not in (None, "drop"):
-        raise InputError(f"--blank-tokens: '{said.blank_tokens}' is not one of them; known: drop")
-    return Tagging(
-        entity=said.entity.strip() if said.entity else None,
-        scheme=scheme_named(said.scheme) if said.scheme is not None else None,
-        drop_blanks=said.blank_tokens == "drop",
-    )
+    named = {**DELIMITERS, "\\t": "\t"}
+    delimiter = None if said.delimiter is None else named.get(said.delimiter, said.delimiter)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InputError(
+            f"--delimiter '{said.delimiter}': should be one character, or one of {', '.join(DELIMITERS)}"
+        )
+    quoting: Quoting | None = None
+    if said.quoting is not None:
+        quoting = _one_of(said.quoting, get_args(Quoting), "--quoting")
+    if said.encoding is not None:
+        try:
+            is_text = "a".encode(said.encoding) is not None
+        except (LookupError, ValueError):
+            is_text = False
+        if not is_text:
+            raise InputError(
+                f"--encoding '{said.encoding[:40]}': is no text encoding; known are utf-8, utf-16, cp1252, "
+                "latin-1, shift_jis, gb18030 and Python's others"
+            )
+    return Dialect(delimiter, quoting, said.encoding)
+
+
+def _label_names(said: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in said.split(",")) if said is not None else ()
+    if not all(names) or len(set(names)) < len(names):
+        raise InputError("--labels: should be different names with commas between them, as in fever,cough")
+    return names
 
 
 def _one_of(value: str, known: Sequence[T], option: str) -> T:
@@ -238,6 +249,7 @@ def _fit_kind(said: Said, kind: str) -> None:
         "--label": ("classification", "tagging", "multilabel"),
         "--score": ("similarity",),
         "--separator": ("multilabel",),
+        "--labels": ("multilabel",),
         "--negative": ("classification",),
         **dict.fromkeys(("--sentence", "--entity", "--scheme", "--blank-tokens"), ("tagging",)),
     }

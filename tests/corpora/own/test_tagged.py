@@ -102,10 +102,10 @@ def test_tags_without_a_type_get_the_corpus_name_or_the_one_that_is_said(tmp_pat
     source = file(tmp_path / "d.tsv", "no\tO\ngout\tB\npain\tI\n")
     card, reading = read(source)
     assert (card.entities, rows(reading)[0][1]) == (("mine",), ["O", "B-mine", "I-mine"])
-    assert any("--entity NAME" in note for note in reading.notes)
+    assert any("--entity NAME" in note for note in reading.doubts)
     card, reading = read(source, tagging=Tagging(entity="Finding"))
     assert (card.entities, rows(reading)[0][1]) == (("Finding",), ["O", "B-Finding", "I-Finding"])
-    assert not any("--entity" in note for note in reading.notes)
+    assert not any("--entity" in note for note in reading.doubts)
 
 
 POS = "The\tDT\npatient\tNN\nrests\tVB\n\nO\tO\n.\t.\n\nB-1\tB-NP\n"
@@ -237,7 +237,7 @@ def test_case_02_is_read_as_conlleval_does(cases: Path):
         for sentence in plain_conll(path)
         for before, now in pairwise(["O", *(cells[-1] for cells in sentence)])
     )
-    assert any(note.startswith(f"{orphans} mentions begin with a tag that should") for note in reading.notes)
+    assert any(note.startswith(f"{orphans} mentions begin with a tag that should") for note in reading.doubts)
 
 
 def test_case_13_names_the_line_of_the_token(cases: Path):
@@ -272,7 +272,7 @@ def test_bc5cdr_has_the_mentions_that_its_tags_begin(raw: Path, name: str, entit
     wanted = plain_conll(home / "test.tsv")
     assert rows(reading) == [([c[0] for c in sentence], [c[1] for c in sentence]) for sentence in wanted]
     assert card.gold["test"] == sum(c[1] == f"B-{entity}" for sentence in wanted for c in sentence)
-    assert not any("--" in note for note in reading.notes)
+    assert not any("--" in note for note in reading.doubts)
 
 
 @pytest.mark.slow
@@ -286,7 +286,7 @@ def test_bc5cdr_in_io_loses_only_borders_of_touching_mentions(raw: Path, tmp_pat
         for before, now in pairwise(["O", *(cells[1] for cells in sentence)])
     )
     assert card.gold["test"] == runs
-    assert any("--scheme io" in note for note in reading.notes)
+    assert any("--scheme io" in note for note in reading.doubts)
 
 
 # round trips

@@ -67,7 +67,7 @@ def test_rows_of_one_token_become_sentences(tmp_path: Path, name: str):
     found, reading = read(table(tmp_path / file, head, rows), **columns)
     assert found == SENTENCES
     assert [row["id"] for row in reading.rows["test"]] == ["d(3)-1", "d(3)-2", "d(3)-3"]
-    assert any("--sentence COLUMN" in note for note in reading.notes) == (not columns)
+    assert any("--sentence COLUMN" in note for note in reading.doubts) == (not columns)
 
 
 def test_json_lines_of_one_token_become_sentences(tmp_path: Path):
@@ -138,7 +138,7 @@ def test_sentences_in_cells_stay_sentences(tmp_path: Path):
     rows = [(f"{i}", " ".join(a), " ".join(b)) for i, (a, b) in enumerate(SENTENCES)]
     found, reading = read(table(tmp_path / "d.csv", ["sentence_id", "tokens", "tags"], rows))
     assert found == SENTENCES
-    assert not any("--sentence" in note for note in reading.notes)
+    assert not any("--sentence" in note for note in reading.doubts)
 
 
 def test_lists_of_one_token_are_items_and_doubted(tmp_path: Path):
@@ -146,7 +146,7 @@ def test_lists_of_one_token_are_items_and_doubted(tmp_path: Path):
     (tmp_path / "d.jsonl").write_text("\n".join(lines))
     found, reading = read(tmp_path / "d.jsonl")
     assert len(found) == len(lines)
-    assert any("every item has one token" in note for note in reading.notes)
+    assert any("every item has one token" in note for note in reading.doubts)
 
 
 def test_the_usual_columns_that_are_not_read_are_said(tmp_path: Path):
@@ -154,9 +154,9 @@ def test_the_usual_columns_that_are_not_read_are_said(tmp_path: Path):
     (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, rows * 3)))
     _, reading = read(tmp_path / "d.jsonl")
     assert any(
-        "from the column 'tags', not from 'ner_tags' (--label COLUMN" in note for note in reading.notes
+        "from the column 'tags', not from 'ner_tags' (--label COLUMN" in note for note in reading.doubts
     )
-    assert any("from the column 'tokens', not from 'words' (--text COLUMN" in note for note in reading.notes)
+    assert any("from the column 'tokens', not from 'words' (--text COLUMN" in note for note in reading.doubts)
     assert read(tmp_path / "d.jsonl", label="ner_tags")[0][0] == (["no", "gout"], ["O", "B-G"])
 
 

@@ -11,7 +11,7 @@ from transfer.corpora.releases.text import sentences
 from transfer.inputs import InputError
 
 
-def brat(folder: Path) -> Table:
+def brat(folder: Path, encoding: str | None = None) -> Table:
     """A folder of stand-off pairs: NAME.txt, and NAME.ann with lines ``T1<tab>Type 0 4;9 12<tab>text``.
 
     Lines of relations, events, attributes and comments are left out. A document's sentences become
@@ -25,7 +25,7 @@ def brat(folder: Path) -> Table:
         raise InputError(f"{has}: has no {name}.{lacks} beside it; stand-off is a .txt and an .ann each")
     records, counts = [], Counter[str]()
     for name, path in texts.items():
-        text, mentions = _document(path, marks[name], counts)
+        text, mentions = _document(path, marks[name], counts, encoding)
         rows, count = tagged_rows(name, text, sentences(text, mentions=[m.span for m in mentions]), mentions)
         counts += count
         for row in rows:
@@ -37,17 +37,19 @@ def brat(folder: Path) -> Table:
     return Table(folder, records, columns, named=False, counts=counts, format=told)
 
 
-def _document(path: Path, marks: Path, counts: Counter[str]) -> tuple[str, list[Mention]]:
-    text = text_of(path)
+def _document(
+    path: Path, marks: Path, counts: Counter[str], encoding: str | None
+) -> tuple[str, list[Mention]]:
+    text = text_of(path, encoding)
     if not bytes_of(path).startswith(b"\xef\xbb\xbf"):
-        return text, _mentions(marks, text, counts)
+        return text, _mentions(marks, text, counts, encoding)
     # some tools count the byte order mark as a character
     attempt = Counter[str]()
     try:
-        mentions = _mentions(marks, text, attempt)
+        mentions = _mentions(marks, text, attempt, encoding)
     except InputError:
         attempt.clear()
-        shifted = _mentions(marks, f"\ufeff{text}", attempt)
+        shifted = _mentions(marks, f"\ufeff{text}", attempt, encoding)
         mentions = [Mention(tuple((max(a - 1, 0), b - 1) for a, b in m.parts), m.type) for m in shifted]
     counts += attempt
     return text, mentions
@@ -56,9 +58,9 @@ def _document(path: Path, marks: Path, counts: Counter[str]) -> tuple[str, list[
 _TEXT_BOUND = re.compile(r"T\S*\t(\S+) (\d{1,9} \d{1,9}(?:;\d{1,9} \d{1,9})*)\t(.*)", re.ASCII)
 
 
-def _mentions(path: Path, text: str, counts: Counter[str]) -> list[Mention]:
+def _mentions(path: Path, text: str, counts: Counter[str], encoding: str | None) -> list[Mention]:
     found = []
-    for number, line in enumerate(text_of(path).split("\n"), 1):
+    for number, line in enumerate(text_of(path, encoding).split("\n"), 1):
         line = line.removesuffix("\r")
         if not line.strip() or line[0] in "REAMN#*":
             continue

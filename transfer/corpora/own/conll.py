@@ -11,7 +11,7 @@ from typing import Any
 
 from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.schemes import is_outside, names_mentions
-from transfer.corpora.own.tables import Record, Table, text_of
+from transfer.corpora.own.tables import Dialect, Record, Table, decoded
 from transfer.corpora.own.tokens import LABELS, SENTENCES, SPANS, TOKENS, filled, runs, usual
 from transfer.corpora.releases.base import wrong
 from transfer.inputs import InputError, did_you_mean
@@ -60,6 +60,7 @@ def conll(
     plain: bool = False,
     tags: bool = True,
     delimiter: str | None = None,
+    encoding: str | None = None,
 ) -> Table:
     """A file of columns: the first is the token, the last the tag, where ``columns`` does not say else.
 
@@ -70,16 +71,17 @@ def conll(
     than the others, or a column is not there.
     """
     columns = columns or Columns()
-    file = _file(path, delimiter)
+    text, encoded = decoded(path, encoding)
+    file = _file(path, text, delimiter)
     if not file.rows:
         return Table(path, [], frozenset({"tokens", "tags"}), named=False)
     if tags and file.width < 2:
         raise wrong(path, file.rows[0].line, "one column; the first should be the token and the last its tag")
     doubts: list[str] = []
-    text = _text(file, columns, doubts)
+    token = _token(file, columns, doubts)
     sentence = _sentence(file, columns, doubts)
-    label = _label(file, columns, {text, sentence}, doubts, plain=plain) if tags else None
-    chosen = {"tokens": text} | ({"tags": label} if label is not None else {})
+    label = _label(file, columns, {token, sentence}, doubts, plain=plain) if tags else None
+    chosen = {"tokens": token} | ({"tags": label} if label is not None else {})
     if columns.doc:
         chosen["doc"] = _place(file, "--doc", columns.doc)
     if columns.id:
@@ -90,7 +92,7 @@ def conll(
             f"all {len(file.rows)} tokens are one sentence, since no line is blank; --sentence COLUMN names "
             "the column that numbers the sentences"
         )
-    told = f"{file.width} columns, tokens from {file.called(text)}"
+    told = f"{encoded}, {file.width} columns, tokens from {file.called(token)}"
     told += f", tags from {file.called(label)}" if label is not None else ""
     told += "; the first line names the columns" if file.header else ""
     told += f"; {file.comments} lines of comments" if file.comments else ""
@@ -103,41 +105,51 @@ def conll(
 _LONGEST = 300  # tokens that a sentence hardly has
 
 
-def is_columns(path: Path, columns: Columns) -> bool:
-    """Whether a .csv or .tsv file is of this format and not a table: it has no header that names the
-    tokens, or blank lines between its rows, of one token each. Files of other names always are.
+def delimiter_of(path: Path, columns: Columns, dialect: Dialect, *, suffix: str) -> str | None:
+    """The delimiter of a file that is of this format, tab standing for spaces too; None for a table.
+
+    A file with a suffix of tables or .txt is a table where its first line names the tokens, or it is
+    a .csv, but not where there are blank lines between its rows of one token each.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (".csv", ".tsv"):
-        return True
-    delimiter = "," if suffix == ".csv" else "\t"
-    lines = text_of(path).rstrip().split("\n")
-    split = [_fields(line.removesuffix("\r"), delimiter) for line in lines]
-    head = next((cells for cells in split if any(cell.strip() for cell in cells)), [])
-    names = [cell.strip() for cell in head]
-    named = [columns.text] if columns.text in names else usual(names, TOKENS)
-    if not named and suffix == ".tsv":
-        return True
+    if suffix not in (".csv", ".tsv", ".tab", ".txt", ""):
+        return "\t"
+    lines = [line.strip("\r") for line in decoded(path, dialect.encoding)[0].rstrip().split("\n")]
+    first = next((line for line in lines if line.strip()), "")
+    usual_one = dialect.delimiter or ("," if suffix == ".csv" else "\t")
+    delimiters = [usual_one, *(each for each in ",\t;|" if each != usual_one and not dialect.delimiter)]
+    for delimiter in delimiters:
+        names = [name.strip() for name in _fields(first, delimiter)] if delimiter in first else []
+        named = [columns.text] if columns.text in names else usual(names, TOKENS)
+        if named:
+            at = names.index(named[0])
+            return delimiter if _has_blocks(lines, delimiter, at) else None
+    if suffix != ".csv":
+        return "\t"
+    return usual_one if _has_blocks(lines, usual_one, 0) else None
+
+
+def _has_blocks(lines: Sequence[str], delimiter: str, at: int) -> bool:
+    """Whether rows of one token, in the column ``at``, are divided by blank lines."""
+    split = [_fields(line, delimiter) for line in lines]
     rows = [cells for cells in split if any(cell.strip() for cell in cells)]
-    at = names.index(named[0]) if named else 0
-    return (
-        len(rows) < len(split)
-        and len({len(cells) for cells in rows}) == 1
-        and len(head) > 1
-        and not any(" " in cells[at].strip(" ") or cells[at].startswith("[") for cells in rows)
+    single = not any(
+        " " in cells[at : at + 1][0].strip(" ") or cells[at].startswith("[") for cells in rows if cells[at:]
     )
+    return len(rows) < len(split) and len({len(cells) for cells in rows}) == 1 < len(rows[0]) and single
 
 
 def _fields(line: str, delimiter: str | None) -> list[str]:
-    if delimiter == ",":
-        return next(csv.reader([line]), [])
-    if "\t" in line or delimiter == "\t":
+    if delimiter not in (None, "\t", " "):
+        try:
+            return next(csv.reader([line], delimiter=delimiter or ",", strict=True), [])
+        except csv.Error:  # the line is then one column too few
+            return [line]
+    if "\t" in line:
         return line.split("\t")
     return [part for part in line.split(" ") if part]
 
 
-def _file(path: Path, delimiter: str | None) -> _File:
-    text = text_of(path)
+def _file(path: Path, text: str, delimiter: str | None) -> _File:
     if "\n" not in text:
         text = text.replace("\r", "\n")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
@@ -246,7 +258,7 @@ def _place(file: _File, option: str, said: str) -> int:
     raise InputError(f"{file.path}: there is no column '{said}', which {option} names{hint}")
 
 
-def _text(file: _File, columns: Columns, doubts: list[str]) -> int:
+def _token(file: _File, columns: Columns, doubts: list[str]) -> int:
     if columns.text:
         return _place(file, "--text", columns.text)
     if named := usual(file.names, TOKENS):

@@ -25,6 +25,10 @@ class Tagging:
     drop_blanks: bool = False
 
 
+# the columns of a format that names none
+_OWN = ("tokens", "tags")
+
+
 @dataclass(frozen=True)
 class _Sentence:
     record: Record
@@ -35,24 +39,26 @@ class _Sentence:
 
 def tagged(
     tables: Sequence[Table], columns: Columns, options: Tagging, *, name: str, plain: bool = False
-) -> list[Table]:
-    """The tables with a sentence in each record, under ``tokens`` and ``tags``, the tags in BIO.
+) -> tuple[list[Table], Columns]:
+    """The tables with a sentence in each record, its tags in BIO, and the columns that hold them.
 
     One scheme is taken for all tables, and what is assumed of it is a doubt of the first. ``plain``
     leaves the tags as they are, as labels. ``name`` is the corpus's. Raises InputError, with the place
     of a token, for what cannot be read.
     """
-    parts, doubts = [], []
     for table in tables:
         if _is_standoff(table):
             _check_standoff(table, columns, options, plain=plain)
-            parts.append([])
-            doubts.append([*table.doubts])
-            continue
-        text, tags, said = _columns_of(table, columns, plain=plain)
-        sentences = in_sentences(table, text, tags, columns) if table.named else table
-        parts.append([_sentence(record, text, tags) for record in sentences.records])
-        doubts.append([*sentences.doubts, *said])
+    columned = [table for table in tables if not _is_standoff(table)]
+    chosen = [_columns_of(table, columns, plain=plain) for table in columned]
+    joined = [
+        in_sentences(table, text, tags, columns) if table.named else (table, None)
+        for table, (text, tags, _) in zip(columned, chosen, strict=True)
+    ]
+    parts = [
+        [_sentence(record, text, tags) for record in table.records]
+        for (table, _), (text, tags, _) in zip(joined, chosen, strict=True)
+    ]
     placed: list[Placed] = [
         list(zip(sentence.tags, sentence.places, strict=True)) for part in parts for sentence in part
     ]
@@ -60,28 +66,35 @@ def tagged(
         read = _plain(placed)
     else:
         read = as_bio(placed, name=name, entity=options.entity, scheme=options.scheme)
-    doubts[0] += read.doubts
-    made, rest = [], iter(read.sequences)
-    for table, part, some in zip(tables, parts, doubts, strict=True):
-        if _is_standoff(table):
-            made.append(replace(table, doubts=tuple(some)))
-            continue
+    # the columns keep their names where all tables have the same
+    names = {(text, tags) for text, tags, _ in chosen}
+    keys = names.pop() if len(names) == 1 and len(columned) == len(tables) else _OWN
+    sequences, doubts = iter(read.sequences), read.doubts
+    made = []
+    for (table, _), part, (_, _, said) in zip(joined, parts, chosen, strict=True):
         counts = Counter[str]()
         records = [
-            _without_blanks(sentence, next(rest), counts, drop=options.drop_blanks, plain=plain)
+            _without_blanks(sentence, next(sequences), counts, keys, drop=options.drop_blanks, plain=plain)
             for sentence in part
         ]
         made.append(
             replace(
                 table,
                 records=[record for record in records if record],
-                columns=table.columns | {"tokens", "tags"},
+                columns=table.columns | set(keys),
                 counts=counts,
-                doubts=tuple(some),
+                doubts=(*said, *table.doubts, *doubts),
                 format=f"{table.format}; {read.scheme} tags".removeprefix("; "),
             )
         )
-    return made
+        doubts = ()  # they are about all tables
+    done = iter(made)
+    sentences = {sentence for _, sentence in joined if sentence}
+    sentence = sentences.pop() if len(sentences) == 1 else None
+    return (
+        [table if _is_standoff(table) else next(done) for table in tables],
+        replace(columns, text=keys[0], label=keys[1], sentence=sentence),
+    )
 
 
 def _is_standoff(table: Table) -> bool:
@@ -102,7 +115,7 @@ def _check_standoff(table: Table, columns: Columns, options: Tagging, *, plain: 
 def _columns_of(table: Table, columns: Columns, *, plain: bool) -> tuple[str, str, list[str]]:
     """The columns of tokens and of tags, and what is doubtful about the choice."""
     if not table.named:
-        return "tokens", "tags", []
+        return *_OWN, []
     place = table.head or str(table.path)
     for option, said in columns.said().items():
         if said not in table.columns:
@@ -157,9 +170,18 @@ def _plain(sequences: Sequence[Placed]) -> Read:
 
 
 def _without_blanks(
-    sentence: _Sentence, tags: list[str], counts: Counter[str], *, drop: bool, plain: bool
+    sentence: _Sentence,
+    tags: list[str],
+    counts: Counter[str],
+    keys: tuple[str, str],
+    *,
+    drop: bool,
+    plain: bool,
 ) -> Record | None:
-    """The sentence as a record, its blank tokens left out and counted; None where nothing is left."""
+    """The sentence as a record, its blank tokens left out and counted; None where nothing is left.
+
+    ``keys`` are those of the tokens and of the tags.
+    """
     kept = []
     for i, token in enumerate(sentence.tokens):
         if token.strip():
@@ -181,8 +203,8 @@ def _without_blanks(
         return None
     values = {
         **sentence.record.values,
-        "tokens": [sentence.tokens[i] for i in kept],
-        "tags": [tags[i] for i in kept],
+        keys[0]: [sentence.tokens[i] for i in kept],
+        keys[1]: [tags[i] for i in kept],
     }
     return replace(sentence.record, values=values, places=())
 

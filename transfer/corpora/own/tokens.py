@@ -4,6 +4,7 @@ from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from transfer.corpora.own.printed import is_printed
 from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.tables import Record, Table
 from transfer.inputs import InputError
@@ -60,21 +61,22 @@ def filled(cells: Sequence[Any], places: Sequence[str], column: str) -> list[str
     return keys
 
 
-def in_sentences(table: Table, text: str, tags: str, columns: Columns) -> Table:
-    """A table as one of sentences: rows of one token are joined where a column numbers the sentences.
+def in_sentences(table: Table, text: str, tags: str, columns: Columns) -> tuple[Table, str | None]:
+    """A table as one of sentences, and the column that numbers them where its rows were joined.
 
-    Raises InputError where each row has one token and nothing says which belong together.
+    Rows of one token are joined where a column numbers the sentences. Raises InputError where each row
+    has one token and nothing says which belong together.
     """
     records = table.records
     single = len(records) > 1 and all(_is_single(record.values.get(text)) for record in records)
     found = [columns.sentence] if columns.sentence else usual(table.columns - {text, tags}, SENTENCES)
     if not columns.sentence and not single:
-        return table
+        return table, None
     listed = all(isinstance(record.values.get(text), list) for record in records)
     if not found:
         told = "every item has one token"
         if listed:
-            return replace(table, doubts=(*table.doubts, f"{table.path.name}: {told}; {_MEND}"))
+            return replace(table, doubts=(*table.doubts, f"{table.path.name}: {told}; {_MEND}")), None
         raise InputError(f"{table.path}: {told}, '{records[0].values[text]}' the first; {_MEND}")
     sentence = found[0]
     doubts = list(table.doubts)
@@ -83,7 +85,9 @@ def in_sentences(table: Table, text: str, tags: str, columns: Columns) -> Table:
             f"{table.path.name}: each row holds one token; the column '{sentence}' says which are a sentence "
             "(--sentence COLUMN names another)"
         )
-    return replace(table, records=list(_joined(table, text, tags, sentence, columns)), doubts=doubts)
+    joined = list(_joined(table, text, tags, sentence, columns))
+    told = f"{table.format}; {len(records)} rows of one token".removeprefix("; ")
+    return replace(table, records=joined, doubts=doubts, format=told), sentence
 
 
 _MEND = "if its rows are the tokens of sentences, name the column that numbers these with --sentence COLUMN"
@@ -92,7 +96,7 @@ _MEND = "if its rows are the tokens of sentences, name the column that numbers t
 def _is_single(cell: Any) -> bool:
     if isinstance(cell, list):
         return len(cell) == 1
-    return not isinstance(cell, str) or " " not in cell.strip(" ")
+    return not isinstance(cell, str) or (" " not in cell.strip(" ") and not is_printed(cell))
 
 
 def _joined(table: Table, text: str, tags: str, sentence: str, columns: Columns) -> Iterator[Record]:
