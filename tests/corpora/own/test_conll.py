@@ -164,7 +164,8 @@ def test_what_was_found_is_said(tmp_path: Path):
     table = conll(tmp_path / "d.conll")
     assert table.doubts == []
     assert table.format == (
-        "UTF-8, 3 columns, tokens from 'word', tags from 'ner'; the first line names the columns; "
+        "UTF-8, 2 lines of tokens in 3 columns, the token in 'word', the tag in 'ner'; "
+        "the first line names the columns; "
         "1 lines of comments"
     )
 

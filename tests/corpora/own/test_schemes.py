@@ -59,7 +59,6 @@ def test_tags_become_bio(tags: str, wanted: str, scheme: str):
         ("S-X B-X", "B-X B-X", "1 mentions have no end"),
         ("S-X B-X E-Y", "B-X B-X B-Y", "1 mentions have no end"),
         ("I-X O I-X", "B-X O B-X", r"neighbouring tokens of one type.*--scheme io"),
-        ("B-X I-x", "B-X B-x", "the types 'X' and 'x' .*line 2.* differ only in capitals"),
         ("B-Xy _ _", "B-Xy O O", r"the tag '_' \(the first at line 2\) is read as O"),
         ("B I O", "B-mine I-mine O", r"name no type; the mentions are called 'mine'.*--entity NAME"),
         ("B- I- O", "B-mine I-mine O", "name no type"),

@@ -92,8 +92,9 @@ def conll(
             f"all {len(file.rows)} tokens are one sentence, since no line is blank; --sentence COLUMN names "
             "the column that numbers the sentences"
         )
-    told = f"{encoded}, {file.width} columns, tokens from {file.called(token)}"
-    told += f", tags from {file.called(label)}" if label is not None else ""
+    told = f"{encoded}, {len(file.rows)} lines of tokens in {file.width} columns"
+    told += f", the token in {file.called(token)}"
+    told += f", the tag in {file.called(label)}" if label is not None else ""
     told += "; the first line names the columns" if file.header else ""
     told += f"; {file.comments} lines of comments" if file.comments else ""
     doubts = [f"{path.name}: {doubt}" for doubt in doubts]

@@ -180,15 +180,6 @@ def _types(places: dict[str, str], meaning: dict[str, Parts], name: str, entity:
             f"the tags (as '{nameless[0]}' at {places[nameless[0]]}) name no type; the mentions are called "
             f"'{name}', as the corpus is (--entity NAME calls them otherwise)"
         )
-    cased: dict[str, str] = {}
-    for tag in typed:
-        kind = meaning[tag][1]
-        other = cased.setdefault(kind.casefold(), kind)
-        if other != kind:
-            doubts.append(
-                f"the types '{other}' and '{kind}' (the first at {places[tag]}) differ only in capitals and "
-                "are kept apart; if they are one, write them alike"
-            )
     return doubts
 
 

@@ -77,12 +77,14 @@ def tagged(
             _without_blanks(sentence, next(sequences), counts, keys, drop=options.drop_blanks, plain=plain)
             for sentence in part
         ]
+        gone = counts["blank sentences"]
         made.append(
             replace(
                 table,
                 records=[record for record in records if record],
                 columns=table.columns | set(keys),
                 counts=counts,
+                skipped={**table.skipped, **({"blank sentences": gone} if gone else {})},
                 doubts=(*said, *table.doubts, *doubts),
                 format=f"{table.format}; {read.scheme} tags".removeprefix("; "),
             )
