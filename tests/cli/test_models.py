@@ -88,7 +88,7 @@ def test_texts_without_labels_from_a_table(rel: Path, transfer, tmp_path: Path):
         "predict", rel, tmp_path / "new.csv", "--text", "sentence", "--to", tmp_path / "o.jsonl"
     )
     assert (code, said) == (2, "")
-    assert "is there already; nothing was written" in err
+    assert "exists already; nothing was written" in err
 
 
 def test_labels_that_a_file_has_are_not_looked_at(rel: Path, transfer, tmp_path: Path):
@@ -129,7 +129,7 @@ def test_tokens_from_conll_columns(rel: Path, transfer, tmp_path: Path):
             '{"text": "x"}\n{"text": 3}\n',
             "a.jsonl line 2: the column 'text' should hold a text, not 3",
         ),
-        ("a.jsonl", "", "a.jsonl: holds no example"),
+        ("a.jsonl", "", "a.jsonl: holds no text"),
         ("a.jsonl", "{", "a.jsonl line 1: not valid JSON"),
         ("a.docx", "x", "unknown kind of file '.docx'"),
     ],
