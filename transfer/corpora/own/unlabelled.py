@@ -1,5 +1,6 @@
 """Texts to be labelled: a file of one's own, read as the texts that a trained model takes."""
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +14,7 @@ from transfer.corpora.base import Card, Example
 from transfer.corpora.own import plain
 from transfer.corpora.own.plain import Layout
 from transfer.corpora.own.rows import words_in
-from transfer.corpora.own.tables import Record, Table, saved_dataset
+from transfer.corpora.own.tables import Record, Table, saved_dataset, text_of
 from transfer.corpora.releases.text import tokens
 from transfer.inputs import InputError, did_you_mean
 
@@ -122,13 +123,10 @@ def _is_table(card: Card, path: Path, asked: Asked) -> bool:
     suffix = path.suffix.lower()
     if suffix == ".tsv" and card.kind == "tagging":
         # many releases call their CoNLL columns .tsv; a table names the column of its texts
-        names = [name.strip() for name in _first_line(path).split("\t")]
+        first = next(filter(str.strip, re.split(r"[\r\n]+", text_of(path))), "")
+        names = [name.strip() for name in next(csv.reader([first], delimiter="\t"))] if first else []
         return any(name in names for name in (asked.text, "tokens", "text"))
     return suffix in TABLES
-
-
-def _first_line(path: Path) -> str:
-    return next((line for _, line in plain.lines_of(path)), "")
 
 
 def _folder(card: Card, folder: Path, asked: Asked) -> Table:
