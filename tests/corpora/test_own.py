@@ -351,7 +351,7 @@ WRONG = {
         raw("d.csv", HEAD + "Größe,a".encode("latin-1")),
         r"line 3: not UTF-8 \(byte 0xf6",
     ),
-    "UTF-16": (raw("d.csv", "text".encode("utf-16")), r"line 1: not UTF-8"),
+    "UTF-16 without its mark": (raw("d.csv", "text".encode("utf-16-le")), r"line 1: .*--encoding utf-16-le"),
     "a null character": (raw("d.csv", HEAD + b"\0,a"), r"line 3: holds a null character"),
     "not JSON": (raw("d.jsonl", b"{"), r"d\.jsonl line 1: not valid JSON"),
     "half a character": (raw("d.jsonl", b'{"text":"\\ud800"}'), r"line 1: holds half a character"),
@@ -366,7 +366,7 @@ WRONG = {
     ),
     "not Parquet": (raw("d.parquet", b"text"), r"d\.parquet: cannot be read as a Parquet file"),
     "no such file": (lambda folder: folder / "d.csv", r"d\.csv: no such file"),
-    "an empty folder": (lambda folder: folder, "holds neither stand-off"),
+    "an empty folder": (lambda folder: folder, "expected train, dev and test as .*; found nothing"),
 }
 
 

@@ -60,6 +60,12 @@ def prepare(
     train: own.TrainFile = None,
     dev: own.DevFile = None,
     test: own.TestFile = None,
+    delimiter: own.Delimiter = None,
+    quoting: own.QuotingName = None,
+    encoding: own.EncodingName = None,
+    labels: own.LabelNames = None,
+    encoder: own.EncoderName = None,
+    strict: own.Strict = False,
 ) -> None:
     """Makes a prepared corpus from its official release, or (CORPUS own) from files of one's own."""
     said = own.Said(
@@ -78,6 +84,12 @@ def prepare(
         train,
         dev,
         test,
+        delimiter,
+        quoting,
+        encoding,
+        labels,
+        encoder,
+        strict or None,
     )
     if corpus == "own":
         if raw is not None or splits != "official":

@@ -16,6 +16,7 @@ from transfer.inputs import InputError, did_you_mean
 if TYPE_CHECKING:
     from transfer.corpora.base import Split
     from transfer.corpora.own import Request
+    from transfer.corpora.own.tables import Dialect
 
 T = TypeVar("T")
 
@@ -54,6 +55,40 @@ Negative = Annotated[
 MetricName = Annotated[
     str | None, typer.Option("--metric", help="own: the measure, where there is a choice.")
 ]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter",
+        metavar="CHAR",
+        help="own: the character between columns: comma, semicolon, tab, pipe or any other (detected).",
+    ),
+]
+QuotingName = Annotated[
+    str | None,
+    typer.Option(
+        "--quoting",
+        metavar="STYLE",
+        help='own: quotation marks in tables: double (a mark in a quoted cell is written ""), '
+        "backslash, or none (ordinary characters); detected.",
+    ),
+]
+EncodingName = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="own: the text encoding, such as cp1252 (UTF-8)."),
+]
+LabelNames = Annotated[
+    str | None,
+    typer.Option(
+        "--labels", metavar="NAMES", help="own: the names, with commas, of the positions of multi-hot labels."
+    ),
+]
+EncoderName = Annotated[
+    str | None,
+    typer.Option("--encoder", help="own: the encoder whose tokenizer counts too long texts (minilm-l6)."),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="own: stop with an error where the files can be read in two ways.")
+]
 TrainFile = Annotated[Path | None, typer.Option("--train", metavar="FILE", help="own: what to train on.")]
 DevFile = Annotated[Path | None, typer.Option("--dev", metavar="FILE", help="own: what to choose on.")]
 TestFile = Annotated[Path | None, typer.Option("--test", metavar="FILE", help="own: what to test on.")]
@@ -78,6 +113,12 @@ class Said:
     train: Path | None
     dev: Path | None
     test: Path | None
+    delimiter: str | None = None
+    quoting: str | None = None
+    encoding: str | None = None
+    labels: str | None = None
+    encoder: str | None = None
+    strict: bool | None = None
 
     def options(self) -> list[str]:
         """The options that were typed, as they are typed."""
@@ -138,7 +179,42 @@ def _request(said: Said) -> "Request":
         separator=said.separator or ";",
         negative=said.negative,
         metric=metric,
+        dialect=_dialect(said),
+        names=_label_names(said.labels),
     )
+
+
+def _dialect(said: Said) -> "Dialect":
+    from transfer.corpora.own.cells import DELIMITERS
+    from transfer.corpora.own.tables import Dialect, Quoting
+
+    named = {**DELIMITERS, "\\t": "\t"}
+    delimiter = None if said.delimiter is None else named.get(said.delimiter, said.delimiter)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InputError(
+            f"--delimiter '{said.delimiter}': should be one character, or one of {', '.join(DELIMITERS)}"
+        )
+    quoting: Quoting | None = None
+    if said.quoting is not None:
+        quoting = _one_of(said.quoting, get_args(Quoting), "--quoting")
+    if said.encoding is not None:
+        try:
+            is_text = "a".encode(said.encoding) is not None
+        except (LookupError, ValueError):
+            is_text = False
+        if not is_text:
+            raise InputError(
+                f"--encoding '{said.encoding[:40]}': is no text encoding; known are utf-8, utf-16, cp1252, "
+                "latin-1, shift_jis, gb18030 and Python's others"
+            )
+    return Dialect(delimiter, quoting, said.encoding)
+
+
+def _label_names(said: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in said.split(",")) if said is not None else ()
+    if not all(names) or len(set(names)) < len(names):
+        raise InputError("--labels: should be different names with commas between them, as in fever,cough")
+    return names
 
 
 def _one_of(value: str, known: Sequence[T], option: str) -> T:
@@ -155,6 +231,7 @@ def _fit_kind(said: Said, kind: str) -> None:
         "--label": ("classification", "tagging", "multilabel"),
         "--score": ("similarity",),
         "--separator": ("multilabel",),
+        "--labels": ("multilabel",),
         "--negative": ("classification",),
     }
     for option in said.options():

@@ -1,43 +1,46 @@
 """One's own data as a corpus: files of many formats in, a card and three splits of rows out.
 
-``tables`` and ``tagged`` read formats, ``rows`` says what a cell may hold, ``division`` makes the
-splits, and this module puts them together.
+``sources`` finds the files and their formats; ``delimited``, ``jsonfiles``, ``arrow`` and ``tagged`` read
+them; ``rows`` says which column is what, ``labels`` which labels are one; ``division`` makes the splits; and
+this module puts them together.
 """
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import METRICS, SPLITS, Card, Kind, Metric, Split
-from transfer.corpora.own.division import (
-    by_column,
-    completed,
-    made_by_hash,
-    split_named,
-    splits_of_paths,
+from transfer.corpora.own.arrow import arrow, parquet, saved_dataset
+from transfer.corpora.own.cells import DELIMITERS
+from transfer.corpora.own.delimited import separated
+from transfer.corpora.own.division import by_column, completed, made_by_hash, splits_of_paths
+from transfer.corpora.own.jsonfiles import jsonl
+from transfer.corpora.own.labels import (
+    check_look_alikes,
+    labels_of,
+    one_spelling,
+    respelled,
+    told_of_spelling,
 )
-from transfer.corpora.own.rows import Columns, Made, rows_of
-from transfer.corpora.own.tables import Table, jsonl, parquet, saved_dataset, separated, text_of
+from transfer.corpora.own.rows import Columns, Made, chosen, multi_hot_columns, rows_of
+from transfer.corpora.own.sources import TABLES, Format, format_of, leaves_of, stem_of, suffix_of
+from transfer.corpora.own.tables import Dialect, Table, decoded
 from transfer.corpora.own.tagged import brat, conll
 from transfer.corpora.releases.base import Reading, Row
 from transfer.corpora.releases.mentions import told
 from transfer.inputs import InputError, did_you_mean, validated
 
-SUFFIXES = {
-    ".jsonl": jsonl,
-    ".csv": lambda path: separated(path, ","),
-    ".tsv": lambda path: separated(path, "\t"),
-    ".parquet": parquet,
-}
-CONLL = (".conll", ".iob", ".bio", ".txt")
-
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks for. ``sources`` are files or folders; a split is theirs or None."""
+    """What a user asks for.
+
+    ``sources`` are files or folders; a split is theirs or None. ``dialect`` says how text files are written,
+    ``names`` what the positions of multi-hot labels stand for.
+    """
 
     kind: Kind
     name: str
@@ -46,90 +49,142 @@ class Request:
     separator: str = ";"
     negative: str | None = None
     metric: Metric | None = None
+    dialect: Dialect = field(default_factory=Dialect)
+    names: tuple[str, ...] = ()
 
 
-def read(request: Request) -> tuple[Card, Reading]:
+@dataclass
+class OwnReading(Reading):
+    """A reading of a user's files: how each was read, which columns were used, and what was assumed.
+
+    ``columns`` are those that were read, by the key of a row; ``doubts`` are sentences, each with the option
+    that chooses otherwise.
+    """
+
+    tables: Sequence[Table] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+
+
+def read(request: Request) -> tuple[Card, OwnReading]:
     """The card and the rows that a request comes to.
 
     Raises InputError, with file and line (or row and column), for whatever is wrong in the files.
     """
-    sources, notes = _leaves(request.sources)
+    sources, notes = leaves_of(request.sources)
     tables = [table_of(request, path) for path, _ in sources]
     for table in tables:
         if not table.records:
             raise InputError(f"{table.path}: holds no example")
     given: Sequence[Split | None] = [split for _, split in sources]
     how = "as they were given"
+    if any(given) and not any(split for _, split in request.sources):
+        how = "as the names of the files and folders tell"
     if not any(given) and (named := splits_of_paths([path for path, _ in sources])):
         given, how = named, "as the names of the files tell"
     stems = _stems([path for path, _ in sources])
-    made, pair = rows_of(
-        request.kind, dict(zip(stems, tables, strict=True)), request.columns, request.separator
-    )
+    by_stem = dict(zip(stems, tables, strict=True))
+    made, pair = rows_of(request.kind, by_stem, request.columns, request.separator, request.names)
+    made, negative, doubts = _settled(made, request.negative)
+    request = replace(request, negative=negative)
     rows, how = _divided(made, given, how)
     card = _card(request, rows, pair)
     notes += _notes_on_mentions(tables, given)
     unit, gold = _counted(request, rows, pair)
-    reading = Reading(rows, gold, how, notes)
+    read_, choice = _columns_read(request, tables)
+    doubts = [*choice, *(doubt for table in tables for doubt in table.doubts), *doubts]
+    reading = OwnReading(rows, gold, how, notes, tables=tables, columns=read_, doubts=doubts)
     return card.model_copy(update={"unit": unit, "gold": gold, "splits": how, "notes": tuple(notes)}), reading
 
 
-def _leaves(
-    sources: Sequence[tuple[Path, Split | None]],
-) -> tuple[list[tuple[Path, Split | None]], list[str]]:
-    """The files and folders to read: a folder with a folder for each split is taken apart."""
-    leaves, notes = [], []
-    for path, split in sources:
-        if not path.exists():
-            raise InputError(f"{path}: no such file")
-        if not path.is_dir() or any(path.glob("*.ann")) or any(path.glob("*.arrow")):
-            leaves.append((path, split))
-            continue
-        below = sorted(folder for folder in path.iterdir() if folder.is_dir())
-        parts = [(folder, named) for folder in below if (named := split_named(folder.name))]
-        if not parts or split:
-            raise InputError(
-                f"{path}: holds neither stand-off (.txt and .ann) nor a saved dataset (.arrow)"
-                + ("" if split else ", nor a folder for each split")
-            )
-        leaves += parts
-        left = [folder.name for folder in below if not split_named(folder.name)]
-        notes += [f"the folder {name} names no split and is left out" for name in left]
-    if len({split is None for _, split in leaves}) > 1:
-        raise InputError("some sources are folders for each split and others are not; give them one by one")
-    return leaves, notes
-
-
 def table_of(request: Request, path: Path) -> Table:
-    kind = request.kind
-    if path.is_dir():
-        reader = brat if any(path.glob("*.ann")) else saved_dataset
-        fits = kind == "tagging" or reader is saved_dataset
-    else:
-        suffix = path.suffix.lower()
-        known = (*SUFFIXES, *(CONLL if kind == "tagging" else ()))
-        if suffix not in SUFFIXES and suffix not in CONLL:
-            raise InputError(f"{path}: unknown kind of file '{suffix}'{did_you_mean(suffix, known)}")
-        reader, fits = SUFFIXES.get(suffix, conll), suffix in known
-        if kind == "tagging" and suffix == ".tsv" and not _is_named(path, request.columns.text or "tokens"):
-            reader = conll  # what many releases call their CoNLL columns
-    if not fits:
-        raise InputError(f"{path}: holds tokens with tags; --kind tagging reads it, {kind} has none")
-    return reader(path)
+    """The records of a file or folder, by the format that its content shows. Raises InputError."""
+    dialect = request.dialect
+    found = format_of(path, dialect.encoding)
+    if found is Format.TABLE and request.kind == "tagging" and suffix_of(path) != ".csv":
+        # what many releases call their CoNLL columns
+        found = Format.TABLE if _names_columns(request, path) else Format.COLUMNS
+    elif found is Format.COLUMNS and suffix_of(path) == ".txt" and _names_columns(request, path):
+        found = Format.TABLE
+    if found in (Format.COLUMNS, Format.STANDOFF) and request.kind != "tagging":
+        if suffix_of(path) == ".txt" and path.is_file():
+            raise InputError(
+                f"{path}: its first line names no columns; a table does (text, label), JSON lines have keys, "
+                "and CoNLL columns, tokens with tags, are for --kind tagging"
+            )
+        raise InputError(f"{path}: holds tokens with tags; --kind tagging reads it, {request.kind} has none")
+    readers = {
+        Format.JSON: jsonl,
+        Format.PARQUET: parquet,
+        Format.ARROW: arrow,
+        Format.SAVED: saved_dataset,
+    }
+    if found is Format.TABLE:
+        return separated(path, dialect, TABLES.get(suffix_of(path), ","))
+    if found in readers:
+        return readers[found](path, dialect)
+    return brat(path) if found is Format.STANDOFF else conll(path)
 
 
-def _is_named(path: Path, column: str) -> bool:
-    """Whether the first line of a table names a column."""
-    return column in text_of(path).partition("\n")[0].removesuffix("\r").split("\t")
+def _names_columns(request: Request, path: Path) -> bool:
+    """Whether the first line of a text file names the columns of a table."""
+    text = decoded(path, request.dialect.encoding)[0].lstrip()
+    line = text.splitlines()[0] if text else ""
+    usual = ("tokens",) if request.kind == "tagging" else ("text", "text_a", "label", "labels", "score")
+    wanted = {request.columns.text or usual[0], *(() if request.columns.text else usual)}
+    delimiters = request.dialect.delimiter or "".join(DELIMITERS.values())
+    return any(
+        wanted & {name.strip(' "') for name in line.split(delimiter)}
+        for delimiter in delimiters
+        if delimiter in line
+    )
+
+
+def _columns_read(request: Request, tables: Sequence[Table]) -> tuple[dict[str, str], Sequence[str]]:
+    """The columns that rows were made of, by key, and the doubts about the choice."""
+    there = frozenset().union(*(table.columns for table in tables if table.named))
+    if not there:
+        return {}, ()
+    choice = chosen(request.kind, there, request.columns)
+    found = dict(choice.keys)
+    if hot := multi_hot_columns(request.kind, there, request.columns, request.names):
+        del found["labels"]
+        found |= {name: name for name in hot}
+    for key in ("id", "doc", "split"):
+        column = getattr(request.columns, key, None) or key
+        if column in there:
+            found[key] = column
+    return found, choice.doubts
+
+
+def _settled(
+    made: Sequence[Sequence[Made]], negative: str | None
+) -> tuple[list[list[Made]], str | None, list[str]]:
+    """The rows with one spelling for each label, the negative label in it, and the doubts about labels."""
+    places: dict[str, str] = {}
+    for some in made:
+        for one in some:
+            for label in sorted(labels_of(one.row)):
+                places.setdefault(label, one.where)
+    spelling = one_spelling(places) if not any("tags" in one.row for one in made[0][:1]) else {}
+    doubts = told_of_spelling(spelling)
+    doubts += check_look_alikes({label: at for label, at in places.items() if label not in spelling})
+    if spelling:
+        made = [[replace(one, row=respelled(one.row, spelling)) for one in some] for some in made]
+    return [list(some) for some in made], spelling.get(negative or "", negative), doubts
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:
-    """What the ids of each file's rows begin with: its name, numbered where two have the same."""
-    seen: Counter[str] = Counter()
-    stems = []
-    for path in paths:
-        seen[path.stem] += 1
-        stems.append(path.stem if seen[path.stem] == 1 else f"{path.stem}({seen[path.stem]})")
+    """What the ids of each file's rows begin with: its name, numbered where another file has it."""
+    names = [stem_of(path) for path in paths]
+    taken, stems = set(), []
+    for i, name in enumerate(names):
+        stem, number = name, 1
+        while stem in taken or (number > 1 and stem in names[i:]):
+            number += 1
+            stem = f"{name}({number})"
+        taken.add(stem)
+        stems.append(stem)
     return stems
 
 

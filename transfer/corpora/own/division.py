@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from transfer.corpora.base import SPLITS, Split
+from transfer.corpora.own.labels import check_drift, labels_of
 from transfer.corpora.own.rows import Made, check_ids
 from transfer.corpora.releases.base import Row, dev_by_hash
 from transfer.inputs import InputError, did_you_mean
@@ -24,6 +25,15 @@ def split_named(name: str) -> Split | None:
     return _NAMES.get(name.strip().lower())
 
 
+def split_in_name(path: Path) -> Split | None:
+    """The split that a word in a file's name tells. Raises InputError where two of its words tell two."""
+    words = re.findall(r"[a-z]+", path.stem.lower())
+    found = {split_named(re.sub(r"(set|data)$", "", word)) for word in words} - {None}
+    if len(found) > 1:
+        raise InputError(f"{path}: its name tells two splits; say which with --train, --dev and --test")
+    return found.pop() if found else None
+
+
 def splits_of_paths(paths: Sequence[Path]) -> list[Split] | None:
     """The split that the name of each file tells; None where the names tell none.
 
@@ -32,13 +42,7 @@ def splits_of_paths(paths: Sequence[Path]) -> list[Split] | None:
     """
     if len(paths) < 2:
         return None
-    told = []
-    for path in paths:
-        words = re.findall(r"[a-z]+", path.stem.lower())
-        found = {split_named(re.sub(r"(set|data)$", "", word)) for word in words} - {None}
-        if len(found) > 1:
-            raise InputError(f"{path}: its name tells two splits; say which with --train, --dev and --test")
-        told.append(found.pop() if found else None)
+    told = [split_in_name(path) for path in paths]
     if not any(told):
         return None
     for path, split in zip(paths, told, strict=True):
@@ -68,7 +72,8 @@ def completed(given: Given, how: str) -> tuple[dict[Split, list[Row]], str]:
     """The three splits from those that are given, and a sentence on how they came about.
 
     Where dev is not given it is cut from train. Raises InputError where train or test is not given,
-    a split is left without an example, or an id is used twice in one.
+    a split is left without an example, an id is used twice in one, or test or dev has a label that train
+    lacks.
     """
     for split in given:
         check_ids(given[split], f" in {split}")
@@ -77,9 +82,10 @@ def completed(given: Given, how: str) -> tuple[dict[Split, list[Row]], str]:
         if not rows[split]:
             there = ", ".join(given) or "nothing"
             raise InputError(f"there is no example for {split}, only for {there}; --{split} FILE gives some")
+    check_drift({split: [(made.row, made.where) for made in given[split]] for split in given})
     if "dev" not in given:
         rows["train"], rows["dev"], told = dev_by_hash(rows["train"])
-        how = f"{how}; {told}"
+        how = f"{how}; {told}{_kept_in_train(rows, ('dev',))}"
     return _none_empty(rows), how
 
 
@@ -106,7 +112,29 @@ def made_by_hash(rows: Sequence[Made]) -> tuple[dict[Split, list[Row]], str]:
         parts[where.get(_document(made.row), "train")].append(made.row)
     what = "documents" if any("doc" in made.row for made in rows) else "items"
     told = f"made here: 80, 10 and 10 % of the items, whole {what}, in order of the SHA-256 of their id"
-    return _none_empty(parts), told
+    return _none_empty(parts), told + _kept_in_train(parts, ("test", "dev"))
+
+
+def _kept_in_train(rows: dict[Split, list[Row]], made: Sequence[Split]) -> str:
+    """Put back into train the documents of splits made here that have labels train would lack.
+
+    Returns the sentence that says so, empty where none has.
+    """
+    known = {label for row in rows["train"] for label in labels_of(row)}
+    rare: set[str] = set()
+    moved: set[str] = set()
+    for split in made:
+        docs = {_document(row) for row in rows[split] if not known.issuperset(labels_of(row))}
+        back = [row for row in rows[split] if _document(row) in docs]
+        rare |= {label for row in back for label in labels_of(row)} - known
+        known |= rare
+        moved |= docs
+        rows["train"] += back
+        rows[split] = [row for row in rows[split] if _document(row) not in docs]
+    if not moved:
+        return ""
+    names = ", ".join(f"'{label}'" for label in sorted(rare)[:5]) + (", …" if len(rare) > 5 else "")
+    return f"; {len(moved)} of them with labels that nothing else has ({names}) are in train"
 
 
 def _none_empty(rows: dict[Split, list[Row]]) -> dict[Split, list[Row]]:

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from transfer.corpora.base import Kind
+from transfer.corpora.own.labelcells import check_multi_hot, label_in, labels_in, named_by, shown
+from transfer.corpora.own.printed import is_printed, listed
 from transfer.corpora.own.tables import Record, Table
 from transfer.corpora.own.tagged import as_bio
 from transfer.corpora.releases.base import Row
@@ -40,18 +42,37 @@ class Made:
     split: str
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The column that each key of a row is read from, and the doubts about the choice."""
+
+    keys: Mapping[str, str]
+    doubts: Sequence[str] = ()
+
+
 def rows_of(
-    kind: Kind, tables: Mapping[str, Table], columns: Columns, separator: str
+    kind: Kind,
+    tables: Mapping[str, Table],
+    columns: Columns,
+    separator: str,
+    names: Sequence[str] = (),
 ) -> tuple[list[list[Made]], bool]:
     """The rows of each table, and whether an item has two texts.
 
-    ``tables`` are under the beginnings of the ids that are made where there is no column of ids.
-    Raises InputError for a column that is missing and for a cell that holds what it should not.
+    ``tables`` are under the beginnings of the ids that are made where there is no column of ids; ``names``
+    are those of the positions of multi-hot labels. Raises InputError for a column that is missing and for
+    a cell that holds what it should not.
     """
     there = frozenset().union(*(table.columns for table in tables.values()))
-    wanted = _keys(kind, there, columns)
+    wanted = dict(chosen(kind, there, columns).keys)
+    hot = multi_hot_columns(kind, there, columns, names)
+    if hot:
+        del wanted["labels"]
     for table in tables.values():
-        _check_columns(table, wanted, columns)
+        _check_columns(table, wanted, columns, hot)
+    if kind == "multilabel" and not names:
+        records = [record for table in tables.values() for record in table.records]
+        check_multi_hot(records, wanted["labels"])
     bio = _bio(tables, wanted) if kind == "tagging" else iter(())
     made = []
     for stem, table in tables.items():
@@ -63,43 +84,76 @@ def rows_of(
             for key, column in wanted.items():
                 if key == "tags":
                     row[key] = next(bio)
+                elif key == "labels":
+                    where = f"{record.where}: the column '{column}'"
+                    row[key] = labels_in(record.values[column], where, separator, names)
                 else:
-                    row[key] = _cell(key, record, column, separator)
+                    row[key] = _cell(key, record, column)
+            if hot:
+                row["labels"] = named_by(names, [record.values[name] for name in names], record.where)
             split = record.values.get("split") if table.named else None
             made[-1].append(Made({**row, **record.extra}, record.where, "" if split is None else str(split)))
     return made, "text_b" in wanted
 
 
-def _keys(kind: Kind, there: frozenset[str], columns: Columns) -> dict[str, str]:
-    """The keys that a row of this kind has, and the column that each is read from."""
+def chosen(kind: Kind, there: frozenset[str], columns: Columns) -> Chosen:
+    """The columns to read for a kind, of those that are ``there`` and those that the user named.
+
+    A second text is read wherever there is one: --text-b '' declines it.
+    """
     if kind == "tagging":
-        return {"tokens": columns.text or "tokens", "tags": columns.label or "tags"}
-    two = {"text_a", "text_b"} <= there and columns.text is None and "text" not in there
-    if kind == "similarity" or columns.text_b or two:
+        return Chosen({"tokens": columns.text or "tokens", "tags": columns.label or "tags"})
+    doubts = []
+    second = columns.text_b if columns.text_b is not None else "text_b" * ("text_b" in there)
+    if kind == "similarity" or second:
         first = columns.text or ("text" if "text" in there and "text_a" not in there else "text_a")
-        keys = {"text_a": first, "text_b": columns.text_b or "text_b"}
+        keys = {"text_a": first, "text_b": second or "text_b"}
+        if columns.text is None and {"text", "text_a"} <= there:
+            doubts.append(
+                "the columns 'text_a' and 'text_b' were read and 'text' was not; --text names another"
+            )
+        elif columns.text is not None and columns.text_b is None and kind != "similarity":
+            doubts.append("the column 'text_b' was read as the second text; --text-b '' reads one text alone")
     else:
         keys = {"text": columns.text or "text"}
+        if columns.text is None and columns.text_b is None and {"text", "text_a"} <= there:
+            doubts.append("the column 'text' was read and 'text_a' was not; --text names another")
     if kind == "similarity":
-        return keys | {"score": columns.score or "score"}
-    if kind == "classification":
-        return keys | {"label": columns.label or "label"}
-    return keys | {"labels": columns.label or ("label" if "label" in there - {"labels"} else "labels")}
+        return Chosen(keys | {"score": columns.score or "score"}, doubts)
+    usual, other = ("label", "labels") if kind == "classification" else ("labels", "label")
+    if columns.label is None and {usual, other} <= there:
+        doubts.append(
+            f"the column '{usual}' was read and '{other}' was not; --label {other} chooses that one"
+        )
+    found = other if kind == "multilabel" and other in there and usual not in there else usual
+    return Chosen(keys | {usual: columns.label or found}, doubts)
 
 
-def _check_columns(table: Table, wanted: Mapping[str, str], columns: Columns) -> None:
-    said = columns.said()
+def multi_hot_columns(
+    kind: Kind, there: frozenset[str], columns: Columns, names: Sequence[str]
+) -> Sequence[str]:
+    """The columns that hold 0 or 1 for a label each; none where a single column holds all labels."""
+    alone = columns.label is None and not {"label", "labels"} & there
+    return names if kind == "multilabel" and names and alone and there.issuperset(names) else ()
+
+
+def _check_columns(
+    table: Table, wanted: Mapping[str, str], columns: Columns, others: Sequence[str] = ()
+) -> None:
+    said = {option: name for option, name in columns.said().items() if name}
     if not table.named:
         if said:
             option = next(iter(said))
             raise InputError(f"{option} names a column, but {table.path} has no named columns; leave it out")
         return
-    for column in (*wanted.values(), *said.values()):
+    alone = "; the file has one column, --delimiter names what separates columns"
+    for column in (*wanted.values(), *others, *said.values()):
         option = next((option for option, name in said.items() if name == column), "")
         told = f"there is no column '{column}'" + (f", which {option} names" if option else "")
         if table.head:
             if column not in table.columns:
-                raise InputError(f"{table.head}: {told}{did_you_mean(column, table.columns)}")
+                mend = alone if len(table.columns) == 1 and len(wanted) > 1 else ""
+                raise InputError(f"{table.head}: {told}{did_you_mean(column, table.columns)}{mend}")
             continue
         for record in table.records:
             if column not in record.values:
@@ -107,18 +161,17 @@ def _check_columns(table: Table, wanted: Mapping[str, str], columns: Columns) ->
                 raise InputError(f"{record.where}: the key '{column}' is missing{hint}")
 
 
-def _cell(key: str, record: Record, column: str, separator: str) -> Any:
+def _cell(key: str, record: Record, column: str) -> Any:
     value, where = record.values[column], f"{record.where}: the column '{column}'"
     if key == "score":
         return _score(value, where)
     if key == "label":
-        return _label(value, where)
-    if key == "labels":
-        return _labels(value, where, separator)
+        return label_in(value, where)
     if key == "tokens":
         return words_in(value, where)
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{where} should hold a text, not {_shown(value)}")
+        mend = "; --text-b '' reads one text alone" if key == "text_b" and column == "text_b" else ""
+        raise InputError(f"{where} should hold a text, not {shown(value)}{mend}")
     return value
 
 
@@ -127,29 +180,8 @@ def _name(record: Record, column: str, otherwise: str) -> str:
         return otherwise
     value = record.values[column]
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise InputError(f"{record.where}: the column '{column}' should hold a name, not {_shown(value)}")
+        raise InputError(f"{record.where}: the column '{column}' should hold a name, not {shown(value)}")
     return str(value).strip()
-
-
-def _label(value: Any, where: str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{where} should hold a label, not {_shown(value)}")
-    return value.strip()
-
-
-def _labels(value: Any, where: str, separator: str) -> list[str]:
-    if isinstance(value, str):  # an empty cell: none of the labels
-        value = value.split(separator) if value.strip() else []
-    if not isinstance(value, list):
-        raise InputError(f"{where} should hold labels with '{separator}' between them, not {_shown(value)}")
-    labels = [_label(one, where) for one in value]
-    if len(set(labels)) < len(labels):
-        raise InputError(f"{where} names a label twice: {_shown(value)}")
-    return labels
 
 
 # of ASCII alone; float() takes 1_000, infinity and digits of every script as well
@@ -166,19 +198,29 @@ def _score(value: Any, where: str) -> float:
         except (OverflowError, ValueError):
             number = math.inf
     if not math.isfinite(number):
-        raise InputError(f"{where} should hold a number, as in 3.5, not {_shown(value)}")
+        raise InputError(f"{where} should hold a number, as in 3.5, not {shown(value)}")
     return number
 
 
 def words_in(value: Any, where: str) -> list[str]:
     """Tokens or tags: a list of texts, or a text with spaces between them."""
-    # a space that does not break is part of a token
-    words = [word for word in value.split(" ") if word] if isinstance(value, str) else value
+    words = value
+    if isinstance(value, str) and is_printed(value):
+        try:
+            words = listed(value)
+        except ValueError as error:
+            raise InputError(
+                f"{where} holds what looks like a printed list, {value.strip()[:60]}, but {error}; write "
+                "spaces between the texts, or a list as JSON has it"
+            ) from None
+    elif isinstance(value, str):
+        # a space that does not break is part of a token
+        words = [word for word in value.split(" ") if word]
     if not isinstance(words, list) or not words:
-        raise InputError(f"{where} should hold a list of texts, not {_shown(value)}")
+        raise InputError(f"{where} should hold a list of texts, not {shown(value)}")
     for word in words:
         if not isinstance(word, str) or not word.strip():
-            raise InputError(f"{where} should hold texts that are not empty, not {_shown(word)}")
+            raise InputError(f"{where} should hold texts that are not empty, not {shown(word)}")
     return words
 
 
@@ -198,14 +240,6 @@ def _bio(tables: Mapping[str, Table], wanted: Mapping[str, str]):
             places = record.places or [record.where] * len(tags)
             sequences.append(list(zip(tags, places, strict=True)))
     return iter(as_bio(sequences))
-
-
-def _shown(value: Any) -> str:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return "nothing"
-    if isinstance(value, str | int | float):
-        return repr(value)[:60]
-    return f"a {type(value).__name__}"
 
 
 def check_ids(rows: Sequence[Made], what: str) -> None:

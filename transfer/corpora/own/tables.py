@@ -1,16 +1,31 @@
-"""Tables that people have (JSON lines, CSV, TSV, Parquet, saved `datasets`), as records with places."""
+"""What every reader of tables shares: records with places, how files are written, and their text."""
 
-import csv
-import io
-import json
+import codecs
+import gzip
+import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from transfer.corpora.prepared import row_at
 from transfer.inputs import InputError
+
+Quoting = Literal["double", "backslash", "none"]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How text files are written, as far as the user says; None is detected.
+
+    ``delimiter`` is the character between columns, ``encoding`` the name of a codec. ``quoting`` says what
+    a quotation mark inside a quoted cell looks like (``double``: "", ``backslash``: \\"), or that quotation
+    marks are ordinary characters (``none``).
+    """
+
+    delimiter: str | None = None
+    quoting: Quoting | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,7 @@ class Table:
     (see releases/mentions.py), for stand-off alone. ``format`` says what was detected (encoding,
     separator, quoting). ``doubts`` are the assumptions that were made where the file can be read in
     two ways, each with the option that chooses otherwise; ``--strict`` turns them into errors.
+    ``skipped`` counts the rows that give no record, by what they are.
     """
 
     path: Path
@@ -46,165 +62,97 @@ class Table:
     counts: Counter[str] = field(default_factory=Counter)
     format: str = ""
     doubts: Sequence[str] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
-def text_of(path: Path) -> str:
-    """A file of UTF-8, with or without a byte order mark; line ends stay as they are.
+# what a file begins with that is no text, and what to do about it
+_GZIP = b"\x1f\x8b"
+_PACKED = {
+    b"PK\x03\x04": "a zip archive or a spreadsheet; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Office document; save the sheet as CSV",
+    b"BZh": "packed with bzip2; unpack it",
+    b"\xfd7zXZ": "packed with xz; unpack it",
+    b"\x28\xb5\x2f\xfd": "packed with zstd; unpack it",
+    b"%PDF": "a PDF document; save its text",
+    b"SQLite format 3": "a SQLite database; export the table as CSV",
+}
+# UTF-32 before UTF-16, whose mark it begins with
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
-    Raises InputError where it cannot be read, is not UTF-8, or holds a null character.
+
+def text_of(path: Path, encoding: str | None = None) -> str:
+    """The text of a file without its byte order mark; line ends stay as they are. See ``decoded``."""
+    return decoded(path, encoding)[0]
+
+
+def decoded(path: Path, encoding: str | None = None) -> tuple[str, str]:
+    """The text of a file, and the words that say how it is encoded.
+
+    The encoding is UTF-8 (with or without a byte order mark), UTF-16 or UTF-32 with one, or ``encoding``.
+    Raises InputError where the file cannot be read, is encoded otherwise, or holds a null character.
     """
     data = bytes_of(path)
+    for start, what in _PACKED.items():
+        if data.startswith(start):
+            raise InputError(f"{path}: is no text but {what}")
+    mark = next((name for bom, name in _MARKS if data.startswith(bom)), "")
+    codec = encoding or mark or "utf-8"
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        text = data.decode(codec)
+    except (UnicodeError, LookupError) as error:
+        at = error.start if isinstance(error, UnicodeDecodeError) else 0
+        line = data[:at].count(b"\n") + 1
+        name = codec.upper() if encoding or mark else "UTF-8"
+        seen = f" (byte {data[at]:#04x})" if at < len(data) else ""
+        other = "cp1252" if codec != "cp1252" else "latin-1"
         raise InputError(
-            f"{path} line {line}: not UTF-8 (byte {data[error.start]:#04x}); save the file as UTF-8"
+            f"{path} line {line}: not {name}{seen}; save the file as UTF-8, or name its encoding, "
+            f"as in --encoding {other}"
         ) from None
+    text = text.removeprefix("\ufeff")
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise InputError(f"{path} line {line}: holds a null character; save the file as UTF-8 text")
-    return text
+        raise InputError(
+            f"{path} line {line}: holds a null character; save the file as UTF-8 text, or name its encoding, "
+            "as in --encoding utf-16-le"
+        )
+    told = codec.upper() + (" with a byte order mark" if mark and not encoding else "")
+    return text, f"gzip, {told}" if _is_gzip(path) else told
 
 
 def bytes_of(path: Path) -> bytes:
-    """The bytes of a file. Raises InputError where it cannot be read, or its name is not UTF-8."""
+    """The bytes of a file, unpacked where it is gzip.
+
+    Raises InputError where it cannot be read, is a pipe or a device, or its name is no printable text.
+    """
     if not path.name.isprintable():  # the name goes into ids; bytes that are not UTF-8 are no text
         raise InputError(f"{str(path)!a}: the file's name holds characters that cannot be shown; rename it")
+    check_regular(path)
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
+        return gzip.decompress(data) if data.startswith(_GZIP) else data
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: is not whole, its gzip cannot be unpacked ({error})") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def jsonl(path: Path) -> Table:
-    """One JSON object a line; blank lines are skipped. Raises InputError with file and line."""
-    lines = bytes_of(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    places = ((f"{path} line {number}", line) for number, line in enumerate(lines, 1) if line.strip())
-    records = [Record(where, row_at(where, line)) for where, line in places]
-    return Table(path, records, frozenset(key for record in records for key in record.values))
-
-
-def separated(path: Path, delimiter: str) -> Table:
-    """CSV (RFC 4180: fields in double quotes, a quotation mark in them doubled), or the same with tabs.
-
-    The first line names the columns. A row's place is the physical line on which it starts. Raises
-    InputError where the quoting is broken, a row has more or fewer cells than the header, or a
-    column is named twice.
-    """
-    rows = list(_cells(path, text_of(path), delimiter))
-    if not rows:
-        raise InputError(f"{path}: is empty; its first line should name the columns")
-    head, *body = rows
-    names = [name.strip() for name in head[1]]
-    # a column without a name is what a data frame's index leaves behind
-    twice = [name for name, count in Counter(names).items() if count > 1 and name]
-    if twice:
-        raise InputError(f"{path} line {head[0]}: the column '{twice[0]}' is named twice")
-    records = []
-    for line, cells in body:
-        if len(cells) != len(names):
-            raise InputError(
-                f"{path} line {line}: {len(cells)} cells, but the header names {len(names)} columns; "
-                f"a cell with {'a tab' if delimiter == chr(9) else 'a comma'} in it stands in double quotes"
-            )
-        values = {name: cell for name, cell in zip(names, cells, strict=True) if name}
-        records.append(Record(f"{path} line {line}", values))
-    return Table(path, records, frozenset(filter(None, names)), head=f"{path} line {head[0]}")
-
-
-def _cells(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the physical line on which it starts."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    before = csv.field_size_limit(len(text) + 1)  # a clinical note is longer than the module's limit
-    line = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
+def check_regular(path: Path) -> None:
+    """Raise InputError for a pipe, a device or a socket: reading it again would give something else."""
+    if path.exists() and not path.is_file() and not path.is_dir():
         raise InputError(
-            f"{path} line {line}: the quoting of the row that starts here is broken ({error}); "
-            "a cell with a quotation mark in it stands in double quotes, the mark doubled"
-        ) from None
-    finally:
-        csv.field_size_limit(before)
+            f"{path}: is a pipe or a device, not a file; save what it gives to a file and name that file"
+        )
 
 
-def parquet(path: Path) -> Table:
-    """A Parquet file. Raises InputError where it is not one."""
-    import pyarrow.parquet
-
-    data = bytes_of(path)
-    return _arrow_table(path, lambda: [pyarrow.parquet.read_table(io.BytesIO(data))], "a Parquet file")
-
-
-def saved_dataset(folder: Path) -> Table:
-    """A folder that `save_to_disk` of `datasets` wrote: Arrow streams, in the order of its state.json.
-
-    Raises InputError where a file is missing or is not such a stream.
-    """
-    import pyarrow.ipc
-
-    def read():
-        return [pyarrow.ipc.open_stream(data).read_all() for data in files]
-
-    files = [bytes_of(path) for path in _data_files(folder)]
-    return _arrow_table(folder, read, "a dataset as save_to_disk writes it")
-
-
-def _data_files(folder: Path) -> list[Path]:
-    state = folder / "state.json"
-    if not state.is_file():
-        return sorted(folder.glob("*.arrow"))
-    # beside the data may lie caches, which are Arrow files too
-    try:
-        names = [entry["filename"] for entry in json.loads(text_of(state))["_data_files"]]
-        return [folder / Path(name).name for name in names]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(
-            f'{state}: should name the data files, as in {{"_data_files": [{{"filename": …}}]}}'
-        ) from None
-
-
-def _arrow_table(path: Path, read: Any, what: str) -> Table:
-    try:
-        records, columns = [], set()
-        for table in read():
-            table.validate(full=True)
-            names = _class_names(table.schema)
-            columns.update(table.column_names)
-            for row in table.to_pylist():
-                values = {key: _named(value, names.get(key)) for key, value in row.items()}
-                records.append(Record(f"{path} row {len(records) + 1}", values))
-    # whatever a library of another language says of bytes that are not its own
-    except Exception as error:
-        first = str(error).split("\n")[0]
-        raise InputError(f"{path}: cannot be read as {what} ({first})") from None
-    return Table(path, records, frozenset(columns), head=str(path))
-
-
-def _class_names(schema: Any) -> dict[str, list[str]]:
-    """The names of the numbers in columns of labels, as `datasets` keeps them beside the data."""
-    told = (schema.metadata or {}).get(b"huggingface")
-    features = json.loads(told).get("info", {}).get("features", {}) if told else {}
-    found = {}
-    for column, feature in features.items():
-        # a list of labels is [feature], or {"feature": …}, by the version that wrote it
-        inner = feature[0] if isinstance(feature, list) and feature else feature
-        inner = inner.get("feature", inner) if isinstance(inner, dict) else inner
-        if isinstance(inner, dict) and inner.get("_type") == "ClassLabel" and inner.get("names"):
-            found[column] = inner["names"]
-    return found
-
-
-def _named(value: Any, names: Sequence[str] | None) -> Any:
-    if names is None:
-        return value
-    if isinstance(value, list):
-        return [_named(one, names) for one in value]
-    # -1 is how a test split without labels is written: no label
-    return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == _GZIP
