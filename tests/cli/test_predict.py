@@ -4,6 +4,7 @@ The model is a fake that echoes: a classifier answers a text with the text, a ta
 token, so an answer shows what the model was given. ``test_models.py`` has real ones.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -21,6 +22,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from transfer.corpora.base import Card
+from transfer.corpora.own.intake import Asked
+from transfer.corpora.own.tables import Dialect, Quoting
 from transfer.corpora.own.unlabelled import texts_of
 from transfer.inputs import InputError
 from transfer.learning import exported
@@ -112,10 +115,19 @@ def squeezed(text: str) -> str:
 # ---- case 22 and its relatives: quotation marks in a TSV
 
 
-def test_a_tsv_with_quotation_marks_at_the_ends_of_cells_keeps_its_rows(predict: Predict, write):
+def test_a_tsv_whose_quotation_marks_could_merge_rows_is_an_error_with_the_way_out(predict: Predict, write):
     text = 'text\tnote\n"fever at night\tx\nslept well\ty\nate a meal"\tz\nrested\tw\n'
+    path = write("quotes2.tsv", text)
     expected = [line.split("\t")[0] for line in text.splitlines()[1:]]
-    assert predict("text", write("quotes2.tsv", text)).given == expected
+    assert (
+        "quotes2.tsv line 2: the quotation mark that opens here closes on line 4"
+        in predict("text", path).message
+    )
+    assert predict("text", path, "--quoting", "none").given == expected
+    one_column = write("one.tsv", 'text\n"fever at\nslept\nmeal"\n')
+    assert "--quoting none" in predict("text", one_column).message
+    assert predict("text", one_column, "--quoting", "none").given == ['"fever at', "slept", 'meal"']
+    assert predict("text", one_column, "--quoting", "double").given == ["fever at\nslept\nmeal"]
 
 
 @pytest.mark.parametrize(
@@ -126,12 +138,6 @@ def test_a_tsv_with_quotation_marks_at_the_ends_of_cells_keeps_its_rows(predict:
         ),
         pytest.param(
             "in.tsv", 'text\tn\n5" scar\tx\nsaid "no"\ty\n', ['5" scar', 'said "no"'], id="marks within cells"
-        ),
-        pytest.param(
-            "one-column.tsv",
-            'text\n"fever at\nslept\nmeal"\n',
-            ['"fever at', "slept", 'meal"'],
-            id="one column",
         ),
         pytest.param(
             "quoted.tsv",
@@ -226,11 +232,52 @@ def test_a_carriage_return_inside_a_line_is_an_error(predict: Predict, write):
 
 
 def test_a_table_without_a_header_loses_no_row(predict: Predict, write):
-    found = predict("text", write("nohead.csv", "fever now\nrested\n"))
+    path = write("nohead.csv", "fever now\nrested\n")
+    found = predict("text", path)
     assert "nohead.csv line 1: there is no column 'text'" in found.message
     assert "--no-header" in found.message
-    found = predict("text", write("nohead.csv", "fever now\nrested\n"), "--no-header")
-    assert found.given == ["fever now", "rested"]
+    assert predict("text", path, "--no-header").given == ["fever now", "rested"]
+    assert predict("text", path, "--format", "text").given == ["fever now", "rested"]
+
+
+def test_columns_without_a_header_are_numbered(predict: Predict, write):
+    path = write("a.tsv", 'x1\tfever now\tno "pain"\nx2\trested\t"a"\n')
+    found = predict("text", path, "--no-header", "--text", "2", "--id", "1")
+    assert (found.given, found.ids) == (["fever now", "rested"], ["x1", "x2"])
+    found = predict("pair", path, "--no-header", "--text", "2", "--text-b", "3", "--quoting", "none")
+    assert found.given == ['fever now / no "pain"', 'rested / "a"']
+    assert predict("pair", path, "--no-header").given == ["x1 / fever now", "x2 / rested"]
+    assert (
+        "no column '4', which --text names; known: 1, 2, 3"
+        in predict("text", path, "--no-header", "--text", "4").message
+    )
+    found = predict("tagging", write("b.csv", "no pain\nfever\n"), "--no-header", "--tokenize", "rules")
+    assert found.given == [["no", "pain"], ["fever"]]
+    assert (
+        "--no-header is for tables"
+        in predict("text", write("a.jsonl", '{"text": "a"}\n'), "--no-header").message
+    )
+    assert "--no-header is for tables" in predict("text", write("a.txt", "a\n"), "--no-header").message
+
+
+def test_the_content_decides_and_what_was_assumed_is_said(predict: Predict, write):
+    assert predict("text", write("json.txt", '{"text": "a b"}\n{"text": "c"}\n')).given == ["a b", "c"]
+    assert predict("tagging", write("array.txt", '[{"tokens": ["a"]}, {"tokens": ["b"]}]')).given == [
+        ["a"],
+        ["b"],
+    ]
+    found = predict("text", write("table.txt", "id\ttext\n1\ta b\n2\tc\n"))
+    assert found.given == ["a b", "c"]
+    assert "read as a table, since its first line names the column 'text'" in squeezed(found.err)
+    prose = "The text of the letter\nis a text\n"
+    assert predict("text", write("prose.txt", prose)).given == ["The text of the letter", "is a text"]
+    assert "--format text reads it" in predict("text", write("a.md", "a b\n")).message
+    assert predict("text", write("a.md", "a b\nc\n"), "--format", "text").given == ["a b", "c"]
+    assert predict("text", write("a.csv", "id;text\n1;a, b\n2;c\n")).given == ["a, b", "c"]
+    assert predict(
+        "text", write("l.csv", "text,n\ncafé,1\n".encode("cp1252")), "--encoding", "cp1252"
+    ).given == ["café"]
+    assert predict("text", write("u.txt", "café\nno\n".encode("utf-16"))).given == ["café", "no"]
 
 
 # ---- case 22 and its relatives: a token per line
@@ -432,13 +479,13 @@ class Format:
     write: Callable[[Path, list[dict[str, Any]]], None]
     kinds: tuple[str, ...] = tuple(CARDS)
     without: str = "\0"
-    options: tuple[str, ...] = ()
+    quoting: Quoting | None = None
 
 
 TEXTS = ("text", "multilabel")
 FORMATS = [
     Format("a.jsonl", write_jsonl, without=""),
-    Format("a.csv", separated(",", csv.QUOTE_MINIMAL)),
+    Format("a.csv", separated(",", csv.QUOTE_MINIMAL), quoting="double"),
     Format("b.csv", separated(",", csv.QUOTE_ALL)),
     Format("a.tsv", separated("\t", csv.QUOTE_ALL)),
     Format("a.parquet", write_parquet, without=""),
@@ -472,7 +519,7 @@ def test_each_format_gives_one_answer_for_each_text_in_order(
     predict: Predict, tmp_path: Path, form: Format, kind: str
 ):
     path, texts = written(form, kind, USUAL, tmp_path)
-    found = predict(kind, path, *form.options)
+    found = predict(kind, path)
     assert found.given == expected_of(kind, texts)
     assert len(set(found.ids)) == len(texts)
 
@@ -484,12 +531,26 @@ def test_any_texts_in_any_format_are_answered_once_and_in_order(
     tmp_path: Path, form: Format, kind: str, texts: list[str]
 ):
     path, texts = written(form, kind, texts, tmp_path)
-    found = texts_of(CARDS[kind], path)
     expected = [(text, text) if kind in PAIRS else (text,) for text in texts]
+    found = texts_of(CARDS[kind], path, Asked(dialect=Dialect(quoting=form.quoting)))
     assert [example.text for example in found.examples] == expected
+    if form.quoting:  # cells over several lines may look like rows: refused, or read as they are
+        with contextlib.suppress(InputError):
+            assert [example.text for example in texts_of(CARDS[kind], path).examples] == expected
 
 
-OPTIONS = {"--to", "--text", "--text-b", "--id", "--format", "--tokenize", "--no-header"}
+OPTIONS = {
+    "--to",
+    "--text",
+    "--text-b",
+    "--id",
+    "--format",
+    "--tokenize",
+    "--no-header",
+    "--delimiter",
+    "--quoting",
+    "--encoding",
+}
 
 
 @pytest.mark.parametrize(("form", "kind"), CASES)

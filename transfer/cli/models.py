@@ -3,12 +3,14 @@
 import json
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from transfer.cli import own
 from transfer.cli.terminal import examples, last_line, paragraph, say
 from transfer.inputs import InputError, did_you_mean
 
@@ -113,6 +115,24 @@ def predict(
             "--id", metavar="COLUMN", help="Column of the id (default: id; rows without are numbered)."
         ),
     ] = None,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The table has no header; its columns are called 1, 2, …")
+    ] = False,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHAR", help="Character between a table's columns, or its name (default: detected)."
+        ),
+    ] = None,
+    quoting: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STYLE", help="Quotation marks in a table: double, backslash or none (default: detected)."
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Text encoding, such as cp1252 (default: UTF-8).")
+    ] = None,
     layout: Annotated[
         str | None,
         typer.Option(
@@ -133,15 +153,21 @@ def predict(
     ] = None,
 ) -> None:
     """Predict each text of a file, in its order: one JSON object per text."""
+    from transfer.corpora.own.intake import Asked, Division
     from transfer.corpora.own.plain import Layout
-    from transfer.corpora.own.unlabelled import Asked, Division, texts_of
+    from transfer.corpora.own.unlabelled import texts_of
     from transfer.learning.evaluate import Diverged
     from transfer.learning.exported import open_model, record_of
 
     if to is not None:
         _check_new(to)
     asked = Asked(
-        text, text_b, id_, _choice(layout, Layout, "--format"), _choice(division, Division, "--tokenize")
+        text=text,
+        text_b=text_b,
+        id=id_,
+        layout=_choice(layout, Layout, "--format"),
+        division=_choice(division, Division, "--tokenize"),
+        dialect=replace(own.dialect_of(delimiter, quoting, encoding), header=not no_header),
     )
     card = record_of(folder).card
     texts = texts_of(card, file, asked)

@@ -124,8 +124,8 @@ def plain(config: PreTrainedConfig, task: Task, weights: dict[str, Tensor]) -> P
         head = "dropout and a linear layer" + (" on dense and tanh" if task.pooled else "")
         raise InputError(
             f"the {what} classifier of transformers for the family '{config.model_type}' has another head "
-            f"than the one that was trained ({head}), so it would predict something else; nothing was written. "
-            f"Families that can be exported for this kind of task: {known}"
+            f"than the one that was trained ({head}), so it would predict something else; nothing was "
+            f"written. Families that can be exported for this kind of task: {known}"
         )
     _configure(config, task, places)
     model = auto.from_config(config)

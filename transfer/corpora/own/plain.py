@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from transfer.corpora.own.sources import COLUMNS, stem_of, suffix_of
 from transfer.corpora.own.tables import Record, Table, text_of
 from transfer.corpora.own.tagged import conll
 from transfer.corpora.releases.base import wrong
@@ -22,7 +23,6 @@ class Layout(StrEnum):
     CONLL = "conll"
 
 
-CONLL_SUFFIXES = (".conll", ".iob", ".bio")
 READ_AS: Mapping[Layout, str] = {
     Layout.TEXT: "one text per line",
     Layout.TOKENS: "one token per line, with a blank line between sentences",
@@ -35,13 +35,13 @@ _BARE = re.compile(r"[OBIESLU]", re.ASCII)
 Line = tuple[int, str]
 
 
-def lines_of(path: Path) -> list[Line]:
+def lines_of(path: Path, encoding: str | None = None) -> list[Line]:
     """The lines of a text file with their numbers, whichever line ends it has.
 
     A carriage return ends a line only in a file without line feeds. Raises InputError where one
     stands inside a line: the file could be divided in two ways.
     """
-    text = text_of(path).replace("\r\n", "\n")
+    text = text_of(path, encoding).replace("\r\n", "\n")
     if "\r" in text:
         if "\n" in text:
             line = text.count("\n", 0, text.index("\r")) + 1
@@ -60,7 +60,7 @@ def layout_of(path: Path, lines: Sequence[Line], tags: Collection[str]) -> Layou
 
     Raises InputError where two readings are equally likely.
     """
-    named = path.suffix.lower() in CONLL_SUFFIXES
+    named = suffix_of(path) in COLUMNS and suffix_of(path) != ".txt"
     rows = [_fields(line) for line in _blocks(lines)]
     widths = {len(row) for row in rows}
     if widths <= {1}:
@@ -108,7 +108,7 @@ def read(path: Path, lines: Sequence[Line], layout: Layout) -> Table:
 def _texts(path: Path, lines: Sequence[Line]) -> Iterator[Record]:
     for number, line in lines:
         if line.strip():
-            values = {"id": f"{path.stem}-{number}", "text": line}
+            values = {"id": f"{stem_of(path)}-{number}", "text": line}
             yield Record(f"{path} line {number}", values)
 
 
@@ -122,10 +122,12 @@ def _sentences(path: Path, lines: Sequence[Line]) -> Iterator[Record]:
                 count += 1
                 places = tuple(f"{path} line {at}" for at, _ in found)
                 values: dict[str, Any] = {
-                    "id": f"{path.stem}-{count}",
+                    "id": f"{stem_of(path)}-{count}",
                     "tokens": [each for _, each in found],
                 }
-                yield Record(places[0], values | ({"doc": f"{path.stem}-doc{doc}"} if doc else {}), places)
+                yield Record(
+                    places[0], values | ({"doc": f"{stem_of(path)}-doc{doc}"} if doc else {}), places
+                )
                 found = []
             doc += bool(token)
         elif not token.strip():
@@ -146,7 +148,7 @@ def documents(folder: Path) -> Table:
     records = []
     for path in sorted(folder.glob("*.txt")):
         text = text_of(path)
-        for row in tagged_rows(path.stem, text, sentences(text), [])[0]:
+        for row in tagged_rows(stem_of(path), text, sentences(text), [])[0]:
             values = {key: row[key] for key in ("id", "doc", "tokens")}
             records.append(Record(f"{path} sentence {row['id']}", values, extra={"starts": row["starts"]}))
     return Table(folder, records, frozenset({"id", "doc", "tokens"}), named=False)
