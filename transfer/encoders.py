@@ -149,6 +149,13 @@ def folder_of(name: str, *, pickled: bool = False) -> Path:
     )
 
 
+def local_folder(name: str) -> Path | None:
+    """The folder of an encoder that can be had without a download: a package's or one that exists."""
+    if name in ALIASES:
+        return _packaged(ALIASES[name])
+    return Path(name) if os.path.isdir(name) else None
+
+
 def config_of(folder: Path) -> dict[str, Any]:
     """An encoder's config.json. Raises InputError where it is no JSON object."""
     return _object(folder / "config.json")

@@ -423,7 +423,7 @@ def test_the_command_writes_a_corpus_and_says_what_comes_next(tmp_path: Path, tr
     ask = ["prepare", "own", "--kind", "classification", "--name", "mine", "--from", file, "--to", to]
     code, out, err = transfer(*ask)
     assert (code, err) == (0, "")
-    assert "train      16 lines,     16 items" in out
+    assert "items     16    2     2" in out
     assert f"transfer corpora check {to}" in out
     assert transfer("corpora", "check", to)[0] == 0
     before = (to / "mine" / "train.jsonl").read_bytes()

@@ -128,6 +128,7 @@ class Said:
 
 def prepare(said: Said, *, to: Path, force: bool) -> None:
     """Makes a prepared corpus of one's own files. Raises InputError for options that do not go together."""
+    from transfer.cli.own_summary import doubts_of, lines_of
     from transfer.corpora.own import read
     from transfer.corpora.writing import write
 
@@ -136,12 +137,11 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
     if home.exists() and not force:
         raise InputError(f"{home}: is there already; --force replaces it")
     card, reading = read(request)
+    doubts = list(doubts_of(reading, strict=bool(said.strict)))
+    lines = list(lines_of(card, reading, said.encoder))
     made = write(card, reading.rows, to, replace=force)
-    for split in ("train", "dev", "test"):
-        say(f"{split:5}  {len(reading.rows[split]):6} lines, {reading.gold[split]:6} {card.unit}")
-    names = card.labels or card.entities
-    if names:
-        say(f"{'labels' if card.labels else 'entities'}: {', '.join(names)}")
+    for line in (*lines, *doubts):
+        say(line)
     say(f"metric: {card.metric}")
     say(f"splits: {reading.splits}")
     for note in (*reading.notes, *made.notes):
@@ -164,8 +164,8 @@ def _request(said: Said) -> "Request":
     _fit_kind(said, kind)
     if said.separator is not None and not said.separator.strip(" "):
         raise InputError("--separator: should be a character that stands between labels, as in ';'")
-    if metric == "f1" and said.negative is None:
-        raise InputError("--metric f1 needs --negative LABEL, the label that is left out")
+    if metric in ("f1", "micro_f1") and said.negative is None:
+        raise InputError(f"--metric {metric} needs --negative LABEL, the label that is left out")
     columns = Columns(said.text, said.text_b, said.label, said.score, said.id, said.doc)
     for column, count in Counter(columns.said().values()).items():
         if count > 1:

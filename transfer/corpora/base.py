@@ -5,9 +5,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from transfer.metrics import spans
 
@@ -18,6 +18,22 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 # a corpus's name becomes a folder, a column and part of a file name
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+
+
+def _text_in_yaml(value: Any) -> Any:
+    """A label as it is; YAML's booleans, numbers and dates are told to be put in quotation marks."""
+    if isinstance(value, bool):
+        raise ValueError(
+            "without quotation marks, yes, no, on, off, true and false are booleans in YAML; quote them, "
+            'as in "yes"'
+        )
+    if value is not None and not isinstance(value, str | list | tuple | dict):
+        raise ValueError(f'without quotation marks, {value} is no text in YAML; quote it, as in "{value}"')
+    return value
+
+
+# a label or an entity type in a card
+LabelName = Annotated[str, BeforeValidator(_text_in_yaml)]
 
 METRICS: Mapping[Kind, tuple[Metric, ...]] = {
     "similarity": ("pearson",),
@@ -48,13 +64,13 @@ class Card(BaseModel):
     """The measure of dev and test."""
     pair: bool = False
     """Whether an item has two texts."""
-    labels: tuple[str, ...] = ()
+    labels: tuple[LabelName, ...] = ()
     """All labels (classification, multilabel)."""
-    entities: tuple[str, ...] = ()
+    entities: tuple[LabelName, ...] = ()
     """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging)."""
     range: tuple[float, float] | None = None
     """The lowest and highest score (similarity)."""
-    negative: str | None = None
+    negative: LabelName | None = None
     """The label that stands for nothing; micro-F1 and F1 leave it out."""
     domain: str = ""
     """For the report: clinical, biomedical, …"""
@@ -89,6 +105,11 @@ class Card(BaseModel):
                 raise ValueError("a label is listed twice")
         if self.negative is not None and self.negative not in self.labels:
             raise ValueError(f"the negative label '{self.negative}' is not among the labels")
+        if self.metric == "micro_f1" and self.negative is None:
+            raise ValueError(
+                "metric 'micro_f1' needs the key 'negative', the label that it leaves out; without one it is "
+                "accuracy, metric: accuracy"
+            )
         if self.metric == "f1" and (self.negative is None or len(self.labels) != 2):
             raise ValueError("metric 'f1' needs two labels, one of them the negative label")
         if self.range is not None and not self.range[0] < self.range[1]:

@@ -123,7 +123,7 @@ def table_of(request: Request, path: Path) -> Table:
         return separated(path, dialect, TABLES.get(suffix_of(path), ","))
     if found in readers:
         return readers[found](path, dialect)
-    return brat(path) if found is Format.STANDOFF else conll(path)
+    return (brat if found is Format.STANDOFF else conll)(path, dialect.encoding)
 
 
 def _names_columns(request: Request, path: Path) -> bool:

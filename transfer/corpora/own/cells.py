@@ -23,12 +23,15 @@ class Row:
     raw: str = ""
 
 
-class BrokenQuoting(Exception):
-    """A quotation mark opens a cell and does not close it; ``line`` is the one it opens on."""
+class Broken(Exception):
+    """A text has no rows: its message begins with the line.
 
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
+    ``quoting`` says whether that is because a quotation mark opens a cell and does not close it.
+    """
+
+    def __init__(self, problem: str, *, quoting: bool) -> None:
+        super().__init__(problem)
+        self.quoting = quoting
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,21 @@ class Reading:
         return len(self.rows[0].cells) if self.rows else 0
 
 
+_UNCLOSED = (
+    " line {}: the quoting of the cell that starts here is broken; a cell with a quotation mark in it stands "
+    "in double quotes, the mark doubled"
+)
+_STRAY_RETURN = (
+    " line {}: a carriage return stands inside the line; end all lines alike, and put a cell with a line "
+    "break in double quotes"
+)
+
+
 def rows_in(text: str, delimiter: str, quoting: Quoting) -> Iterator[Row]:
     """The rows of a text as in RFC 4180, without blank lines; spaces around a quoted cell are dropped.
 
-    Raises BrokenQuoting.
+    Raises Broken where a quotation mark is not closed, or where a carriage return stands by itself although
+    lines end otherwise: readers differ in whether it ends a row.
 
     >>> [row.cells for row in rows_in('a, "b ""c"" d"', ",", "double")]
     [['a', 'b "c" d']]
@@ -65,6 +79,7 @@ def rows_in(text: str, delimiter: str, quoting: Quoting) -> Iterator[Row]:
     in_marks = re.compile(rf'{space}"({body})"{space}(?=[{mark}\r\n]|\Z)', re.DOTALL)
     bare = re.compile(rf"[^{mark}\r\n]*")
     openings = () if quoting == "none" else ('"', " ")
+    feeds = "\n" in text
     at, line = 0, 1
     while at < len(text):
         start, first = at, line
@@ -78,7 +93,7 @@ def rows_in(text: str, delimiter: str, quoting: Quoting) -> Iterator[Row]:
                 line += line_breaks(match[1])
             else:
                 if quoting != "none" and text.startswith('"', at):
-                    raise BrokenQuoting(line)
+                    raise Broken(_UNCLOSED.format(line), quoting=True)
                 match = bare.match(text, at)
                 assert match  # it matches nothing, too
                 cells.append(match[0])
@@ -87,6 +102,8 @@ def rows_in(text: str, delimiter: str, quoting: Quoting) -> Iterator[Row]:
                 break
             at += 1
         raw = text[start:at] if line > first else ""
+        if feeds and text.startswith("\r", at) and not text.startswith("\r\n", at):
+            raise Broken(_STRAY_RETURN.format(line), quoting=False)
         at += 2 if text.startswith("\r\n", at) else 1
         line += 1
         if len(cells) > 1 or quoted or cells[0].strip(" "):
@@ -118,10 +135,10 @@ def read_as(text: str, delimiter: str, quoting: Quoting | None) -> Reading:
         return plain
     try:
         rows = list(rows_in(text, delimiter, "double"))
-    except BrokenQuoting as error:
+    except Broken as error:
         if delimiter == "\t":
             return plain
-        return _broken(text, delimiter, error.line, plain)
+        return _broken(text, delimiter, error, plain)
     marked = _checked(text, delimiter, "double", rows)
     if not any(row.quoted for row in rows):
         return plain
@@ -133,8 +150,8 @@ def _checked(text: str, delimiter: str, quoting: Quoting, rows: Sequence[Row] | 
     if rows is None:
         try:
             rows = list(rows_in(text, delimiter, quoting))
-        except BrokenQuoting as error:
-            return Reading(delimiter, quoting, (), _is_broken(error.line))
+        except Broken as error:
+            return Reading(delimiter, quoting, (), str(error))
     width = len(rows[0].cells) if rows else 0
     ragged = next((row for row in rows if len(row.cells) != width), None)
     if ragged is None:
@@ -156,18 +173,11 @@ def name_of(delimiter: str) -> str:
     return next((name for name, each in DELIMITERS.items() if each == delimiter), f"'{delimiter}'")
 
 
-def _is_broken(line: int) -> str:
-    return (
-        f" line {line}: the quoting of the cell that starts here is broken; a cell with a quotation mark in "
-        "it stands in double quotes, the mark doubled"
-    )
-
-
-def _broken(text: str, delimiter: str, line: int, plain: Reading) -> Reading:
-    problem = _is_broken(line)
-    if not plain.problem:
+def _broken(text: str, delimiter: str, error: Broken, plain: Reading) -> Reading:
+    problem = str(error)
+    if error.quoting and not plain.problem:
         problem += "; --quoting none reads the marks as ordinary characters"
-    if '\\"' in text and not _checked(text, delimiter, "backslash").problem:
+    if error.quoting and '\\"' in text and not _checked(text, delimiter, "backslash").problem:
         problem += '; --quoting backslash reads \\" as a mark'
     return Reading(delimiter, "double", (), problem)
 
@@ -183,12 +193,15 @@ def _tabbed(marked: Reading, plain: Reading) -> Reading:
         return plain
     if plain.problem:
         across = [row for row in swallowing if any(_takes_rows(row, i, "\t") for i in row.quoted)]
-        return replace(marked, problem=_swallowed(across[0], marked)) if across else marked
+        return replace(marked, problem=_undecided(across[0])) if across else marked
     if swallowing:
         # by chance the lines of one quoted cell look like rows, hardly those of two
         if len(swallowing) == 1 or plain.width == 1:
-            return replace(marked, problem=_swallowed(swallowing[0], marked))
-        told = f"{_swallowed(swallowing[0], marked)}; they were read as characters"
+            return replace(marked, problem=_undecided(swallowing[0]))
+        told = (
+            f"{_opens(swallowing[0])}; quotation marks were read as characters and each line as a row, "
+            "--quoting double reads one cell"
+        )
         return replace(plain, doubts=(told,))
     line = next(row.line for row in marked.rows if row.quoted)
     if _quoted_by_need(marked):
@@ -205,19 +218,24 @@ def _comma_like(marked: Reading, plain: Reading) -> Reading:
             replace(marked, problem=marked.problem + mend) if marked.problem and not plain.problem else marked
         )
     for row in marked.rows:
-        # a mark in a cell that is doubled shows that the quoting was meant
-        meant = any('"' in row.cells[i] for i in row.quoted)
-        if row.raw and not meant and _lines_are_rows(row, marked):
-            told = _swallowed(row, marked)
+        if _may_be_rows(row, marked):
             if not plain.problem:
-                return replace(marked, problem=told)
-            return replace(marked, doubts=(f"{told}; it was read as one cell",))
+                return replace(marked, problem=_undecided(row))
+            told = f"{_opens(row)}; it was read as one cell, --quoting none reads each line as a row"
+            return replace(marked, doubts=(told,))
     return marked
 
 
 def _throughout(reading: Reading) -> bool:
-    """Whether some column has all its cells in quotation marks, empty ones aside."""
-    body = reading.rows[1:]
+    """Whether the header or some column has all its cells in quotation marks, empty ones aside.
+
+    A column does not tell where cells of it could be several rows: then these marks made it look so.
+    """
+    head, body = reading.rows[0], reading.rows[1:]
+    if reading.width > 1 and len(head.quoted) == reading.width:
+        return True
+    if any(_may_be_rows(row, reading) for row in body):
+        return False
     always = set(range(reading.width))
     for row in body:
         always &= {i for i, cell in enumerate(row.cells) if i in row.quoted or not cell.strip()}
@@ -236,18 +254,25 @@ def _takes_rows(row: Row, i: int, delimiter: str) -> bool:
     return delimiter in row.cells[i] and line_breaks(row.cells[i]) > 0
 
 
-def _lines_are_rows(row: Row, reading: Reading) -> bool:
-    """Whether each line of a row that runs over several would be a row of the file by itself."""
+def _may_be_rows(row: Row, reading: Reading) -> bool:
+    """Whether each line of a row that runs over several could be a row of the file by itself."""
+    # a mark that is doubled shows that the quoting was meant
+    if not row.raw or any('"' in row.cells[i] for i in row.quoted):
+        return False
     lines = re.split(r"\r\n|\r|\n", row.raw)
     return all(line.count(reading.delimiter) + 1 == reading.width for line in lines)
 
 
-def _swallowed(row: Row, reading: Reading) -> str:
-    """The sentence on a quoted cell that runs over several lines."""
+def _opens(row: Row) -> str:
+    """The beginning of a sentence on the first quoted cell of a row that runs over several lines."""
     i = next(i for i in row.quoted if line_breaks(row.cells[i]))
     first = row.quoted[i]
+    last = first + line_breaks(row.cells[i])
+    return f" line {first}: the quotation mark that opens here closes on line {last}, around what may be rows"
+
+
+def _undecided(row: Row) -> str:
     return (
-        f" line {first}: the quotation mark that opens here closes on line "
-        f"{first + line_breaks(row.cells[i])}, around what may be rows by themselves; --quoting none reads "
-        "quotation marks as characters and each line as a row, --quoting double keeps this one cell"
+        f"{_opens(row)} by themselves; --quoting none reads quotation marks as characters and each line as a "
+        "row, --quoting double keeps it all in one cell"
     )

@@ -94,10 +94,8 @@ def check_look_alikes(places: Mapping[str, str]) -> list[str]:
         loose = unicodedata.normalize("NFKC", bare).translate(_LATIN).casefold()
         if loose in near:
             other = near[loose]
-            doubts.append(
-                f"{where}: the labels {_spelled(label, other)} and {_spelled(other, label)} ({places[other]}) were "
-                "taken for two; write them alike if they are one"
-            )
+            both = f"{_spelled(label, other)} and {_spelled(other, label)} ({places[other]})"
+            doubts.append(f"{where}: the labels {both} were taken for two; write them alike if they are one")
         near.setdefault(loose, label)
         if label.casefold() in _MISSING:
             doubts.append(

@@ -18,7 +18,7 @@ Placed = Sequence[tuple[str, str]]
 _PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}
 
 
-def conll(path: Path) -> Table:
+def conll(path: Path, encoding: str | None = None) -> Table:
     """CoNLL columns: the first is the token, the last the tag; a blank line ends a sentence.
 
     Columns are separated by tabs, or by spaces in a line without a tab. ``-DOCSTART-`` lines
@@ -38,7 +38,7 @@ def conll(path: Path) -> Table:
             records.append(Record(places[0], values, places))
             sentence.clear()
 
-    for number, line in enumerate(text_of(path).split("\n"), 1):
+    for number, line in enumerate(text_of(path, encoding).split("\n"), 1):
         line = line.removesuffix("\r")
         if not line.strip():
             end()
@@ -59,7 +59,7 @@ def conll(path: Path) -> Table:
     return Table(path, records, frozenset({"tokens", "tags", "doc"}), named=False)
 
 
-def brat(folder: Path) -> Table:
+def brat(folder: Path, encoding: str | None = None) -> Table:
     """A folder of stand-off pairs: NAME.txt, and NAME.ann with lines ``T1<tab>Type 0 4;9 12<tab>text``.
 
     Lines of relations, events, attributes and comments are left out. A document's sentences become
@@ -73,8 +73,8 @@ def brat(folder: Path) -> Table:
         raise InputError(f"{has}: has no {name}.{lacks} beside it; stand-off is a .txt and an .ann each")
     records, counts = [], Counter[str]()
     for name, path in texts.items():
-        text = text_of(path)
-        mentions = _mentions(marks[name], text, counts)
+        text = text_of(path, encoding)
+        mentions = _mentions(marks[name], text, counts, encoding)
         rows, count = tagged_rows(name, text, sentences(text, mentions=[m.span for m in mentions]), mentions)
         counts += count
         for row in rows:
@@ -88,9 +88,9 @@ def brat(folder: Path) -> Table:
 _TEXT_BOUND = re.compile(r"T\S*\t(\S+) (\d{1,9} \d{1,9}(?:;\d{1,9} \d{1,9})*)\t(.*)", re.ASCII)
 
 
-def _mentions(path: Path, text: str, counts: Counter[str]) -> list[Mention]:
+def _mentions(path: Path, text: str, counts: Counter[str], encoding: str | None) -> list[Mention]:
     found = []
-    for number, line in enumerate(text_of(path).split("\n"), 1):
+    for number, line in enumerate(text_of(path, encoding).split("\n"), 1):
         line = line.removesuffix("\r")
         if not line.strip() or line[0] in "REAMN#*":
             continue

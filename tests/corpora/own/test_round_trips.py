@@ -1,0 +1,180 @@
+"""Random corpora, written by the library of each format, are read back item for item or refused."""
+
+import csv
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.corpora.own.files import csv_text, items, read
+from transfer.inputs import InputError
+
+QUICK, MANY = 20, 300
+FEW = 6  # items a corpus has at least, so that three splits can be made
+
+# separators, marks, line ends, Unicode forms of one letter, what cannot be seen or looks like a format
+ODD = st.sampled_from(
+    [*',;|\t"\'\\ \n\r', "\r\n", '""', "é", "e\u0301", "Å", "\u200b", "\ufeff", "\u00a0", "\u2028", "\x85",
+     "\x0b", "😀", "a", "b", "yes", "[", "]", "['a']", "{", "}", "#", "sep=;", "NaN", "1.0", "null", "//", "=1"]
+)  # fmt: skip
+# mostly with a letter in it: one blank text is enough to refuse a corpus
+TEXTS = st.one_of(
+    *[
+        st.tuples(st.lists(ODD, max_size=4), st.sampled_from("xyz"), st.lists(ODD, max_size=4)).map(
+            lambda three: "".join([*three[0], three[1], *three[2]])
+        )
+    ]
+    * 15,
+    st.lists(ODD, max_size=3).map("".join),
+)
+LABELS = st.sampled_from(["yes", "no", "a b", "1", "x,y", 'say "a"', "naïve", "p|q"])
+TOKENS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=4)
+
+
+@st.composite
+def corpora(draw: st.DrawFn) -> list[dict]:
+    count = draw(st.integers(FEW, 12))
+    plain = [{"text": f"text {i}", "label": "yes" if i % 2 else "no"} for i in range(count)]
+    for i in draw(st.sets(st.integers(0, count - 1), max_size=count)):
+        plain[i] = {"text": draw(TEXTS), "label": draw(LABELS)}
+    return plain
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> list[dict]:
+    rows = draw(corpora())
+    return [{"text_a": row["text"], "text_b": draw(TEXTS), "label": row["label"]} for row in rows]
+
+
+def _csv(path: Path, rows: Sequence[dict], **dialect) -> Path:
+    head = list(rows[0])
+    text = csv_text([head, *([row[key] for key in head] for row in rows)], **dialect)
+    path.write_bytes(text.encode("utf-8"))
+    return path
+
+
+def _jsonl(path: Path, rows: Sequence[dict], ascii_: bool) -> Path:
+    path.write_bytes("".join(json.dumps(row, ensure_ascii=ascii_) + "\n" for row in rows).encode("utf-8"))
+    return path
+
+
+def _json(path: Path, rows: Sequence[dict]) -> Path:
+    path.write_bytes(json.dumps(rows, ensure_ascii=False, indent=1).encode("utf-8"))
+    return path
+
+
+def _parquet(path: Path, rows: Sequence[dict]) -> Path:
+    pyarrow.parquet.write_table(pa.Table.from_pylist(list(rows)), path)
+    return path
+
+
+def _saved(folder: Path, rows: Sequence[dict]) -> Path:
+    """As save_to_disk of datasets writes it: a stream, and a state that names it."""
+    folder.mkdir()
+    table = pa.Table.from_pylist(list(rows))
+    with pyarrow.ipc.new_stream(folder / "data-00000-of-00001.arrow", table.schema) as stream:
+        stream.write_table(table)
+    (folder / "state.json").write_text(
+        json.dumps({"_data_files": [{"filename": "data-00000-of-00001.arrow"}]})
+    )
+    return folder
+
+
+WRITERS: dict[str, Callable[[Path, Sequence[dict]], Path]] = {
+    "csv": lambda folder, rows: _csv(folder / "d.csv", rows),
+    "csv, all quoted": lambda folder, rows: _csv(folder / "d.csv", rows, quoting=csv.QUOTE_ALL),
+    "csv, texts quoted": lambda folder, rows: _csv(folder / "d.csv", rows, quoting=csv.QUOTE_NONNUMERIC),
+    "csv with line feeds": lambda folder, rows: _csv(folder / "d.csv", rows, lineterminator="\n"),
+    "csv with semicolons": lambda folder, rows: _csv(folder / "d.csv", rows, delimiter=";"),
+    "csv with pipes": lambda folder, rows: _csv(folder / "d.csv", rows, delimiter="|"),
+    "tsv": lambda folder, rows: _csv(folder / "d.tsv", rows, delimiter="\t"),
+    "tsv, all quoted": lambda folder, rows: _csv(
+        folder / "d.tsv", rows, delimiter="\t", quoting=csv.QUOTE_ALL
+    ),
+    "tsv in a .txt": lambda folder, rows: _csv(folder / "d.txt", rows, delimiter="\t", lineterminator="\n"),
+    "jsonl": lambda folder, rows: _jsonl(folder / "d.jsonl", rows, False),
+    "jsonl in ASCII": lambda folder, rows: _jsonl(folder / "d.jsonl", rows, True),
+    "jsonl in a .txt": lambda folder, rows: _jsonl(folder / "d.txt", rows, False),
+    "a json array": lambda folder, rows: _json(folder / "d.json", rows),
+    "parquet": lambda folder, rows: _parquet(folder / "d.parquet", rows),
+    "saved": lambda folder, rows: _saved(folder / "d", rows),
+}
+
+
+def outcome(kind: str, name: str, rows: Sequence[dict], keys: Sequence[str]) -> str:
+    """What became of a corpus: 'read' item for item, or 'refused'. Anything else is an AssertionError."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        try:
+            _, reading = read(kind, WRITERS[name](folder, rows))
+        except InputError:
+            return "refused"
+        # white space around a label is no part of it; nothing else may differ
+        wanted = [tuple(row[key].strip() if key == "label" else row[key] for key in keys) for row in rows]
+        assert items(reading, *keys) == wanted
+        return "read"
+    finally:
+        shutil.rmtree(folder)
+
+
+def try_many(kind: str, name: str, strategy, keys: Sequence[str], most: int) -> None:
+    outcomes: Counter[str] = Counter()
+
+    @settings(max_examples=most, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(strategy)
+    def run(rows: list[dict]) -> None:
+        outcomes[outcome(kind, name, rows, keys)] += 1
+
+    run()
+    assert outcomes["read"] >= most // 10, outcomes
+
+
+SHAPES = {"texts": (corpora(), ("text", "label")), "pairs": (pairs(), ("text_a", "text_b", "label"))}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_few_random_corpora_are_read_back_or_refused(name: str, shape: str):
+    try_many("classification", name, *SHAPES[shape], QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_many_random_corpora_are_read_back_or_refused(name: str, shape: str):
+    try_many("classification", name, *SHAPES[shape], MANY)
+
+
+LISTS = st.lists(st.lists(TOKENS.filter(str.strip), min_size=1, max_size=4), min_size=FEW, max_size=10)
+
+
+def _tagged(tokens: list[list[str]]) -> list[dict]:
+    return [{"tokens": some, "tags": ["B-X", *["O"] * (len(some) - 1)]} for some in tokens]
+
+
+def _printed(rows: Sequence[dict], show: Callable[[list], str]) -> list[dict]:
+    return [{key: show(value) for key, value in row.items()} for row in rows]
+
+
+@pytest.mark.parametrize(
+    "show", [repr, json.dumps, lambda value: repr(tuple(value))], ids=["python", "json", "tuple"]
+)
+@settings(max_examples=QUICK, deadline=None, suppress_health_check=list(HealthCheck))
+@given(tokens=LISTS)
+def test_printed_lists_of_tokens_are_read_back(show: Callable[[list], str], tokens: list[list[str]]):
+    rows = _tagged(tokens)
+    folder = Path(tempfile.mkdtemp())
+    try:
+        _, reading = read("tagging", _csv(folder / "d.csv", _printed(rows, show)))
+    finally:
+        shutil.rmtree(folder)
+    assert items(reading, "tokens", "tags") == [(row["tokens"], row["tags"]) for row in rows]

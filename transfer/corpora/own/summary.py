@@ -1,0 +1,96 @@
+"""What a reading of a user's files came to, as numbers and names: the command line shows them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from transfer.corpora.base import SPLITS, Card, Split
+from transfer.corpora.own import OwnReading
+from transfer.corpora.own.labels import labels_of
+from transfer.corpora.releases.base import Row
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """A file or folder: the rows in it, those that gave no item (by what they are), and its format."""
+
+    path: Path
+    rows: int
+    skipped: Mapping[str, int]
+    format: str
+
+    @property
+    def items(self) -> int:
+        return self.rows - sum(self.skipped.values())
+
+
+@dataclass(frozen=True)
+class Summary:
+    """``counts`` are the items (tagging: mentions) of each label in each split; ``scores`` the lowest, mean
+    and highest score. ``examples`` are from the middle of the largest split. ``ignored`` are columns."""
+
+    files: Sequence[FileRead]
+    columns: Mapping[str, str]
+    ignored: Sequence[str]
+    counts: Mapping[str, Mapping[Split, int]]
+    scores: Mapping[Split, tuple[float, float, float]]
+    examples: Sequence[Row]
+
+
+def summary_of(card: Card, reading: OwnReading, *, examples: int = 3) -> Summary:
+    """The summary of a reading."""
+    files = [
+        FileRead(
+            table.path,
+            len(table.records) + sum(table.skipped.values()),
+            table.skipped,
+            table.format,
+        )
+        for table in reading.tables
+    ]
+    used = set(reading.columns.values())
+    # in the order of the file, as far as one record tells it
+    named = [table for table in reading.tables if table.named]
+    order = dict.fromkeys(name for table in named for name in table.records[0].values)
+    order |= dict.fromkeys(sorted(set().union(*(table.columns for table in named)) if named else ()))
+    largest = max(SPLITS, key=lambda split: len(reading.rows[split]))
+    rows = reading.rows[largest]
+    start = max(0, (len(rows) - examples) // 2)
+    return Summary(
+        files=files,
+        columns=reading.columns,
+        ignored=[name for name in order if name not in used],
+        counts={} if card.kind == "similarity" else _label_counts(reading.rows),
+        scores=_scores(reading.rows) if card.kind == "similarity" else {},
+        examples=rows[start : start + examples],
+    )
+
+
+def _label_counts(rows: Mapping[Split, Sequence[Row]]) -> dict[str, dict[Split, int]]:
+    by_split = {split: Counter[str]() for split in SPLITS}
+    for split in SPLITS:
+        for row in rows[split]:
+            by_split[split].update(_labels_counted(row))
+    total = sum(by_split.values(), Counter[str]())
+    return {
+        label: {split: by_split[split][label] for split in SPLITS}
+        for label, _ in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
+    }
+
+
+def _labels_counted(row: Row) -> Sequence[str]:
+    """The labels of a row, for tagging the type of each mention."""
+    if "mentions" in row:
+        return [kind for kind, *_ in row["mentions"]]
+    if "tags" in row:
+        return [tag[2:] for tag in row["tags"] if tag.startswith("B-")]
+    return sorted(labels_of(row))
+
+
+def _scores(rows: Mapping[Split, Sequence[Row]]) -> dict[Split, tuple[float, float, float]]:
+    found: dict[Split, tuple[float, float, float]] = {}
+    for split in SPLITS:
+        scores = [row["score"] for row in rows[split]]
+        found[split] = (min(scores), sum(scores) / len(scores), max(scores))
+    return found
