@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from transfer.corpora.base import Card
     from transfer.corpora.own.unlabelled import Texts
     from transfer.grid import Job
+    from transfer.learning.exported import Exported
     from transfer.records import GridRecord
     from transfer.store import Store
 
@@ -169,9 +170,10 @@ def predict(
         division=_choice(division, Division, "--tokenize"),
         dialect=replace(own.dialect_of(delimiter, quoting, encoding), header=not no_header),
     )
-    card = record_of(folder).card
+    record = record_of(folder)
+    card = record.card
     texts = texts_of(card, file, asked)
-    for note in texts.notes:
+    for note in [*texts.notes, *_cut(record, folder, texts)]:
         say(paragraph(f"note: {note}"), error=True)
     try:
         predicted = open_model(folder).predict(texts.examples)
@@ -186,6 +188,20 @@ def predict(
         return
     _write(to, lines)
     say(f"wrote {len(texts.examples)} lines to {to}")
+
+
+def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
+    """The sentence on texts that are longer than the model reads; a tagger reads all tokens of a sentence."""
+    from transfer.corpora.own.lengths import too_long
+
+    if record.card.kind == "tagging" or not (folder / "tokenizer.json").is_file():
+        return []
+    rows = [dict(zip(("text_a", "text_b"), e.text, strict=False)) for e in texts.examples]
+    rows = rows if len(texts.examples[0].text) == 2 else [{"text": row["text_a"]} for row in rows]
+    limit = record.recipe.max_length
+    count = too_long({"test": rows}, folder, limit=limit)["test"]
+    told = f"{count} of {len(rows)} texts have more than {limit} subword tokens"
+    return [f"{told}; the model does not read what is beyond"] if count else []
 
 
 def _choice(value: str | None, choices: type[E], option: str) -> E | None:
