@@ -197,35 +197,33 @@ def _request(said: Said) -> "Request":
         negative=said.negative,
         metric=metric,
         tagging=tagging_of(said, metric),
-        dialect=_dialect(said),
+        dialect=dialect_of(said.delimiter, said.quoting, said.encoding),
         names=_label_names(said.labels),
     )
 
 
-def _dialect(said: Said) -> "Dialect":
+def dialect_of(delimiter: str | None, quoting: str | None, encoding: str | None) -> "Dialect":
+    """How text files are written, by what was typed. Raises InputError for what an option does not take."""
     from transfer.corpora.own.cells import DELIMITERS
     from transfer.corpora.own.tables import Dialect, Quoting
 
-    named = {**DELIMITERS, "\\t": "\t"}
-    delimiter = None if said.delimiter is None else named.get(said.delimiter, said.delimiter)
-    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+    character = None if delimiter is None else {**DELIMITERS, "\\t": "\t"}.get(delimiter, delimiter)
+    if character is not None and (len(character) != 1 or character in '"\r\n'):
         raise InputError(
-            f"--delimiter '{said.delimiter}': should be one character, or one of {', '.join(DELIMITERS)}"
+            f"--delimiter '{delimiter}': should be one character, or one of {', '.join(DELIMITERS)}"
         )
-    quoting: Quoting | None = None
-    if said.quoting is not None:
-        quoting = _one_of(said.quoting, get_args(Quoting), "--quoting")
-    if said.encoding is not None:
+    style: Quoting | None = None if quoting is None else _one_of(quoting, get_args(Quoting), "--quoting")
+    if encoding is not None:
         try:
-            is_text = "a".encode(said.encoding) is not None
+            is_text = "a".encode(encoding) is not None
         except (LookupError, ValueError):
             is_text = False
         if not is_text:
             raise InputError(
-                f"--encoding '{said.encoding[:40]}': is no text encoding; known are utf-8, utf-16, cp1252, "
+                f"--encoding '{encoding[:40]}': is no text encoding; known are utf-8, utf-16, cp1252, "
                 "latin-1, shift_jis, gb18030 and Python's others"
             )
-    return Dialect(delimiter, quoting, said.encoding)
+    return Dialect(character, style, encoding)
 
 
 def _label_names(said: str | None) -> tuple[str, ...]:
