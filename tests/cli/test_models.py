@@ -88,7 +88,7 @@ def test_texts_without_labels_from_a_table(rel: Path, transfer, tmp_path: Path):
         "predict", rel, tmp_path / "new.csv", "--text", "sentence", "--to", tmp_path / "o.jsonl"
     )
     assert (code, said) == (2, "")
-    assert "is there already; nothing was written" in err
+    assert "exists already; nothing was written" in err
 
 
 def test_labels_that_a_file_has_are_not_looked_at(rel: Path, transfer, tmp_path: Path):
@@ -99,6 +99,34 @@ def test_labels_that_a_file_has_are_not_looked_at(rel: Path, transfer, tmp_path:
     )
     assert code == 0
     assert one == other
+
+
+def test_texts_that_the_model_does_not_read_to_their_end_are_counted(rel: Path, transfer, tmp_path: Path):
+    # 126 words of one piece each, [CLS] and [SEP] are just what the recipe's 128 let in
+    (tmp_path / "new.txt").write_text("\n".join("pain " * words for words in (126, 127, 1, 300)))
+    code, out, err = transfer("predict", rel, tmp_path / "new.txt")
+    assert code == 0
+    assert len(out.splitlines()) == 4
+    assert "2 of 4 texts have more than 128 subword tokens" in " ".join(err.split())
+
+
+def test_one_answer_for_each_text_of_every_layout(rel: Path, transfer, tmp_path: Path):
+    """A real tagger, on the same two sentences in each layout that it reads."""
+    (tmp_path / "a.txt").write_text("severe pain .\nno fever\n")
+    (tmp_path / "b.txt").write_text("severe\npain\n.\n\nno\nfever\n")
+    (tmp_path / "c.conll").write_text("severe\tO\npain\tO\n.\tO\n\nno\tO\nfever\tO\n")
+    (tmp_path / "d.jsonl").write_text('{"tokens": ["severe", "pain", "."]}\n{"tokens": ["no", "fever"]}\n')
+    (tmp_path / "e.csv").write_text("text\nsevere pain .\nno fever\n")
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "note.txt").write_text("severe pain .\nno fever\n")
+    found = []
+    for name in ("a.txt", "b.txt", "c.conll", "d.jsonl", "e.csv", "f"):
+        code, out, err = transfer("predict", rel.parent / "ner", tmp_path / name)
+        assert code == 0, err
+        rows = [json.loads(line) for line in out.splitlines()]
+        found.append([(row["tokens"], row["tags"]) for row in rows])
+    assert [len(tags) for _, tags in found[0]] == [3, 2]
+    assert all(each == found[0] for each in found)
 
 
 def test_tokens_from_conll_columns(rel: Path, transfer, tmp_path: Path):
@@ -129,7 +157,7 @@ def test_tokens_from_conll_columns(rel: Path, transfer, tmp_path: Path):
             '{"text": "x"}\n{"text": 3}\n',
             "a.jsonl line 2: the column 'text' should hold a text, not 3",
         ),
-        ("a.jsonl", "", "a.jsonl: holds no example"),
+        ("a.jsonl", "", "a.jsonl: holds no text"),
         ("a.jsonl", "{", "a.jsonl line 1: not valid JSON"),
         ("a.docx", "x", "unknown kind of file '.docx'"),
     ],

@@ -1,5 +1,6 @@
 """Exported models: plain transformers in a fresh process gives the predictions in the store."""
 
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel
 
 from tests.families import write_family
@@ -275,13 +277,45 @@ def test_what_was_changed_or_is_missing_is_named(trial: Trial, tmp_path: Path):
     config.write_text(config.read_text().replace('"fine"', '"good"'))
     with pytest.raises(InputError, match=re.escape("model.safetensors: is missing")):
         open_model(tmp_path / "m")
-    (tmp_path / "m" / "transfer.json").write_text("{}")
-    with pytest.raises(InputError, match="is no record of an exported model"):
-        open_model(tmp_path / "m")
+    for text, what in (
+        ("{}", r"transfer\.json: the key 'transfer' is missing; export the job again"),
+        ("[]", r"transfer\.json: is not JSON as export writes it; export the job again"),
+        ("{", r"transfer\.json: is not JSON as export writes it; export the job again"),
+    ):
+        (tmp_path / "m" / "transfer.json").write_text(text)
+        with pytest.raises(InputError, match=what):
+            open_model(tmp_path / "m")
     with pytest.raises(InputError, match="is no exported model"):
         open_model(trial.site.encoder)
     with pytest.raises(InputError, match="no such folder"):
         open_model(tmp_path / "nothing")
+
+
+def test_what_does_not_fit_the_record_is_said_without_internals(trial: Trial, tmp_path: Path, transfer):
+    """Other weights and another family behind matching hashes: what a bad copy and a new hash leave."""
+    folder = tmp_path / "m"
+    export(trial.store, trial.single.id, to=folder)
+    (tmp_path / "a.txt").write_text("aspirin\n")
+    record, weights = (
+        json.loads((folder / "transfer.json").read_text()),
+        load_file(folder / "model.safetensors"),
+    )
+
+    def message(**changed: Any) -> str:
+        for name in ("config.json", "model.safetensors"):
+            record["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        (folder / "transfer.json").write_text(json.dumps(record | changed))
+        code, out, err = transfer("predict", folder, tmp_path / "a.txt")
+        assert (code, out) == (2, "")
+        assert not re.search(r"Traceback|torch|transfer\.learning|state_dict|[a-z]Error", err), err
+        return err
+
+    save_file({**weights, "classifier.weight": torch.zeros(7, 3)}, folder / "model.safetensors")
+    assert "does not hold the weights that transfer.json describes; export the job again" in message()
+    save_file({**weights, "classifier.bias": torch.full((3,), torch.nan)}, folder / "model.safetensors")
+    assert "the model's outputs are not finite numbers" in message()
+    save_file(weights, folder / "model.safetensors")
+    assert "the key 'card.metric'" in message(card={"name": "rel", "kind": "classification"})
 
 
 def test_an_exported_folder_is_an_encoder_for_other_grids(trial: Trial, tmp_path: Path):

@@ -3,19 +3,26 @@
 import json
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from transfer.cli import own
 from transfer.cli.terminal import examples, paragraph, say
 from transfer.inputs import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from transfer.corpora.base import Card, Example
+    from transfer.corpora.base import Card
+    from transfer.corpora.own.unlabelled import Texts
     from transfer.grid import Job
+    from transfer.learning.exported import Exported
     from transfer.records import GridRecord
     from transfer.store import Store
+
+E = TypeVar("E", bound=StrEnum)
 
 app = typer.Typer()
 
@@ -77,55 +84,158 @@ def export(
     epilog=examples(
         "transfer predict my-model new.jsonl",
         "transfer predict my-model notes.csv --text sentence --to labelled.jsonl",
+        "transfer predict my-tagger notes.txt --format text",
     )
 )
 def predict(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `export` wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `export` wrote.")],
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="JSON lines, CSV, TSV, Parquet; for tagging also CoNLL columns."),
+        typer.Argument(
+            metavar="FILE",
+            help="CSV, TSV, JSON lines, Parquet, a saved dataset, or plain text; for a tagger also CoNLL "
+            "columns and a folder of documents (.txt).",
+        ),
     ],
     to: Annotated[
-        Path | None,
-        typer.Option("--to", metavar="FILE", help="The file to write; it must be new. If not given: stdout."),
+        Path | None, typer.Option("--to", metavar="FILE", help="New file for the answers (default: stdout).")
     ] = None,
     text: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="The column of the text (text, text_a), for tagging of the tokens."
+            metavar="COLUMN",
+            help="Column of the text, or of a tagger's tokens (default: text, text_a or tokens).",
         ),
     ] = None,
     text_b: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column of the second text (text_b).")
+        str | None, typer.Option(metavar="COLUMN", help="Column of a pair's second text (default: text_b).")
     ] = None,
     id_: Annotated[
         str | None,
-        typer.Option("--id", metavar="COLUMN", help="The column of the id; else rows are counted."),
+        typer.Option(
+            "--id", metavar="COLUMN", help="Column of the id (default: id; rows without are numbered)."
+        ),
+    ] = None,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The table has no header; its columns are called 1, 2, …")
+    ] = False,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHAR", help="Character between a table's columns, or its name (default: detected)."
+        ),
+    ] = None,
+    quoting: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STYLE", help="Quotation marks in a table: double, backslash or none (default: detected)."
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Text encoding, such as cp1252 (default: UTF-8).")
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="LAYOUT",
+            help="Layout of plain text: text (one text per line), tokens (one token per line) or conll "
+            "(columns, the first is the token); default: by content, and said on stderr.",
+        ),
+    ] = None,
+    division: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenize",
+            metavar="HOW",
+            help="Division of a tagger's texts into tokens: spaces, or rules, as in prepared brat corpora "
+            "(default: rules for plain text and the column text, else spaces).",
+        ),
     ] = None,
 ) -> None:
-    """Labels new text: a JSON object for each item of FILE, in its order."""
-    from transfer.corpora.own.rows import Columns
+    """Predict each text of a file, in its order: one JSON object per text."""
+    from transfer.corpora.own.intake import Asked, Division
+    from transfer.corpora.own.plain import Layout
     from transfer.corpora.own.unlabelled import texts_of
+    from transfer.learning.evaluate import Diverged
     from transfer.learning.exported import open_model, record_of
 
-    if to is not None and to.exists():
-        raise InputError(f"{to}: is there already; nothing was written, name another file with --to")
-    card = record_of(folder).card
-    items = texts_of(card, file, Columns(text=text, text_b=text_b, id=id_))
-    rows = _rows(card, items, open_model(folder).predict(items))
-    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+    if to is not None:
+        _check_new(to)
+    asked = Asked(
+        text=text,
+        text_b=text_b,
+        id=id_,
+        layout=_choice(layout, Layout, "--format"),
+        division=_choice(division, Division, "--tokenize"),
+        dialect=replace(own.dialect_of(delimiter, quoting, encoding), header=not no_header),
+    )
+    record = record_of(folder)
+    card = record.card
+    texts = texts_of(card, file, asked)
+    for note in [*texts.notes, *_cut(record, folder, texts)]:
+        say(paragraph(f"note: {note}"), error=True)
+    try:
+        predicted = open_model(folder).predict(texts.examples)
+    except Diverged:
+        raise InputError(
+            f"{folder}: the model's outputs are not finite numbers, so it predicts nothing; train it again "
+            "with a lower learning rate"
+        ) from None
+    lines = (_json(row) for row in _rows(card, texts, predicted))
     if to is None:
         say("\n".join(lines))
         return
     _write(to, lines)
-    say(f"wrote {len(items)} lines to {to}")
+    say(f"wrote {len(texts.examples)} lines to {to}")
 
 
-def _rows(card: "Card", items: "Sequence[Example]", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
+def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
+    """The sentence on texts that are longer than the model reads; a tagger reads all tokens of a sentence."""
+    from transfer.corpora.own.lengths import too_long
+
+    if record.card.kind == "tagging" or not (folder / "tokenizer.json").is_file():
+        return []
+    rows = [dict(zip(("text_a", "text_b"), e.text, strict=False)) for e in texts.examples]
+    rows = rows if len(texts.examples[0].text) == 2 else [{"text": row["text_a"]} for row in rows]
+    limit = record.recipe.max_length
+    count = too_long({"test": rows}, folder, limit=limit)["test"]
+    told = f"{count} of {len(rows)} texts have more than {limit} subword tokens"
+    return [f"{told}; the model does not read what is beyond"] if count else []
+
+
+def _choice(value: str | None, choices: type[E], option: str) -> E | None:
+    if value is None or value in list(choices):
+        return None if value is None else choices(value)
+    raise InputError(f"{option}: should be {' or '.join(choices)}, not '{value}'")
+
+
+def _check_new(to: Path) -> None:
+    if to.exists():
+        raise InputError(f"{to}: exists already; nothing was written, name another file with --to")
+    if not to.absolute().parent.is_dir():
+        raise InputError(f"{to}: there is no folder {to.parent} to write to; create it first")
+
+
+def _rows(card: "Card", texts: "Texts", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
     key = {"similarity": "score", "tagging": "tags", "multilabel": "labels"}.get(card.kind, "label")
-    for item, value in zip(items, predicted, strict=True):
-        tokens = {"tokens": list(item.text)} if card.kind == "tagging" else {}
-        yield {"id": item.id, **tokens, key: value}
+    for item, starts, value in zip(texts.examples, texts.starts, predicted, strict=True):
+        row: dict[str, Any] = {"id": item.id}
+        if item.doc:
+            row["doc"] = item.doc
+        if card.kind == "tagging":
+            row["tokens"] = list(item.text)
+        if starts is not None:
+            row["starts"] = starts
+        yield {**row, key: value}
+
+
+# they end a line for many readers, but JSON leaves them as they are
+_LINE_ENDS = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
+
+
+def _json(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False).translate(_LINE_ENDS)
 
 
 def _write(to: Path, lines: Iterator[str]) -> None:

@@ -91,12 +91,13 @@ def expanded(
 
 def _learnable(grid_file: Path, loaded: "Sequence[Corpus]") -> None:
     """Raises InputError where dev or test has labels that no train item has: no model could predict them."""
-    from transfer.corpora.base import labels_of
     from transfer.corpora.undefined import unseen_labels
 
     for i, corpus in enumerate(loaded):
         if corpus.unseen:
-            known = sorted(set[str]().union(*(labels_of(example.gold) for example in corpus.train)))
+            known = sorted(
+                set[str]().union(*(corpus.card.names_in(example.gold) for example in corpus.train))
+            )
             some = ", ".join(f"'{label}'" for label in known[:5]) + (" …" if len(known) > 5 else "")
             raise InputError(
                 f"{place(grid_file, ('tasks', i))}: the corpus '{corpus.name}': "

@@ -13,7 +13,7 @@ from transfer.corpora.sampling import stratified_subset
 from transfer.metrics import spans
 
 Kind = Literal["similarity", "classification", "tagging", "multilabel"]
-Metric = Literal["pearson", "accuracy", "micro_f1", "f1", "span_f1", "example_f1"]
+Metric = Literal["pearson", "accuracy", "micro_f1", "f1", "span_f1", "token_accuracy", "example_f1"]
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
@@ -39,7 +39,7 @@ LabelName = Annotated[str, BeforeValidator(_text_in_yaml)]
 METRICS: Mapping[Kind, tuple[Metric, ...]] = {
     "similarity": ("pearson",),
     "classification": ("accuracy", "micro_f1", "f1"),
-    "tagging": ("span_f1",),
+    "tagging": ("span_f1", "token_accuracy"),
     "multilabel": ("example_f1",),
 }
 
@@ -66,9 +66,9 @@ class Card(BaseModel):
     pair: bool = False
     """Whether an item has two texts."""
     labels: tuple[LabelName, ...] = ()
-    """All labels (classification, multilabel)."""
+    """All labels (classification, multilabel; tagging with `token_accuracy`: all tags)."""
     entities: tuple[LabelName, ...] = ()
-    """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging)."""
+    """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging with `span_f1`)."""
     range: tuple[float, float] | None = None
     """The lowest and highest score (similarity)."""
     negative: LabelName | None = None
@@ -90,6 +90,24 @@ class Card(BaseModel):
     notes: tuple[str, ...] = ()
     """What became of whatever did not fit."""
 
+    @property
+    def spans(self) -> bool:
+        """Whether the gold are mentions: BIO tags, not one plain label for each token."""
+        return self.metric == "span_f1"
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """All tags that a token can have (tagging): BIO tags of the entity types, or the labels."""
+        if not self.spans:
+            return self.labels
+        return ("O", *(f"{prefix}-{entity}" for entity in self.entities for prefix in ("B", "I")))
+
+    def names_in(self, gold: float | str | tuple[str, ...]) -> set[str]:
+        """The labels or entity types of a gold value; none of a score."""
+        if isinstance(gold, tuple):
+            return {tag[2:] for tag in gold if tag != "O"} if self.spans else set(gold)
+        return {gold} if isinstance(gold, str) else set()
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Card":
         if self.metric not in METRICS[self.kind]:
@@ -97,10 +115,11 @@ class Card(BaseModel):
                 f"metric '{self.metric}' does not measure a {self.kind} corpus; "
                 f"one of {', '.join(METRICS[self.kind])} does"
             )
-        needed = {"tagging": "entities", "classification": "labels", "multilabel": "labels"}
-        key = needed.get(self.kind)
+        needed = {"tagging": "labels", "classification": "labels", "multilabel": "labels"}
+        key = "entities" if self.spans else needed.get(self.kind)
         if key and not getattr(self, key):
-            raise ValueError(f"a {self.kind} corpus needs the key '{key}', a list of names")
+            measured = f" measured by {self.metric}" if self.kind == "tagging" else ""
+            raise ValueError(f"a {self.kind} corpus{measured} needs the key '{key}', a list of names")
         for names in (self.labels, self.entities):
             if len(set(names)) < len(names):
                 raise ValueError("a label is listed twice")
@@ -141,7 +160,7 @@ class Example:
     """One item of a corpus.
 
     ``text`` holds the one or two texts, for tagging the tokens; ``gold`` is the score (float), the
-    label (str), the BIO tags or the labels (tuple of str). ``doc`` groups items that depend on
+    label (str), the tags or the labels (tuple of str). ``doc`` groups items that depend on
     each other. A gold mention that no tags of these tokens can name (in several pieces, inside a
     token, overlapped) has a ``B-`` tag of its own behind the last token's, where nothing is ever
     predicted: it counts as missed.
@@ -223,7 +242,7 @@ def build(
         else:
             notes.append(f"{split}: a stratified subset of {most} of {len(parts[split])}")
             parts[split] = stratified_subset(parts[split], most, kind=card.kind)
-    unseen, lost = _labels_without_training(splits["train"], parts)
+    unseen, lost = _labels_without_training(card, splits["train"], parts)
     return Corpus(
         card=card,
         **parts,
@@ -237,26 +256,17 @@ def build(
     )
 
 
-def labels_of(gold: float | str | Sequence[str]) -> set[str]:
-    """The labels or entity types of a gold value; none of a score."""
-    if isinstance(gold, str):
-        return {gold}
-    if isinstance(gold, (int, float)):
-        return set()
-    return {label[2:] if label.startswith(("B-", "I-")) else label for label in gold if label != "O"}
-
-
 def _labels_without_training(
-    whole: Sequence[Example], parts: Mapping[Split, Sequence[Example]]
+    card: Card, whole: Sequence[Example], parts: Mapping[Split, Sequence[Example]]
 ) -> tuple[dict[Split, dict[str, int]], dict[str, tuple[Split, ...]]]:
     """See ``Corpus.unseen`` and ``Corpus.lost``; ``whole`` is train before anything was taken from it."""
-    ever = set[str]().union(*(labels_of(example.gold) for example in whole))
-    left = set[str]().union(*(labels_of(example.gold) for example in parts["train"]))
+    ever = set[str]().union(*(card.names_in(example.gold) for example in whole))
+    left = set[str]().union(*(card.names_in(example.gold) for example in parts["train"]))
     unseen: dict[Split, dict[str, int]] = {}
     lost: dict[str, tuple[Split, ...]] = {}
     held_out: tuple[Split, Split] = ("dev", "test")
     for split in held_out:
-        counts = Counter(label for example in parts[split] for label in labels_of(example.gold))
+        counts = Counter(label for example in parts[split] for label in card.names_in(example.gold))
         if new := {label: count for label, count in sorted(counts.items()) if label not in ever}:
             unseen[split] = new
         lost |= {label: (*lost.get(label, ()), split) for label in sorted(counts.keys() & ever - left)}
@@ -264,9 +274,10 @@ def _labels_without_training(
 
 
 def count_of(card: Card, examples: Iterable[Example]) -> int:
-    """What the literature counts of examples: mentions, else those that are not of the negative label."""
+    """What the literature counts of examples: mentions or tokens, else those not of the negative label."""
     if card.kind == "tagging":
-        return sum(len(spans(example.gold)) for example in examples)  # type: ignore[arg-type]
+        counted = spans if card.spans else tuple
+        return sum(len(counted(example.gold)) for example in examples)  # type: ignore[arg-type]
     return sum(card.negative is None or example.gold != card.negative for example in examples)
 
 

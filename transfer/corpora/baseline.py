@@ -32,8 +32,10 @@ class Baseline(BaseModel):
 def baseline_of(corpus: Corpus) -> Baseline:
     """The majority class or label set, the mean score, or no mention, by the kind of the corpus."""
     card, gold = corpus.card, [example.gold for example in corpus.test]
-    predictor, said = _PREDICTORS[card.kind]([example.gold for example in corpus.train])
-    predicted = [("O",) * len(g) if card.kind == "tagging" else said for g in gold]  # type: ignore[arg-type]
+    predictor, said = _PREDICTORS[card.metric if card.kind == "tagging" else card.kind](
+        [example.gold for example in corpus.train]
+    )
+    predicted = [(said,) * len(g) if card.kind == "tagging" else said for g in gold]  # type: ignore[arg-type]
     if undefined := why_undefined(card.metric, gold, predicted, negative=card.negative):
         return Baseline(predictor=predictor, value=None, undefined=undefined)
     score = measure_of(card.metric, negative=card.negative)(gold, predicted)
@@ -56,7 +58,11 @@ def _labels(train: Sequence[Any]) -> tuple[str, Any]:
 
 
 def _no_mention(_: Sequence[Any]) -> tuple[str, Any]:
-    return "no mention", None
+    return "no mention", "O"
+
+
+def _majority_tag(train: Sequence[Any]) -> tuple[str, Any]:
+    return _majority([tag for tags in train for tag in tags])
 
 
 def _most_frequent(values: Sequence[Any]) -> Any:
@@ -68,5 +74,6 @@ _PREDICTORS = {
     "similarity": _mean,
     "classification": _majority,
     "multilabel": _labels,
-    "tagging": _no_mention,
+    "span_f1": _no_mention,
+    "token_accuracy": _majority_tag,
 }

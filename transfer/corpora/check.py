@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from transfer.corpora import prepared
-from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split, labels_of, passages, plain
+from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split, passages, plain
 from transfer.corpora.undefined import HELD_OUT, undefined_scores, unseen_labels
 from transfer.metrics import Golds
 
@@ -85,7 +85,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
             seen[name] = _Seen(golds={split: Golds(card.metric, card.negative) for split in SPLITS})
             for split in SPLITS:
                 for where, example in prepared.lines_of(home, card, split, refused):
-                    _note(seen[name], split, where, example)
+                    _note(seen[name], card, split, where, example)
                     _note_passages(seen[name], card, split, where, example)
         yield from (Finding("error", name, str(error)) for error in refused)
         if card is not None:
@@ -95,7 +95,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
     yield from _across(seen)
 
 
-def _note(seen: _Seen, split: Split, where: str, example: Example) -> None:
+def _note(seen: _Seen, card: Card, split: Split, where: str, example: Example) -> None:
     text = plain(example.text)
     key = _digest(text)
     seen.lines[split] += 1
@@ -108,7 +108,7 @@ def _note(seen: _Seen, split: Split, where: str, example: Example) -> None:
     first, gold = seen.gold.setdefault(key, (where, hash(example.gold)))
     if gold != hash(example.gold) and key not in seen.contradicted:
         seen.contradicted[key] = f"{where} and {first}: {_begin(text)!r}"
-    seen.labels[split].update(labels_of(example.gold))
+    seen.labels[split].update(card.names_in(example.gold))
     seen.golds[split].add(example.gold)
     if not any(character.isalnum() for character in text):
         seen.wordless.append(f"{where}: {_begin(text)!r}")

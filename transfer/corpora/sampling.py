@@ -57,7 +57,7 @@ def _stratum(example: "Example", kind: "Kind") -> str:
     if kind == "similarity":
         return str(round(float(example.gold)))  # type: ignore[arg-type]
     if kind == "tagging":
-        return " ".join(sorted({tag[2:] for tag in example.gold if tag != "O"}))  # type: ignore[union-attr]
+        return " ".join(sorted({tag[2:] for tag in example.gold if tag[:2] in ("B-", "I-")}))  # type: ignore[union-attr]
     return example.gold if isinstance(example.gold, str) else " ".join(sorted(example.gold))  # type: ignore[arg-type]
 
 

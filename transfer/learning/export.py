@@ -20,7 +20,7 @@ from transformers.utils import logging as transformers_logging
 from transfer import __version__
 from transfer.inputs import InputError, did_you_mean
 from transfer.learning import card
-from transfer.learning.exported import RECORD, Exported, Places, places_of
+from transfer.learning.exported import RECORD, SENTENCES, TOKENS, Exported, Places, places_of
 from transfer.learning.models import KeptModel, hashes_of, kept_model
 from transfer.records import CorpusRecord
 from transfer.store import Store
@@ -119,10 +119,13 @@ def plain(config: PreTrainedConfig, task: Task, weights: dict[str, Tensor]) -> P
     auto = AutoModelForSequenceClassification if task.pooled else AutoModelForTokenClassification
     places = places_of(config.model_type, task)
     if places is None:
+        known = ", ".join(sorted(SENTENCES if task.pooled else TOKENS))
+        what = "text" if task.pooled else "token"
+        head = "dropout and a linear layer" + (" on dense and tanh" if task.pooled else "")
         raise InputError(
-            f"the class of transformers for the family '{config.model_type}' ({auto.__name__}) has another "
-            "head than the one that was trained (dropout and a linear layer"
-            f"{' on dense and tanh' if task.pooled else ''}); nothing was written"
+            f"the {what} classifier of transformers for the family '{config.model_type}' has another head "
+            f"than the one that was trained ({head}), so it would predict something else; nothing was "
+            f"written. Families that can be exported for this kind of task: {known}"
         )
     _configure(config, task, places)
     model = auto.from_config(config)

@@ -1,20 +1,21 @@
 """A folder that ``export`` wrote: its record, and the model read back from it, packed, for new text."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from transfer.corpora.base import Card, Example
-from transfer.inputs import InputError, read_bytes
+from transfer.inputs import InputError, read_bytes, validated
 from transfer.learning import encoder, evaluate
 from transfer.learning.batches import evaluation_batches
 from transfer.learning.dropout import Noise
@@ -101,12 +102,7 @@ def record_of(folder: Path) -> Exported:
                 f"{folder}: holds the models of {len(below)} tasks; name one: {folder / below[0]}"
             )
         raise InputError(f"{folder}: is no exported model, {RECORD} is missing")
-    try:
-        record = Exported.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        raise InputError(
-            f"{path}: is no record of an exported model ({error.errors()[0]['msg']}); export the job again"
-        ) from None
+    record = _record(path)
     for name, digest in record.sha256.items():
         file = folder / name
         if not file.is_file():
@@ -118,6 +114,19 @@ def record_of(folder: Path) -> Exported:
                     "model (export the job again, or load the folder with transformers itself)"
                 )
     return record
+
+
+def _record(path: Path) -> Exported:
+    try:
+        data = json.loads(read_bytes(path))
+        if not isinstance(data, dict):
+            raise ValueError("no object")
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: is not JSON as export writes it; export the job again") from None
+    try:
+        return validated(Exported, data, path=path)
+    except InputError as error:
+        raise InputError(f"{error}; export the job again") from None
 
 
 @dataclass(frozen=True)
@@ -144,14 +153,20 @@ def open_model(folder: Path) -> Model:
     loaded: Any = encoder.load(folder, layers=None, dropout=0.0, noise=noise)
     model = MTBert(loaded, {record.card.name: task}, noise=noise, recipe=record.recipe, seed=0)
     places = places_of(loaded.config.model_type, task)
+    if places is None:
+        raise InputError(
+            f"{folder}: a model of the family '{loaded.config.model_type}' cannot have been exported for a "
+            f"{record.card.kind} task; export the job again"
+        )
     try:
         weights = load_file(folder / WEIGHTS)
-        assert places is not None, "what has no places was not exported"
         _fill(model.heads[0], weights, places.head)
         if task.pooled:
             _fill(model.pooler, weights, places.pooler)
-    except (SafetensorError, KeyError, RuntimeError) as error:
-        raise InputError(f"{folder / WEIGHTS}: does not hold this model ({error})") from None
+    except (SafetensorError, KeyError, RuntimeError):
+        raise InputError(
+            f"{folder / WEIGHTS}: does not hold the weights that {RECORD} describes; export the job again"
+        ) from None
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     return Model(record, model, encoder.tokenizer_of(folder))
 

@@ -184,11 +184,13 @@ def _broken(text: str, delimiter: str, error: Broken, plain: Reading) -> Reading
 
 def _tabbed(marked: Reading, plain: Reading) -> Reading:
     """The likelier of two readings of a file with tabs, quotation marks at the beginning of some cells."""
-    if _throughout(marked):
+    swallowing = [row for row in marked.rows if row.raw]
+    # the lines of a file of one column may all lie between two marks by chance
+    one_cell = swallowing and marked.width == 1 and len(marked.rows) == 2
+    if _throughout(marked) and not one_cell:
         return marked
     if marked.problem:
         return plain
-    swallowing = [row for row in marked.rows if row.raw]
     if plain.problem:
         across = [row for row in swallowing if any(_takes_rows(row, i, "\t") for i in row.quoted)]
         return replace(marked, problem=_undecided(across[0])) if across else marked

@@ -14,7 +14,7 @@ CANDIDATES = (",", "\t", ";", "|")
 
 
 def separated(path: Path, dialect: Dialect, usual: str = ",") -> Table:
-    """A table whose first line names the columns.
+    """A table whose first line names the columns, or that has no header.
 
     ``usual`` is the separator that the file's name tells; where it does not divide the header and another
     one fits every row, that one is taken. A row's place is the physical line on which it starts. Raises
@@ -28,9 +28,12 @@ def separated(path: Path, dialect: Dialect, usual: str = ",") -> Table:
     if reading.problem:
         raise InputError(f"{path}{_moved(reading.problem, before)}")
     if not reading.rows:
-        raise InputError(f"{path}: is empty; its first line should name the columns")
+        mend = "; its first line should name the columns" if dialect.header else ""
+        raise InputError(f"{path}: is empty{mend}")
     head, *body = reading.rows
     names = [name.strip() for name in head.cells]
+    if not dialect.header:
+        names, body = [str(number) for number in range(1, len(names) + 1)], list(reading.rows)
     where = f"{path} line {head.line + before}"
     # a column without a name is what a data frame's index leaves behind
     twice = [name for name, count in Counter(names).items() if count > 1 and name]

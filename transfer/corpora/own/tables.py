@@ -20,12 +20,13 @@ class Dialect:
 
     ``delimiter`` is the character between columns, ``encoding`` the name of a codec. ``quoting`` says what
     a quotation mark inside a quoted cell looks like (``double``: "", ``backslash``: \\"), or that quotation
-    marks are ordinary characters (``none``).
+    marks are ordinary characters (``none``). Without a ``header`` the columns of a table are called 1, 2, ….
     """
 
     delimiter: str | None = None
     quoting: Quoting | None = None
     encoding: str | None = None
+    header: bool = True
 
 
 @dataclass(frozen=True)

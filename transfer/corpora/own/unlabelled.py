@@ -1,58 +1,195 @@
-"""Texts to be labelled: a file of one's own, read as the texts of a corpus whose card is known."""
+"""Texts to be labelled: a file of one's own, read as the texts that a trained model takes."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transfer.corpora import own
 from transfer.corpora.base import Card, Example
-from transfer.corpora.own.rows import Columns, rows_of, words_in
-from transfer.corpora.own.tables import Table
-from transfer.corpora.prepared import examples
-from transfer.inputs import InputError
+from transfer.corpora.own.intake import Asked, Division, check_options, is_pair, table_of
+from transfer.corpora.own.printed import is_printed
+from transfer.corpora.own.rows import words_in
+from transfer.corpora.own.sources import stem_of
+from transfer.corpora.own.tables import Record, Table
+from transfer.corpora.releases.text import tokens
+from transfer.inputs import InputError, did_you_mean
+
+DIVIDED: Mapping[Division, str] = {
+    Division.SPACES: "at spaces",
+    Division.RULES: "by rules (runs of letters, runs of digits, other characters one by one)",
+}
 
 
-def texts_of(card: Card, path: Path, columns: Columns | None = None) -> list[Example]:
-    """The items of a file (JSON lines, CSV, TSV, Parquet; for tagging also CoNLL columns), in its order.
+@dataclass(frozen=True)
+class Texts:
+    """What a file holds for a model, in its order.
 
-    What the file says of labels is not looked at; an Example's ``gold`` means nothing. Raises InputError,
-    with file and line, for what is wrong in the file or does not fit the card.
+    ``examples`` have a ``gold`` that means nothing. ``starts`` are the tokens' offsets, for items
+    whose tokens were made from running text. ``notes`` are sentences on what was assumed.
     """
-    columns = columns or Columns()
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    table = own.table_of(own.Request(card.kind, card.name, (), columns), path)
+
+    examples: list[Example] = field(default_factory=list)
+    starts: list[list[int] | None] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
+    """The texts of a file or folder, one for each row, line or sentence, in its order.
+
+    Labels that the file has are not read. Raises InputError, with file and line, where a row has no
+    text, and where the file does not fit the model.
+    """
+    asked = asked or Asked()
+    check_options(card, asked)
+    notes: list[str] = []
+    table = table_of(card, path, asked, notes)
     if not table.records:
-        raise InputError(f"{path}: holds no example")
-    two = card.pair or card.kind == "similarity"
-    wanted = columns.text or ("tokens" if card.kind == "tagging" else "text_a" if two else "text")
-    if two:
-        # said of both, so that a file's other columns do not decide whether it holds pairs
-        columns = replace(columns, text=wanted, text_b=columns.text_b or "text_b")
-    elif card.kind != "tagging":
-        columns = replace(columns, text=wanted)
-    made, _ = rows_of(card.kind, {path.stem: _blank(card, table, wanted)}, columns, ";")
-    return list(examples(card, ((one.where, one.row) for one in made[0])))
+        raise InputError(f"{path}: holds no text; there is nothing to predict")
+    columns = _columns(card, table, asked, notes)
+    notes += table.doubts
+    made = Texts(notes=notes)
+    for number, record in enumerate(table.records, 1):
+        id_ = _id(record, asked.id or "id", f"{stem_of(path)}-{number}")
+        text, starts = _text(card, record, columns, asked, named=table.named)
+        doc = "" if table.named else record.values.get("doc", "")
+        made.examples.append(Example(id_, text, _blank(card, len(text)), doc))
+        made.starts.append(starts)
+    notes += _notes(card, table, made, columns, asked)
+    return made
 
 
-def _blank(card: Card, table: Table, text: str) -> Table:
-    """The table with a label in each record that the card allows, in place of whatever it has."""
-    key, value = {
-        "similarity": ("score", card.range[0] if card.range else 0.0),
-        "tagging": ("tags", None),
-        "multilabel": ("labels", []),
-    }.get(card.kind, ("label", card.labels[0] if card.labels else None))
+def _columns(card: Card, table: Table, asked: Asked, notes: list[str]) -> list[str]:
+    """The one or two columns of the texts. Raises InputError where the table does not have them."""
+    there = table.columns
+    if not asked.dialect.header:
+        usual = ["1", "2"] if is_pair(card) else ["1"]
+    elif card.kind == "tagging":
+        usual = ["tokens" if "tokens" in there or "text" not in there else "text"]
+    elif is_pair(card):
+        usual = ["text" if "text" in there and "text_a" not in there else "text_a", "text_b"]
+    else:
+        usual = ["text"]
+    # the tokens of CoNLL columns are "tokens", whichever column they were
+    said = [asked.text if table.named else None, asked.text_b]
+    columns = [name or column for name, column in zip(said, usual, strict=False)]
+    if table.named:
+        options = dict(zip(columns, ("--text", "--text-b"), strict=False))
+        _check_columns(
+            table, {**options, **({asked.id: "--id"} if asked.id else {})}, numbered=not asked.dialect.header
+        )
+        for name in sorted({"text", "text_a", "text_b", "tokens"} & there - {*columns}):
+            notes.append(f"{table.path}: the column '{name}' is not read; the texts are in {_list(columns)}")
+    return columns
 
-    said = {"label", "labels", "score"} - {text}
 
-    def values(of: Mapping[str, Any], where: str) -> dict[str, Any]:
-        if key != "tags":
-            return {**{name: of[name] for name in of if name not in said}, key: value}
-        count = len(words_in(of[text], f"{where}: the column '{text}'")) if text in of else 0
-        return {**of, key: ["O"] * count}
+def _list(columns: Sequence[str]) -> str:
+    return " and ".join(f"'{column}'" for column in columns)
 
-    records = [
-        replace(record, values=values(record.values, record.where), extra={}) for record in table.records
-    ]
-    return replace(table, records=records, columns=(table.columns - said) | {key})
+
+def _check_columns(table: Table, wanted: Mapping[str, str], *, numbered: bool) -> None:
+    """Raises InputError for the first column that is missing; ``wanted`` are columns and their options."""
+    for column, option in wanted.items():
+        if table.head and column not in table.columns:
+            hint = did_you_mean(column, table.columns)
+            # a table in text has its columns in a line
+            if table.head != str(table.path) and not numbered:
+                hint += "; if this line is a text and no header, --no-header reads it as one"
+            raise InputError(f"{table.head}: there is no column '{column}', which {option} names{hint}")
+        if option == "--id":  # rows without an id are numbered
+            if column not in table.columns:
+                hint = did_you_mean(column, table.columns)
+                raise InputError(f"{table.path}: no row has the key '{column}', which --id names{hint}")
+            continue
+        for record in table.records:
+            if column not in record.values:
+                hint = did_you_mean(column, record.values)
+                raise InputError(
+                    f"{record.where}: the key '{column}' is missing{hint or f'; {option} names another'}"
+                )
+
+
+def _text(
+    card: Card, record: Record, columns: Sequence[str], asked: Asked, *, named: bool
+) -> tuple[tuple[str, ...], list[int] | None]:
+    """The texts or tokens of a record, and the tokens' offsets where they were made here."""
+    wheres = [f"{record.where}: the column '{c}'" if named else record.where for c in columns]
+    values = [record.values[column] for column in columns]
+    if card.kind != "tagging":
+        return tuple(_running(value, where) for value, where in zip(values, wheres, strict=True)), None
+    value, where = values[0], wheres[0]
+    by_rules = _division(columns[0], asked) is Division.RULES
+    if not isinstance(value, str) or (is_printed(value) and not by_rules):
+        return tuple(words_in(value, where)), record.extra.get("starts")
+    text = _running(value, where)
+    if by_rules:
+        spans = tokens(text)
+    else:
+        words_in(text, where)  # raises where a token is only white space
+        spans = [match.span() for match in _BETWEEN_SPACES.finditer(text)]
+    return tuple(text[a:b] for a, b in spans), [a for a, _ in spans]
+
+
+_BETWEEN_SPACES = re.compile("[^ ]+")
+
+
+def _division(column: str, asked: Asked) -> Division:
+    # --text names tokens, as it does in `prepare own`
+    usual = Division.SPACES if column == "tokens" or asked.text else Division.RULES
+    return asked.division or usual
+
+
+def _running(value: Any, where: str) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    raise InputError(f"{where} should hold a text, not {_shown(value)}; fill it in or remove the row")
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return "nothing"
+    return repr(value)[:60] if isinstance(value, int | float) else f"a {type(value).__name__}"
+
+
+def _id(record: Record, column: str, otherwise: str) -> str:
+    """The record's own id as it is; ``otherwise`` where it has none."""
+    value = record.values.get(column)
+    if value is None or value != value or (isinstance(value, str) and not value.strip()):
+        return otherwise
+    if not isinstance(value, str | int | float):
+        raise InputError(
+            f"{record.where}: the column '{column}' should hold an id, not a {type(value).__name__}; "
+            "--id names another column"
+        )
+    return str(value)
+
+
+def _blank(card: Card, length: int) -> Any:
+    """A gold value that the card allows: encoding an example asks for one, a prediction does not."""
+    match card.kind:
+        case "tagging":
+            return (card.labels[0] if card.labels else "O",) * length
+        case "similarity":
+            return card.range[0] if card.range else 0.0
+        case "multilabel":
+            return ()
+    return card.labels[0]
+
+
+def _notes(card: Card, table: Table, made: Texts, columns: Sequence[str], asked: Asked) -> list[str]:
+    notes = []
+    if card.kind == "tagging" and any(isinstance(one.values[columns[0]], str) for one in table.records):
+        division = _division(columns[0], asked)
+        other = next(each for each in Division if each is not division)
+        notes.append(
+            f"{table.path}: texts are divided into tokens {DIVIDED[division]}; "
+            f"--tokenize {other} divides them {DIVIDED[other]}"
+        )
+    repeated = sum(count - 1 for count in Counter(one.id for one in made.examples).values())
+    if repeated:
+        notes.append(
+            f"{table.path}: {repeated} rows repeat the id of an earlier row; the answers are in the order "
+            "of the file"
+        )
+    return notes

@@ -1,0 +1,175 @@
+"""The file or folder to predict, as a table: which reader it needs, and whether it fits the model."""
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from transfer.corpora.base import Card
+from transfer.corpora.own import plain
+from transfer.corpora.own.arrow import arrow, parquet, saved_dataset
+from transfer.corpora.own.delimited import CANDIDATES, separated
+from transfer.corpora.own.jsonfiles import jsonl
+from transfer.corpora.own.plain import Layout
+from transfer.corpora.own.sources import DATA, Format, format_of, suffix_of
+from transfer.corpora.own.sources import TABLES as SEPARATORS
+from transfer.corpora.own.tables import Dialect, Table, check_regular, text_of
+from transfer.inputs import InputError, nearby
+
+
+class Division(StrEnum):
+    """How running text is divided into tokens: at spaces, or as `prepare own` divides brat text."""
+
+    SPACES = "spaces"
+    RULES = "rules"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of ``predict`` that say how its file is read; None where the file decides."""
+
+    text: str | None = None
+    text_b: str | None = None
+    id: str | None = None
+    layout: Layout | None = None
+    division: Division | None = None
+    dialect: Dialect = field(default_factory=Dialect)
+
+
+def is_pair(card: Card) -> bool:
+    """Whether the model takes two texts."""
+    return card.pair or card.kind == "similarity"
+
+
+def check_options(card: Card, asked: Asked) -> None:
+    """Raise InputError for options that do not go together or do not fit the model."""
+    if card.kind != "tagging":
+        if asked.layout in (Layout.TOKENS, Layout.CONLL):
+            raise InputError(
+                f"--format {asked.layout} is for taggers; {card.name} is a {card.kind} model and reads texts"
+            )
+        if asked.division:
+            raise InputError(f"--tokenize is for taggers; {card.name} is a {card.kind} model")
+    if asked.text_b and not is_pair(card):
+        raise InputError(f"--text-b: {card.name} takes one text; only models of pairs take a second")
+    named = Counter(filter(None, (asked.text, asked.text_b, asked.id)))
+    for column, count in named.items():
+        if count > 1:
+            raise InputError(f"two of --text, --text-b and --id name the same column '{column}'")
+
+
+def table_of(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
+    """The records of a file or folder for a model; what was assumed is added to ``notes``.
+
+    Raises InputError where it cannot be read, does not fit the model, or can be read in two ways.
+    """
+    check_regular(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file{nearby(path)}")
+    if path.is_dir():
+        return _folder(card, path, asked)
+    dialect = asked.dialect
+    found = Format.COLUMNS if asked.layout else _format(path, asked)
+    if found in _READERS:
+        _refuse_table_options(path, asked)
+        return _READERS[found](path, dialect)
+    names = () if asked.layout else _names(path, dialect)
+    wanted = {asked.text or "text", *(() if asked.text else ("text_a", "tokens"))}
+    if found is Format.COLUMNS and suffix_of(path) == ".txt" and wanted & {*names}:
+        notes.append(
+            f"{path}: read as a table, since its first line names the column "
+            f"'{next(iter(wanted & {*names}))}'; --format text reads one text per line"
+        )
+        found = Format.TABLE
+    # many releases call their CoNLL columns .tsv; a table names the column of its texts
+    if card.kind == "tagging" and suffix_of(path) == ".tsv" and dialect.header and not wanted & {*names}:
+        found = Format.COLUMNS
+    if found is Format.TABLE:
+        return separated(path, dialect, SEPARATORS.get(suffix_of(path), ","))
+    return _plain(card, path, asked, notes)
+
+
+def _format(path: Path, asked: Asked) -> Format:
+    decoded_by_now = suffix_of(path) in DATA or text_of(path, asked.dialect.encoding)
+    try:
+        return format_of(path, asked.dialect.encoding)
+    except InputError as error:
+        if suffix_of(path) in DATA or not decoded_by_now:
+            raise
+        raise InputError(f"{error}; --format text reads it as one text per line") from None
+
+
+def _refuse_table_options(path: Path, asked: Asked) -> None:
+    """Raise InputError for an option on separated columns where the file has none."""
+    dialect = asked.dialect
+    given = {
+        "--no-header": not dialect.header,
+        "--delimiter": dialect.delimiter is not None,
+        "--quoting": dialect.quoting is not None,
+    }
+    for option in (option for option, is_given in given.items() if is_given):
+        raise InputError(f"{option} is for tables in text (CSV, TSV), and {path} is none; leave it out")
+
+
+_READERS = {Format.JSON: jsonl, Format.PARQUET: parquet, Format.ARROW: arrow}
+
+
+def _names(path: Path, dialect: Dialect) -> list[str]:
+    """The names in the first line of a text file, if it names columns; nothing where it has one cell."""
+    first = next(filter(str.strip, re.split(r"[\r\n]+", text_of(path, dialect.encoding))), "")
+    for delimiter in dialect.delimiter or CANDIDATES:
+        if delimiter in first:
+            return [name.strip(' "') for name in first.split(delimiter)]
+    return []
+
+
+def _folder(card: Card, folder: Path, asked: Asked) -> Table:
+    if asked.layout:
+        raise InputError(f"{folder}: is a folder; --format is for files")
+    if any(folder.glob("*.arrow")):
+        return saved_dataset(folder, asked.dialect)
+    if any(folder.glob("*.txt")) and card.kind == "tagging":
+        return plain.documents(folder)
+    inner = sorted(path.name for path in folder.iterdir() if path.is_dir() or suffix_of(path) in DATA)
+    hint = f"; name one of what is in it, as in {folder / inner[0]}" if inner else ""
+    wanted = "a saved dataset (.arrow)"
+    if card.kind == "tagging":
+        wanted += " or documents (.txt)"
+    raise InputError(f"{folder}: a folder to predict should hold {wanted}{hint}")
+
+
+def _plain(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
+    if is_pair(card):
+        raise InputError(
+            f"{path}: a line holds one text, and {card.name} takes pairs; give a table (CSV, TSV, JSON "
+            "lines, Parquet) with the columns text_a and text_b"
+        )
+    if card.kind != "tagging" and asked.layout is None and suffix_of(path) not in (".txt", ""):
+        raise InputError(
+            f"{path}: holds tokens, and {card.name} takes texts; --format text reads one text per line"
+        )
+    _refuse_table_options(path, asked)
+    lines = plain.lines_of(path, asked.dialect.encoding)
+    layout = asked.layout or Layout.TEXT
+    if card.kind == "tagging" and asked.layout is None:
+        layout = plain.layout_of(path, lines, _tags(card))
+        if layout is not Layout.CONLL or suffix_of(path) == ".txt":
+            others = " or ".join(f"--format {other}" for other in Layout if other is not layout)
+            notes.append(f"{path}: read as {plain.READ_AS[layout]}; {others} reads it otherwise")
+    elif asked.layout is None:
+        notes.append(f"{path}: read as {plain.READ_AS[layout]}")
+    # CoNLL columns have numbers, and names where a header gives them
+    text = None if layout is Layout.CONLL else asked.text
+    for option, value in (("--text", text), ("--id", asked.id)):
+        if value is not None:
+            raise InputError(f"{option} names a column, but {path} has no named columns; leave it out")
+    blank = sum(not line.strip() for _, line in lines) if layout is Layout.TEXT else 0
+    if blank:
+        notes.append(f"{path}: blank lines hold no text and get no answer: {blank}; ids are line numbers")
+    return plain.read(path, lines, layout, token=asked.text, encoding=asked.dialect.encoding)
+
+
+def _tags(card: Card) -> Collection[str]:
+    return {*card.labels, *(f"{prefix}-{name}" for name in card.entities for prefix in "BI")}
