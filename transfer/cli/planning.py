@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from transfer.inputs import InputError, NotThere, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from transfer.corpora import Corpus
     from transfer.encoders import EncoderFiles
@@ -35,9 +35,9 @@ def expanded(
         _relative_to_the_grid(grid_file, grid.corpora)
     loaded = []
     for i, name in enumerate(grid.tasks):
-        with _named_in(grid_file, "tasks", i):
+        with _named_in(grid_file, overrides, "tasks", i):
             loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit_of(name)))
-    with _named_in(grid_file, "encoder", errors=InputError):
+    with _named_in(grid_file, overrides, "encoder", errors=InputError):
         files = encoders.locate(
             grid.encoder.name,
             layers=grid.encoder.layers,
@@ -80,16 +80,23 @@ def expanded(
     return grid, record, files, {c.name: c for c in loaded}
 
 
-def loadable(grid_file: Path, grid: "Grid", files: "EncoderFiles", *, memory: float | None = None) -> None:
+def loadable(
+    grid_file: Path,
+    record: "GridRecord",
+    files: "EncoderFiles",
+    *,
+    memory: float | None = None,
+) -> None:
     """Raises InputError where a grid's encoder does not load, or tokenizer or way to share do not fit it.
 
     ``memory`` (bytes): what a job may have at most, where that is known.
     """
     from transfer.learning import encoder, sharing
 
-    with _named_in(grid_file, "encoder", errors=InputError):
+    grid, overrides = record.grid, record.overrides
+    with _named_in(grid_file, overrides, "encoder", errors=InputError):
         loaded = encoder.check(files.folder, layers=grid.encoder.layers, cased=files.cased)
-    with _named_in(grid_file, "recipe", errors=InputError):
+    with _named_in(grid_file, overrides, "recipe", errors=InputError):
         most = max(map(len, grid.groups()))
         sharing.check(grid.recipe.share, loaded, corpora=most, memory=memory)
 
@@ -107,12 +114,16 @@ def _relative_to_the_grid(grid_file: Path, folder: str) -> None:
 
 
 @contextlib.contextmanager
-def _named_in(grid_file: Path, *key: str | int, errors: type[InputError] = NotThere) -> "Iterator[None]":
-    """Adds to the message that something is not there the line of the grid that names it."""
+def _named_in(
+    grid_file: Path, overrides: "Sequence[str] | None", *key: str | int, errors: type[InputError] = NotThere
+) -> "Iterator[None]":
+    """Add the line of the grid, or the option, that names something to the message that it is not there."""
+    from transfer.grid import place_of
+
     try:
         yield
     except errors as error:
-        raise type(error)(f"{place(grid_file, key)}: {error}") from None
+        raise type(error)(f"{place_of(grid_file, key, overrides or ())}: {error}") from None
 
 
 def recorded(
