@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
 from transfer.expansion import FAMILIES, Expansion, groups_of
-from transfer.inputs import InputError, did_you_mean, place, read_yaml, validated
+from transfer.inputs import InputError, did_you_mean, placed, read_yaml, validated
 from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage, Trained
 from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Top, top_refused
 from transfer.overrides import override
@@ -211,12 +211,10 @@ class Grid(Strict):
         Raises InputError naming file, line and key. A relative ``corpora`` folder in the file is
         relative to the file; the one given here, to where the command runs.
         """
-        data, lines = read_yaml(path)
+        data, lines = _read(path, overrides)
         if "recipe_name" in data:
-            where = place(path, ("recipe_name",))
+            where = placed(path, lines, ("recipe_name",))
             raise InputError(f"{where}: unknown key 'recipe_name'; did you mean 'recipe'?")
-        for change in overrides:
-            override(data, change)
         if corpora is not None:
             data["corpora"] = corpora
         elif isinstance(data.get("corpora"), str) and data["corpora"] != "synthetic":
@@ -308,3 +306,19 @@ class Grid(Strict):
         return tuple(
             Expansion(self, fingerprints, encoder_fingerprint).jobs(train_items or {}, frozenset(shared))
         )
+
+
+def place_of(path: Path, loc: tuple[str | int, ...], overrides: Sequence[str]) -> str:
+    """``file line N`` of a grid's key, or the ``--set`` option that gave it."""
+    return placed(path, _read(path, overrides)[1], loc)
+
+
+def _read(path: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], dict[tuple, int | str]]:
+    """The grid's mapping with the overrides applied, and where each key was given."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the YAML file of a grid")
+    data, lines = read_yaml(path)
+    places: dict[tuple, int | str] = dict(lines)
+    for change in overrides:
+        override(data, change, places)
+    return data, places

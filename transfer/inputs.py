@@ -128,14 +128,25 @@ def _lines(path: Path, node: yaml.Node | None, place: tuple):
             yield from _lines(path, value, (*place, i))
 
 
+# where each key was given, by its path: a line of the file, or the option of the command line
+Places = Mapping[tuple, int | str]
+
+
 def place(path: Path, loc: tuple) -> str:
     """``file line N`` of a key of a YAML file, as near to it as the file has it."""
-    return _place(path, read_yaml(path)[1], loc)
+    return placed(path, read_yaml(path)[1], loc)
 
 
-def validated(
-    model: type[M], data: Mapping[str, Any], *, path: Path, lines: Mapping[tuple, int] | None = None
-) -> M:
+def placed(path: Path, places: Places, loc: tuple) -> str:
+    """``file line N``, or the option that gave a key in place of the file, or just the file."""
+    for end in range(len(loc), 0, -1):
+        if loc[:end] in places:
+            where = places[loc[:end]]
+            return where if isinstance(where, str) else f"{path} line {where}"
+    return str(path)
+
+
+def validated(model: type[M], data: Mapping[str, Any], *, path: Path, lines: Places | None = None) -> M:
     """``data`` as a ``model``; raises InputError with file, line, key and the nearest known key."""
     try:
         return model.model_validate(data)
@@ -144,7 +155,7 @@ def validated(
 
 
 def problems(
-    model: type[BaseModel], data: Mapping[str, Any], *, path: Path, lines: Mapping[tuple, int] | None = None
+    model: type[BaseModel], data: Mapping[str, Any], *, path: Path, lines: Places | None = None
 ) -> list[InputError]:
     """Everything that ``validated`` could raise for ``data``, in its order; nothing where it is valid."""
     try:
@@ -154,19 +165,10 @@ def problems(
     return []
 
 
-def _problems(
-    model: type[BaseModel], error: ValidationError, path: Path, lines: Mapping[tuple, int]
-) -> list[InputError]:
+def _problems(model: type[BaseModel], error: ValidationError, path: Path, lines: Places) -> list[InputError]:
     # a key that is misspelt is also a key that is missing; the misspelling is the mend
     found = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    return [InputError(f"{_place(path, lines, each['loc'])}: {_what(model, each)}") for each in found]
-
-
-def _place(path: Path, lines: Mapping[tuple, int], loc: tuple) -> str:
-    for end in range(len(loc), 0, -1):
-        if loc[:end] in lines:
-            return f"{path} line {lines[loc[:end]]}"
-    return str(path)
+    return [InputError(f"{placed(path, lines, each['loc'])}: {_what(model, each)}") for each in found]
 
 
 def _what(model: type[BaseModel], error: Any) -> str:

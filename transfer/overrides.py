@@ -8,8 +8,11 @@ import yaml
 from transfer.inputs import YAML_ERRORS, InputError
 
 
-def override(data: dict[str, Any], text: str) -> None:
-    """Write ``recipe.epochs=3`` into the raw mapping; a named recipe or encoder becomes a mapping first."""
+def override(data: dict[str, Any], text: str, places: dict[tuple, int | str] | None = None) -> None:
+    """Write ``recipe.epochs=3`` into the raw mapping; a named recipe or encoder becomes a mapping first.
+
+    ``places`` (where each key was given) then has the option in place of the file's lines.
+    """
     key, equals, value_text = text.partition("=")
     if not equals or not key:
         raise InputError(f"--set {text}: should be key=value, as in --set recipe.epochs=3")
@@ -27,6 +30,11 @@ def override(data: dict[str, Any], text: str) -> None:
             raise InputError(f"--set {text}: '{part}' has no keys of its own")
         place = inner
     place[last] = value
+    if places is not None:
+        keys = (*outer, last)
+        for inner in [path for path in places if path[: len(keys)] == keys]:
+            del places[inner]
+        places[keys] = f"--set {text}"
 
 
 def changes(overrides: Sequence[str]) -> dict[str, str]:

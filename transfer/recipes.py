@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
-from transfer.inputs import InputError, did_you_mean
+from transfer.inputs import InputError, Places, did_you_mean, placed
 from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Mixing, Sharing, Uniform, Weighing
 
 
@@ -101,7 +101,7 @@ class Recipe(Strict):
 # `sound`: the default for studies with an encoder of BERT-base's size: customary numbers for fine-tuning one,
 # with epochs enough that the best on dev is seldom the last. They are not tuned on any corpus here.
 # `quick` is tuned on the dev scores of the synthetic corpora with MiniLM-L6's first two layers, which
-# need the larger rate.
+# need the larger rate; all six layers need 5e-4. docs/grids.md says which recipe is for which encoder.
 RECIPES: Mapping[str, Recipe] = {
     "paper": Recipe(lr=5e-5, epochs=100, batch_size=32, fine_tune=FineTuning(lr=1e-5, epochs=10)),
     "quick": Recipe(lr=2e-3, epochs=8, batch_size=8, fine_tune=FineTuning(lr=5e-4, epochs=2)),
@@ -109,10 +109,9 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-def resolved(value: Any, *, path: Path, lines: Mapping[tuple, int]) -> tuple[Any, str]:
+def resolved(value: Any, *, path: Path, lines: Places) -> tuple[Any, str]:
     """A recipe's name, or ``{base: name, key: value}``, as the complete set of numbers and its name."""
-    line = lines.get(("recipe",))
-    where = f"{path} line {line}" if line else str(path)
+    where = placed(path, lines, ("recipe", "base"))
     if isinstance(value, str):
         return _named_recipe(value, where).model_dump(), value
     if not isinstance(value, dict):

@@ -10,10 +10,9 @@ from pathlib import Path
 
 
 def use_writable_folders() -> None:
-    """Give matplotlib, compiled passes and Ray a temporary place for what they would write below the home folder.
+    """Give matplotlib, compiled passes and Ray a temporary place if they cannot write below the home folder.
 
-    What the user set is left alone if it works. The folder is removed when the program ends; Ray's workers have
-    ended before.
+    A place that the user set is left alone if it works. The folder is removed when the program ends.
     """
     missing = [name for name, folder in FOLDERS.items() if not _writable(folder)]
     if missing:

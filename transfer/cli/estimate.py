@@ -68,7 +68,7 @@ def _by_steps(
 
     imports = time.perf_counter() - began
     grid = record.grid
-    loadable(grid_file, grid, files)
+    loadable(grid_file, record, files)
     here = site(store, grid, files, checkpoint_seconds=0, keep=frozenset())
     workers = min(workers_that_fit(0.0), len(todo))
     rates = probe(todo, here, threads=max(1, resources.cores() // workers))

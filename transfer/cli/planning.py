@@ -38,9 +38,9 @@ def expanded(
         _relative_to_the_grid(grid_file, grid.corpora)
     loaded = []
     for i, name in enumerate(grid.tasks):
-        with _named_in(grid_file, "tasks", i):
+        with _named_in(grid_file, overrides, "tasks", i):
             loaded.append(corpora_.load_one(grid.corpora, name, limit=grid.limit_of(name)))
-    with _named_in(grid_file, "encoder", errors=InputError):
+    with _named_in(grid_file, overrides, "encoder", errors=InputError):
         files = encoders.locate(
             grid.encoder.name,
             layers=grid.encoder.layers,
@@ -89,6 +89,7 @@ def expanded(
     return grid, record, files, {c.name: c for c in loaded}
 
 
+<<<<<<< HEAD
 def _learnable(grid_file: Path, loaded: "Sequence[Corpus]") -> None:
     """Raises InputError where dev or test has labels that no train item has: no model could predict them."""
     from transfer.corpora.undefined import unseen_labels
@@ -122,15 +123,25 @@ def doubts(record: "GridRecord") -> "Iterator[str]":
 
 
 def loadable(grid_file: Path, grid: "Grid", files: "EncoderFiles", *, memory: float | None = None) -> None:
+=======
+def loadable(
+    grid_file: Path,
+    record: "GridRecord",
+    files: "EncoderFiles",
+    *,
+    memory: float | None = None,
+) -> None:
+>>>>>>> cli
     """Raises InputError where a grid's encoder does not load, or tokenizer or way to share do not fit it.
 
     ``memory`` (bytes): what a job may have at most, where that is known.
     """
     from transfer.learning import encoder, sharing
 
-    with _named_in(grid_file, "encoder", errors=InputError):
+    grid, overrides = record.grid, record.overrides
+    with _named_in(grid_file, overrides, "encoder", errors=InputError):
         loaded = encoder.check(files.folder, layers=grid.encoder.layers, cased=files.cased)
-    with _named_in(grid_file, "recipe", errors=InputError):
+    with _named_in(grid_file, overrides, "recipe", errors=InputError):
         most = max(map(len, grid.groups()))
         sharing.check(grid.recipe.share, loaded, corpora=most, memory=memory)
 
@@ -148,12 +159,16 @@ def _relative_to_the_grid(grid_file: Path, folder: str) -> None:
 
 
 @contextlib.contextmanager
-def _named_in(grid_file: Path, *key: str | int, errors: type[InputError] = NotThere) -> "Iterator[None]":
-    """Adds to the message that something is not there the line of the grid that names it."""
+def _named_in(
+    grid_file: Path, overrides: "Sequence[str] | None", *key: str | int, errors: type[InputError] = NotThere
+) -> "Iterator[None]":
+    """Add the line of the grid, or the option, that names something to the message that it is not there."""
+    from transfer.grid import place_of
+
     try:
         yield
     except errors as error:
-        raise type(error)(f"{place(grid_file, key)}: {error}") from None
+        raise type(error)(f"{place_of(grid_file, key, overrides or ())}: {error}") from None
 
 
 def recorded(

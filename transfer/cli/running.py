@@ -107,7 +107,7 @@ def run_what_is_missing(
             if told:
                 say(f"note: {told}")
         here = None if workers.address else resources.memory()  # of other machines nothing is known
-        loadable(grid_file, grid, files, memory=here[1] * 2**30 if here else None)
+        loadable(grid_file, record, files, memory=here[1] * 2**30 if here else None)
         run(
             store,
             record,
