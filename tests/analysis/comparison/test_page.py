@@ -74,9 +74,7 @@ def test_without_flips_and_differences_it_says_so(world):
     page = Comparison(tuple(study.method(name) for name in ("hard", "soft"))).markdown()
     assert "No verdict of 12 edges flips." in page
     assert "In no edge is the difference of the gains both significant and at least 0.5 points." in page
-    assert (
-        "it cannot be told whether the gains differ by 0.5 points or more. The minimum detectable" in page
-    )
+    assert "it cannot be told whether the gains differ by 0.5 points or more. The minimum detectable" in page
 
 
 def test_what_rests_on_seeds_alone_says_so_in_page_and_picture(world):
