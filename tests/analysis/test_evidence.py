@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from transfer.analysis.evidence import Arm, Cell, Evidence
-from transfer.analysis.inference import shares, two_way
+from transfer.analysis.inference import Runs, combined, shares, two_way
 from transfer.metrics import measure_of
 
 F1 = measure_of("micro_f1", negative="no")
@@ -46,6 +46,19 @@ def test_a_job_is_read_once_for_both_of_its_edges():
     for target in ("a", "b", "a"):
         both.estimate("refine", "a+b", target, [0, 1])
     assert len(read) == len(set(read)) == 6
+
+
+def test_further_single_runs_are_combined_with_the_pairs():
+    found = evidence([]).estimate("refine", "a+b", "a", [0, 1, 2], further=[3, 4], matching=0.1)
+    single, joint = (
+        np.stack([made(Cell("refine", corpora, "a", seed)) for seed in range(count)])
+        for corpora, count in (("a", 5), ("a+b", 3))
+    )
+    arms = [Runs(F1.value(parts.sum(-2)), shares(parts, F1)) for parts in (joint, single)]
+    assert found == pytest.approx(combined(*arms, 0.1))
+    assert found.unmatched_degrees == 4
+    with pytest.raises(ValueError, match="a: the arms of a, seed 4, were tested on other items"):
+        evidence([], a_4="xyw").estimate("refine", "a+b", "a", [0, 1, 2], further=[3, 4], matching=0.1)
 
 
 def test_arms_that_were_tested_on_other_items_are_refused():

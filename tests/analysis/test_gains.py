@@ -125,7 +125,10 @@ def test_correction_is_over_all_defined_edges(correction, method):
     assert len(table) == 12
     assert table["p"].isna().sum() == 1  # b -> a has one seed left
     defined = table.dropna(subset="p")
-    assert defined["p_adjusted"].to_list() == pytest.approx(multipletests(defined["p"], method=method)[1])
+    # a gain below the smallest effect takes part, but supports no claim
+    p = defined["p"].where(defined["gain"].abs() >= HALF_A_POINT, 1.0)
+    assert (p < defined["p"].max()).any()
+    assert defined["p_adjusted"].to_list() == pytest.approx(multipletests(p, method=method)[1])
 
 
 def test_benjamini_hochberg_by_hand():
@@ -188,6 +191,57 @@ def test_bad_options_are_refused():
         gains.edges(table, smallest_effect=0.005, correction="bonferoni")
     with pytest.raises(ValueError, match="positive"):
         gains.edges(table, smallest_effect=0.0)
+
+
+def test_a_claim_has_an_interval_adjusted_for_selection_and_no_other_edge_has():
+    table = gains.edges(
+        gains.seed_gains(two([0.7, 0.71, 0.69], [0.76, 0.771, 0.751])), smallest_effect=HALF_A_POINT
+    )
+    claim, other = table.set_index("target").loc[["a", "b"]].to_dict("records")
+    assert (claim["verdict"], other["verdict"]) == ("improves", "inconclusive")
+    assert claim["ci_low_selected"] < claim["ci_low"] < claim["gain"]  # one claim among two edges: 97.5 %
+    assert claim["gain"] < claim["ci_high"] < claim["ci_high_selected"]
+    assert math.isnan(other["ci_low_selected"])
+
+
+def test_further_single_task_seeds_shorten_the_intervals_of_their_target():
+    frame = two([0.70, 0.72, 0.71], [0.74, 0.75, 0.77])
+    more = pd.DataFrame([row("a", "a", seed, 0.70 + 0.004 * (seed - 3)) for seed in range(3, 6)])
+    both = pd.concat([frame, more], ignore_index=True)
+    seed_gains = gains.seed_gains(both)
+    assert len(seed_gains) == 6  # the further seeds have no joint run
+    plain = gains.edges(seed_gains, smallest_effect=HALF_A_POINT).set_index("target")
+    table = gains.edges(seed_gains, smallest_effect=HALF_A_POINT, singles=gains.singles(both)).set_index(
+        "target"
+    )
+    assert table["single_seeds"].to_dict() == {"a": 6, "b": 3}
+    assert table["seeds"].to_dict() == {"a": 3, "b": 3}
+    assert table.loc["a", "gain"] != plain.loc["a", "gain"]
+    assert table.loc["b", "gain"] == plain.loc["b", "gain"]
+    assert table.loc["a", "joint"] - table.loc["a", "single"] == pytest.approx(table.loc["a", "gain"])
+    assert min(more["value"]) < table.loc["a", "single"] < 0.72
+    shuffled = gains.edges(
+        seed_gains, smallest_effect=HALF_A_POINT, singles=gains.singles(both.iloc[::-1])
+    ).set_index("target")
+    pd.testing.assert_frame_equal(shuffled, table)
+
+
+def test_what_matching_explains_is_read_off_many_edges_and_a_guess_where_there_are_few():
+    rng = np.random.default_rng(0)
+
+    def scores(explained):
+        names = list("abcdef")
+        alone = {n: 0.7 + 0.02 * rng.normal(size=8) for n in names}
+        found = {(n, n): alone[n] for n in names}
+        for pair in combinations(names, 2):
+            for target in pair:
+                other = 0.02 * math.sqrt(1 - explained**2) * rng.normal(size=8)
+                found["+".join(pair), target] = 0.72 + explained * (alone[target] - 0.7) + other
+        return grid(found)
+
+    assert gains.singles(scores(0.0)).matching < 0.2
+    assert 0.7 < gains.singles(scores(0.9)).matching <= 1
+    assert gains.singles(two([0.7], [0.7])).matching == pytest.approx(0.1)
 
 
 def test_nothing_gives_empty_tables_with_all_columns():

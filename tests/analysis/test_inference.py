@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from transfer.analysis.inference import Estimate, over_seeds, two_way
+from transfer.analysis.inference import Estimate, Runs, combined, crossed, over_seeds, two_way
 from transfer.metrics import measure_of
 
 ACCURACY = measure_of("accuracy")
@@ -98,9 +98,73 @@ def test_overwhelming_evidence_has_the_smallest_p_and_no_evidence_has_p_1():
     assert Estimate(0.0, 1e-4, 0.0, 4, 0).p == 1.0
 
 
-def test_the_detectable_gain_is_found_in_four_of_five_studies():
-    rng = np.random.default_rng(0)
-    gains = rng.normal(size=(4000, 30))
-    size = over_seeds(gains[0] / gains[0].std(ddof=1)).detectable(0.05)
-    found = np.mean([over_seeds(g + size).p < 0.05 for g in gains])
-    assert 0.75 < found < 0.85
+@pytest.mark.parametrize(("seeds", "alpha"), [(4, 0.05), (4, 0.05 / 56), (30, 0.05)])
+def test_the_detectable_gain_is_found_in_four_of_five_studies(seeds: int, alpha: float):
+    gains = np.random.default_rng(0).normal(size=(4000, seeds))
+    size = over_seeds(gains[0] / gains[0].std(ddof=1)).detectable(alpha)
+    assert np.mean(over_seeds(gains + size).p < alpha) == pytest.approx(0.8, abs=0.025)
+
+
+def test_what_is_smaller_than_the_smallest_effect_is_not_detectable():
+    precise = over_seeds(np.array([0.1, 0.101, 0.099, 0.1]))
+    assert precise.detectable(0.05) < 0.01
+    assert 0.5 < precise.detectable(0.05, smallest=0.5) < 0.501
+    assert math.isnan(over_seeds(np.array([0.1])).detectable(0.05))
+
+
+def test_one_document_says_nothing_of_others():
+    found = crossed(np.array([0.1, 0.2, 0.15]), np.array([[0.1], [0.2], [0.15]]))
+    assert not found.known
+    assert math.isnan(found.p)
+    assert math.isnan(found.reach(0.05))
+    assert math.isnan(found.p_equivalence(1.0))
+    assert found.gain == pytest.approx(0.15)
+
+
+def runs(rng, arms: int, joint: int, single: int, *, same: float, vary=(1.0, 1.0), documents=40):
+    """Studies [arms] of a joint and a single arm that share ``same`` of their seeds' variance."""
+    common = rng.normal(size=(arms, single, 1))
+    own = [np.sqrt(same) * common[:, :n] + np.sqrt(1 - same) * rng.normal(size=(arms, n, 1))
+           for n in (joint, single)]  # fmt: skip
+    profit = 2 * rng.normal(size=(arms, 1, documents))
+    shares = [v * o + rng.normal(size=(arms, o.shape[1], documents)) for v, o in zip(vary, own, strict=True)]
+    shares[0] += profit
+    return [Runs(values.mean(-1), values) for values in shares]
+
+
+def test_as_many_single_runs_as_joint_ones_are_paired_whatever_matching_explains():
+    joint, single = runs(np.random.default_rng(0), 5, 4, 4, same=0.1)
+    paired = crossed(joint.scores - single.scores, joint.shares - single.shares)
+    for matching in (0.0, 0.1, 1.0):
+        for mine, theirs in zip(combined(joint, single, matching), paired, strict=True):
+            assert np.asarray(mine) == pytest.approx(np.asarray(theirs))
+
+
+@pytest.mark.parametrize("same", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("vary", [(1.0, 1.0), (2.0, 1.0), (1.0, 2.0)])
+def test_the_variances_of_a_combined_gain_are_those_over_many_studies(same: float, vary):
+    joint, single = runs(np.random.default_rng(1), 6000, 3, 6, same=same, vary=vary)
+    found = combined(joint, single, 0.1)
+    # the joint arm's documents vary by 2 / sqrt(40)
+    assert found.items.mean() == pytest.approx(4 / 40, rel=0.06)
+    assert (found.over_seeds + found.items).mean() == pytest.approx(found.gain.var(), rel=0.08)
+    paired = crossed(joint.scores - single.first(3).scores, joint.shares - single.first(3).shares)
+    if same < 0.5:
+        assert found.over_seeds.mean() < 0.95 * paired.seeds.mean()
+    assert np.mean(np.abs(found.gain) <= found.reach(0.05)) > 0.94
+
+
+def test_scores_alone_are_combined_with_the_test_items_as_given():
+    joint, single = runs(np.random.default_rng(2), 3000, 5, 10, same=0.1)
+    found = combined(Runs(joint.scores), Runs(single.scores), 0.1)
+    assert not found.items.any()
+    assert found.gain == pytest.approx(combined(joint, single, 0.1).gain)
+
+
+def test_more_seeds_of_both_arms_shrink_both_variances():
+    joint, single = runs(np.random.default_rng(3), 1, 3, 6, same=0.1)
+    now = Estimate(*(float(np.squeeze(field)) for field in combined(joint, single, 0.1)))
+    later = now.with_seeds(6)
+    assert (later.seeds, later.unmatched) == (pytest.approx(now.seeds / 2), pytest.approx(now.unmatched / 2))
+    assert (later.seed_degrees, later.unmatched_degrees) == (5, 11)
+    assert later.reach(0.05) < now.reach(0.05)

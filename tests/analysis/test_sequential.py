@@ -153,6 +153,68 @@ def test_an_effect_at_the_margin_is_called_none_no_more_often_than_allowed(noise
     assert np.mean(claims) < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 1500)
 
 
+def test_precise_small_gains_do_not_raise_the_threshold_for_others():
+    """A smallest effect applied after the correction would let 20 significant small gains vouch for one."""
+    rng = np.random.default_rng(4)
+    small = {f"small {i}": 0.35 + 0.01 * rng.normal(size=3) for i in range(20)}
+    doubtful = np.array([1.0, 1.6, 1.9])  # p = 0.03 by itself
+    alone = played({"doubtful": doubtful}, at=(3,)).states["doubtful"]
+    assert alone.verdict == "improves"
+    verdicts = played({"doubtful": doubtful} | small, at=(3,))
+    assert verdicts.adjusted()["doubtful"] > 0.05
+    assert {state.verdict for edge, state in verdicts.states.items() if edge in small} == {"no effect"}
+    assert all(p == 1 for edge, p in verdicts.adjusted().items() if edge in small)
+
+
+def test_the_interval_of_a_claim_is_wider_and_leaves_out_0():
+    rng = np.random.default_rng(8)
+    gains = {str(i): (3.0 if i < 3 else 0.0) + rng.normal(size=5) for i in range(12)}
+    for correction in ("bh", "holm"):
+        verdicts = played(gains, at=(5,), correction=correction)
+        reach = verdicts.selected_reach()
+        claims = [edge for edge, state in verdicts.states.items() if state.claimed]
+        assert list(reach) == claims
+        assert 1 <= len(claims) < 12
+        for edge in claims:
+            found = verdicts.states[edge].estimate
+            assert reach[edge] == pytest.approx(found.reach(0.05 * len(claims) / 12))
+            assert found.reach(0.05) < reach[edge] < abs(found.gain)
+
+
+def test_the_intervals_of_claims_miss_as_often_as_promised():
+    rng, missed, plain = np.random.default_rng(9), [], []
+    for _ in range(300):
+        true = np.where(rng.random(20) < 0.5, 0.0, 2 * rng.normal(size=20))
+        gains = {str(i): gain + rng.normal(size=6) for i, gain in enumerate(true)}
+        verdicts = played(gains, at=(6,))
+        for edge, reach in verdicts.selected_reach().items():
+            found = verdicts.states[edge].estimate
+            off = abs(found.gain - true[int(edge)])
+            missed.append(off > reach)
+            plain.append(off > found.reach(0.05))
+    assert np.mean(missed) < 0.05 + 3 * math.sqrt(0.05 * 0.95 / len(missed))
+    assert np.mean(plain) > 1.4 * np.mean(missed)  # what the adjustment is for
+
+
+def test_an_adaptive_claim_shows_the_estimate_of_the_look_that_it_is_based_on():
+    # after 3 seeds significant for itself; the others make it a claim only after 4
+    early = np.array([2.0, 2.02, 2.04, -1.0, 0.0, 3.0])
+    rest = {f"r{i}": np.array([3.0, 3.5, 2.0, 3.0, 3.01, 3.0]) + 0.1 * i for i in range(3)}
+    verdicts = Verdicts(["early", *rest], at=(3, 4, 6), smallest_effect=HALF)
+    verdicts.look(lambda edge, seeds: over_seeds((rest | {"early": early})[edge][:seeds]))
+    first = verdicts.states["early"]
+    while verdicts.open:
+        verdicts.look(lambda edge, seeds: over_seeds((rest | {"early": early})[edge][:seeds]))
+    state = verdicts.states["early"]
+    assert state.verdict == "improves"
+    assert (state.estimate, state.seeds) == (first.estimate, 3)
+
+
+def test_the_level_of_a_first_claim_is_that_of_all_edges_with_a_p_value():
+    gains = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.0, 2.0, 4.0]), "lone": np.array([1.0])}
+    assert played(gains, at=(3,)).first_level == pytest.approx(0.05 / 2)
+
+
 def test_equivalence_is_the_interval_inside_the_margin():
     rng = np.random.default_rng(2)
     for _ in range(200):

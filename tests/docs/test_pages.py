@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from transfer.analysis.tables import interval_of
 from transfer.corpora.releases import RELEASES
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +112,7 @@ def test_the_planted_edges_that_the_page_shows_are_those_of_the_committed_report
     assert len(shown) == 4
     for source, target, verdict, gain in shown:
         edge = edges.loc[source, target]
-        low, high = 100 * edge["ci_low"], 100 * edge["ci_high"]
+        low, high = (100 * end for end in interval_of(edge))
         assert (verdict, gain) == (edge["verdict"], f"{100 * edge['gain']:+.1f} ({low:.1f} to {high:.1f})")
     claimed = edges["verdict"].isin(["improves", "harms"]).sum()
     assert (claimed == 4) == ("Nothing else is claimed." in text)

@@ -19,6 +19,7 @@ from transfer.metrics import Measure
 # score of a finite test set varies by less than this without being constant.
 NO_VARIANCE = 1e-12
 POWER = 0.8
+ENOUGH = 6  # degrees of freedom of a variance for which Satterthwaite's approximation serves
 DRAWS = 200  # quantiles that stand for the variance over seeds in a study like this one
 
 
@@ -87,11 +88,25 @@ class Estimate(NamedTuple):
 
     @property
     def _components(self) -> tuple[list[Any], list[Any]]:
-        """The variances and their degrees of freedom; NaN where unknown."""
-        variances = [self.seeds, self.unmatched, self.items]
-        degrees = [self.seed_degrees + self.borrowed, self.unmatched_degrees, self.item_degrees]
+        """The variances and their degrees of freedom; NaN where unknown.
+
+        Matched and unmatched runs count as one variance where the degrees of freedom of both allow for it.
+        """
+        own = self.seed_degrees + self.borrowed
         if not np.any(self.unmatched):
-            del variances[1], degrees[1]
+            variances, degrees = [self.seeds, self.items], [own, self.item_degrees]
+        else:
+            one = own >= ENOUGH
+            variances = [
+                np.where(one, self.over_seeds, self.seeds),
+                np.where(one, 0.0, self.unmatched),
+                self.items,
+            ]
+            degrees = [
+                np.where(one, self.over_seeds_degrees, own),
+                self.unmatched_degrees,
+                self.item_degrees,
+            ]
         return [np.where(self.known, variance, np.nan) for variance in variances], degrees
 
     def with_seeds(self, count: int) -> "Estimate":

@@ -111,7 +111,7 @@ def _prior(
 def _trigamma_inverse(x: np.ndarray) -> np.ndarray:
     """By Newton's method on 1 / trigamma, which is nearly straight (Smyth 2004, appendix)."""
     y = 0.5 + 1 / x
-    for _ in range(20):
+    for _ in range(8):
         value = polygamma(1, y)
         y = y + value * (1 - value / x) / polygamma(2, y)
     return y

@@ -92,7 +92,8 @@ def details(page):
 
 def read(row):
     """Gain and interval as the page writes them, from a line of edges.csv."""
-    gain, low, high = (float(row[key]) for key in ("gain", "ci_low", "ci_high"))
+    claimed = "_selected" if row["ci_low_selected"] else ""  # a claim's interval is the adjusted one
+    gain, low, high = (float(row[key]) for key in ("gain", f"ci_low{claimed}", f"ci_high{claimed}"))
     return minus(points(gain, sign=True)), minus(f"{points(low)} to {points(high)}")
 
 

@@ -100,7 +100,8 @@ def test_the_sentences_are_true_to_the_edges(tmp_path):
     page = (tmp_path / "report.md").read_text()
     assert (
         f"- mednli → shareclefe: {100 * edge['gain']:+.1f} points (95 % "
-        f"{100 * edge['ci_low']:.1f} to {100 * edge['ci_high']:.1f}, 3 seeds), improves\n" in page
+        f"{100 * edge['ci_low_selected']:.1f} to {100 * edge['ci_high_selected']:.1f}, 3 seeds), improves\n"
+        in page
     )
     assert "clinical \\| notes" in page
 
@@ -188,7 +189,7 @@ def test_what_a_test_split_can_show_is_said_of_each_target_that_is_open(tmp_path
         100 * open_.nsmallest(1, "detectable_10_seeds")[c].iloc[0]
         for c in ("detectable", "detectable_10_seeds")
     )
-    line = f"mednli: 100 test items can show {now:.1f} points at best with 3 seeds, {later:.1f} with 10"
+    line = f"mednli: {now:.1f} points on 100 test items with 3 seeds, {later:.1f} with 10"
     assert line in (tmp_path / "report.md").read_text()
     assert line in (tmp_path / "report.html").read_text()
 

@@ -30,7 +30,7 @@ def test_a_winner_beyond_doubt_and_one_that_cannot_be_told_read_unlike():
     assert ", 5 seeds, on more epochs), improves" in clear
     unsure = said(planted(0.0, 0.0, 0.0, 0.0, noise=0.02))
     assert "So it cannot be told from" in unsure
-    assert "(could find " in unsure
+    assert "(minimum detectable effect " in unsure
     same = said(planted(0.0, 0.03, 0.0, 0.0305, noise=0.0003))
     assert "is within 0.5 points of single trained longer" in same
     assert "no effect" in same
@@ -42,7 +42,7 @@ def test_a_contrast_is_turned_with_its_ends_where_the_other_arm_wins():
     table = contrasts(frame, smallest_effect=0.005).set_index(["arm", "against"])
     row = table.loc[(stages.FINE_TUNING, stages.LONGER)]
     assert row["verdict"] == "harms"
-    low, high = -100 * row["ci_high"], -100 * row["ci_low"]
+    low, high = -100 * row["ci_high_selected"], -100 * row["ci_low_selected"]
     told = f"+{-100 * row['gain']:.1f} points (95 % {low:.1f} to {high:.1f}, 5 seeds), improves"
     assert f"over refinement + fine-tuning {told}" in said(scores)
 
