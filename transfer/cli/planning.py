@@ -89,7 +89,6 @@ def expanded(
     return grid, record, files, {c.name: c for c in loaded}
 
 
-<<<<<<< HEAD
 def _learnable(grid_file: Path, loaded: "Sequence[Corpus]") -> None:
     """Raises InputError where dev or test has labels that no train item has: no model could predict them."""
     from transfer.corpora.undefined import unseen_labels
@@ -122,8 +121,6 @@ def doubts(record: "GridRecord") -> "Iterator[str]":
             )
 
 
-def loadable(grid_file: Path, grid: "Grid", files: "EncoderFiles", *, memory: float | None = None) -> None:
-=======
 def loadable(
     grid_file: Path,
     record: "GridRecord",
@@ -131,7 +128,6 @@ def loadable(
     *,
     memory: float | None = None,
 ) -> None:
->>>>>>> cli
     """Raises InputError where a grid's encoder does not load, or tokenizer or way to share do not fit it.
 
     ``memory`` (bytes): what a job may have at most, where that is known.

@@ -44,7 +44,7 @@ def splits_of_paths(paths: Sequence[Path]) -> list[Split] | None:
     """
     if len(paths) < 2:
         return None
-    told = [split_in_name(path) for path in paths]
+    told: list[Split | None] = [split_in_name(path) for path in paths]
     if not any(told):
         return None
     splits: list[Split] = []
