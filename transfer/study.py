@@ -92,7 +92,7 @@ class Study:
 
     @functools.cached_property
     def graph(self) -> "nx.DiGraph":
-        """The graph of the first stage: gain, ci_low, ci_high, p_adjusted, verdict and seeds of each edge."""
+        """The graph of the first stage: gain, intervals, p_adjusted, verdict and seeds of each edge."""
         return self.graph_of(self._stage(None))
 
     def graph_of(self, stage: str) -> "nx.DiGraph":
@@ -305,6 +305,10 @@ def _of_report(folder: Path) -> Study:
     try:
         results, edges, groups, described = (_read(folder / name) for name in TABLES)
         smallest = edges["smallest_effect"].iloc[0] if len(edges) else 0.005
+        (
+            edges[["se_seeds", "se_items", "df_seeds"]],
+            groups[["se_seeds", "se_items"]],
+        )  # earlier versions lack them
         tasks, source = tuple(described["name"]), str(described["source"].iloc[0])
     except (KeyError, IndexError, ValueError) as error:
         raise InputError(f"{folder}: its tables are not those of a report ({error})") from None

@@ -23,7 +23,6 @@ from transfer.inputs import InputError, did_you_mean
 
 ALPHA = 0.05
 POINTS = ("gain", "low", "high")
-ROUNDED = 2e-6  # how far a figure of a CSV file may be off
 DRAWS = 1000  # quantiles that stand for the next seed's gain
 LIKELY = 0.05  # a smaller chance of being settled is not worth a sentence
 MOST_SEEDS = 30  # what more would settle only beyond so many seeds is called out of reach
@@ -232,36 +231,14 @@ def _estimate(row: Mapping, by_seed: Mapping[int, float], *, items: int) -> Esti
     """The estimate behind a row of a report.
 
     A report does not tell documents from items, so the degrees of freedom are those of the items, which
-    hardly matters above 30 documents. One that an earlier version wrote lacks the standard errors.
+    hardly matters above 30 documents.
     """
-    values = np.array([*by_seed.values()], dtype=float)
-    count = len(values)
-    seeds = float(values.var(ddof=1) / count) if count > 1 else 0.0
-    found = Estimate(float(row["gain"]), seeds, 0.0, count - 1, max(items - 1, 1))
-    if "se_items" in row:
-        borrowed = max(row.get("df_seeds", math.nan) - found.seed_degrees, 0.0)
-        borrowed = 0.0 if math.isnan(borrowed) else borrowed  # a group, or an earlier version
-        return found._replace(seeds=row["se_seeds"] ** 2, items=row["se_items"] ** 2, borrowed=borrowed)
-    return found._replace(items=_items_variance(found, row)) if found.known else found
-
-
-def _items_variance(found: Estimate, row: Mapping) -> float:
-    """What test items add to the variance, from the interval's length and the seeds' own variance.
-
-    (a s + v t)² = reach² (a + v), of which one or both roots may be variances: the one that agrees with
-    ``detectable`` where the row has it, else the smaller, whose simultaneous interval is the wider.
-    """
-    a, reach = found.seeds, (row["ci_high"] - row["ci_low"]) / 2
-    s, t = (-stdtrit(degrees, ALPHA / 2) for degrees in (found.seed_degrees, found.item_degrees))
-    roots = np.roots([t**2, 2 * a * s * t - reach**2, (a * s) ** 2 - a * reach**2])
-    variances = sorted(float(root) for root in roots.real if root > 0) or [0.0]
-    if abs(float(found.reach(ALPHA)) - reach) < ROUNDED:
-        variances = [0.0, *variances]
-
-    def off(variance: float) -> float:
-        return abs(float(found._replace(items=variance).detectable(ALPHA)) - row["detectable"])
-
-    return min(variances, key=off) if "detectable" in row else variances[0]
+    count = len(by_seed)
+    found = Estimate(
+        float(row["gain"]), row["se_seeds"] ** 2, row["se_items"] ** 2, count - 1, max(items - 1, 1)
+    )
+    lent = row.get("df_seeds", math.nan) - found.seed_degrees  # NaN: a group
+    return found if math.isnan(lent) else found._replace(borrowed=max(lent, 0.0))
 
 
 def _judged(option: Option, level: float, smallest: float) -> Judged:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transfer.analysis.inference import Estimate, crossed
+from transfer.analysis.inference import Estimate, Runs, combined, crossed, over_seeds
 
 
 class Cell(NamedTuple):
@@ -36,21 +36,39 @@ class Evidence:
         self._arms: dict[Cell, Arm] = {}
 
     def estimate(
-        self, stage: str, corpora: str, target: str, seeds: Sequence[int], *, alone: str | None = None
+        self,
+        stage: str,
+        corpora: str,
+        target: str,
+        seeds: Sequence[int],
+        *,
+        alone: str | None = None,
+        further: Sequence[int] = (),
+        matching: float = 1.0,
     ) -> Estimate:
         """The gain of ``target`` in the group over the target alone, seeds and documents random.
 
-        ``alone`` is the stage of the arm without partner, if another one. Raises ValueError where
-        two arms were not tested on the same documents.
+        ``alone`` is the stage of the arm without partner, if another one. ``further`` are seeds that this arm
+        alone has, weighted by ``matching`` (see ``inference.combined``). Raises ValueError where two
+        arms were not tested on the same documents.
         """
-        return self.between(
-            [Cell(alone or stage, target, target, seed) for seed in seeds],
-            [Cell(stage, corpora, target, seed) for seed in seeds],
-        )
+        single = [Cell(alone or stage, target, target, seed) for seed in (*seeds, *further)]
+        joint = [Cell(stage, corpora, target, seed) for seed in seeds]
+        if not further or not joint:
+            return self.between(single[: len(joint)], joint)
+        runs = self._runs([*joint, *single])
+        return combined(runs.first(len(joint)), runs.after(len(joint)), matching)
 
     def between(self, single: Sequence[Cell], joint: Sequence[Cell]) -> Estimate:
         """The gain of the joint cells over the single ones, paired in order. Raises as ``estimate`` does."""
         return contrast([(1, self, joint), (-1, self, single)])
+
+    def _runs(self, cells: Sequence[Cell]) -> Runs:
+        """The runs of cells that were tested on the same documents."""
+        arms = [self.arm(cell) for cell in cells]
+        for cell, arm in zip(cells, arms, strict=True):
+            _tested_alike(arms[0], arm, cell)
+        return Runs(np.array([arm.score for arm in arms]), np.stack([arm.shares for arm in arms]))
 
     def arm(self, cell: Cell) -> Arm:
         """The arm of a cell."""
@@ -66,18 +84,22 @@ def contrast(terms: Sequence[tuple[int, Evidence, Sequence[Cell]]]) -> Estimate:
     terms: a gain is (1, joint), (-1, single). Raises ValueError where two arms were not tested on the same
     documents.
     """
+    if not terms[0][2]:
+        return over_seeds(np.array([]))
+    first = terms[0][1].arm(terms[0][2][0])
     scores, parts = [], []
-    expected: tuple[str, ...] | None = None
     for seed in range(len(terms[0][2])):
         arms = []
         for sign, evidence, cells in terms:
             arm = evidence.arm(cells[seed])
-            expected = arm.documents if expected is None else expected
-            if arm.documents is not expected and arm.documents != expected:
-                cell = terms[0][2][seed]
-                where = f"the arms of {cell.corpora}, seed {cell.seed}"
-                raise ValueError(f"{cell.target}: {where}, were tested on other items")
+            _tested_alike(first, arm, terms[0][2][seed])
             arms.append((sign, arm))
         scores.append(sum(sign * arm.score for sign, arm in arms))
         parts.append(sum(sign * arm.shares for sign, arm in arms))
     return crossed(np.array(scores), np.stack(parts))
+
+
+def _tested_alike(first: Arm, arm: Arm, cell: Cell) -> None:
+    if arm.documents is not first.documents and arm.documents != first.documents:
+        where = f"the arms of {cell.corpora}, seed {cell.seed}"
+        raise ValueError(f"{cell.target}: {where}, were tested on other items")

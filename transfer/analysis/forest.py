@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis.graph import CLAIMS
+from transfer.analysis.tables import interval_of
 
 MOST_ROWS = 132  # edges of a forest plot: those of 12 corpora
 
@@ -29,7 +30,7 @@ def forest_axes(edges: pd.DataFrame, *, smallest_effect: float) -> ForestAxes:
     """
     band = 100 * smallest_effect
     gains = [100 * abs(gain) for gain in edges["gain"]]
-    ends = 100 * edges[["ci_low", "ci_high"]].abs().max(axis=1).to_numpy(dtype=float)
+    ends = 100 * np.abs([interval_of(edge) for edge in edges.to_dict("records")]).reshape(-1, 2).max(axis=1)
     ends = ends[~np.isnan(ends)]
     wide = 1.08 * max([4 * band, float(np.quantile(ends, 0.75)) if len(ends) else 0.0, *gains])
     return ForestAxes(wide, 5 * band if band < wide / 10 else None)

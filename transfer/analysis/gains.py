@@ -9,15 +9,16 @@ stage, corpora (names joined by '+'), target, split, metric, seed, value, status
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from transfer.analysis.evidence import Cell, Evidence
-from transfer.analysis.inference import Estimate, over_seeds
+from transfer.analysis.inference import Estimate, Runs, combined, over_seeds
 from transfer.analysis.sequential import Verdicts
+from transfer.analysis.singles import Singles, matching_of
 
 ALL = "all others"
 VERDICTS = ("improves", "harms", "no effect", "inconclusive")
@@ -27,12 +28,12 @@ PAIRING = ["stage", "target", "metric", "seed"]
 SEED_GAINS = ["stage", "corpora", "source", "target", "metric", "seed", "single", "joint", "gain"]
 EDGES = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high",
-    "p", "p_adjusted", "verdict", "seeds", "smallest_effect", "detectable",
-    "detectable_10_seeds", "se_seeds", "se_items", "df_seeds",
+    "ci_low_selected", "ci_high_selected", "p", "p_adjusted", "verdict", "seeds", "single_seeds",
+    "smallest_effect", "detectable", "detectable_10_seeds", "se_seeds", "se_items", "df_seeds",
 ]  # fmt: skip
 GROUP_GAINS = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high", "seeds",
-    "se_seeds", "se_items",
+    "single_seeds", "se_seeds", "se_items",
 ]  # fmt: skip
 
 
@@ -121,32 +122,50 @@ class EdgeKey(NamedTuple):
         return (self.stage, self.target), (self.stage, self.corpora)
 
 
+def singles(frame: pd.DataFrame, *, seeds: Collection[int] | None = None) -> Singles:
+    """The single-task scores of a frame, and what matching explains in its pairs.
+
+    The latter is read off ``seeds``, if given: with adaptive seeds the first, which every look has.
+    """
+    rows, pairs = scored(frame), paired(frame)
+    scores = {
+        key: dict(zip(own["seed"].astype(int), own["value"].astype(float), strict=True))
+        for key, own in rows[rows["corpora"] == rows["target"]].groupby(["stage", "target"])
+    }
+    return Singles(scores, matching_of(pairs if seeds is None else pairs[pairs["seed"].isin(list(seeds))]))
+
+
 def edges(
     seed_gains: pd.DataFrame,
     *,
     smallest_effect: float,
     evidence: Evidence | None = None,
+    singles: Singles | None = None,
     correction: str = "bh",
     alpha: float = 0.05,
 ) -> pd.DataFrame:
     """One row for each directed edge, with its interval and its verdict, from all its seeds.
 
     With `evidence` intervals and p values take seeds and test items as random, without it the
-    seeds alone (see `inference`). `smallest_effect` is in score units; `detectable` is the gain
-    that a single test at `alpha` would find in 4 of 5 studies like this one, `detectable_10_seeds`
-    the same with 10 seeds instead. `p_adjusted` corrects over all edges whose p is defined
-    (Benjamini and Hochberg 1995, or Holm 1979). The verdict is
+    seeds alone (see `inference`); with `singles` a gain uses single-task seeds that have no joint run,
+    too. `smallest_effect` is in score units. `detectable` is the minimum detectable effect (80 %
+    power) at the level of a grid's first claim, alpha over the number of edges; `detectable_10_seeds` the
+    same with 10 seeds. `p_adjusted` corrects over all edges whose p is defined (Benjamini and Hochberg
+    1995, or Holm 1979), those with a gain below `smallest_effect` with p = 1. The verdict is
 
-    - `improves` or `harms`: p_adjusted < alpha and |gain| >= smallest_effect;
+    - `improves` or `harms`: p_adjusted < alpha (so |gain| >= smallest_effect, too);
     - `no effect`: the 1 - 2 alpha interval lies inside ± smallest_effect;
     - `inconclusive`: anything else, and always where the interval is undefined.
+
+    `ci_low_selected` and `ci_high_selected` are the interval of a claim, adjusted for being selected (see
+    `Verdicts.selected_reach`), and NaN for other edges.
 
     Raises ValueError for an unknown correction or a smallest effect that is not positive.
     """
     groups = by_edge(seed_gains)
     return one_look(
         groups,
-        lambda edge: estimate(groups[edge], evidence),
+        lambda edge: estimate(groups[edge], evidence, singles),
         smallest_effect=smallest_effect,
         correction=correction,
         alpha=alpha,
@@ -190,51 +209,78 @@ def edge_table(
     alpha: float = 0.05,
 ) -> pd.DataFrame:
     """The columns EDGES of every edge that was looked at; scores are means over the seeds looked at."""
-    adjusted = verdicts.adjusted()
+    adjusted, selected = verdicts.adjusted(), verdicts.selected_reach()
+    level = verdicts.first_level
     rows = []
     for edge, state in verdicts.states.items():
-        found, group = state.estimate, groups[edge].head(state.seeds)
+        found, reach = state.estimate, selected.get(edge, math.nan)
         rows.append(
             {
-                **_measured(edge, group, found, alpha),
+                **_measured(edge, groups[edge].head(state.seeds), found, alpha),
+                "ci_low_selected": found.gain - reach,
+                "ci_high_selected": found.gain + reach,
                 "p": state.p,
                 "p_adjusted": adjusted[edge],
                 "verdict": state.verdict,
-                "seeds": state.seeds,
                 "smallest_effect": float(smallest_effect),
-                "detectable": found.detectable(alpha),
-                "detectable_10_seeds": found.with_seeds(10).detectable(alpha),
-                "df_seeds": found.seed_degrees + found.borrowed,
+                "detectable": found.detectable(level, smallest_effect),
+                "detectable_10_seeds": found.with_seeds(10).detectable(level, smallest_effect),
+                "df_seeds": found.over_seeds_degrees,
             }
         )
     table = pd.DataFrame(rows, columns=pd.Index(EDGES))
-    numbers = set(EDGES) - {*EdgeKey._fields, "verdict", "seeds"}
-    return table.astype({**dict.fromkeys(sorted(numbers), float), "seeds": int})
+    counts = {"seeds", "single_seeds"}
+    numbers = set(EDGES) - {*EdgeKey._fields, "verdict", *counts}
+    return table.astype({**dict.fromkeys(sorted(numbers), float), **dict.fromkeys(sorted(counts), int)})
 
 
 def _measured(edge: EdgeKey, group: pd.DataFrame, found: Estimate, alpha: float) -> dict[str, Any]:
     """An edge's mean scores, its gain, the gain's interval and standard errors."""
-    reach = found.reach(alpha)
+    reach, joint = found.reach(alpha), group["joint"].mean()
     return {
         **edge._asdict(),
-        "single": group["single"].mean(),
-        "joint": group["joint"].mean(),
+        "single": joint - found.gain,  # the mean, weighted as the gain weighs it
+        "joint": joint,
         "gain": found.gain,
         "ci_low": found.gain - reach,
         "ci_high": found.gain + reach,
+        "seeds": len(group),
+        "single_seeds": max(found.unmatched_degrees + 1, len(group)) if found.unmatched else len(group),
         # what the standard error is made of: more seeds lessen the one, more test items the other
-        "se_seeds": math.sqrt(found.seeds),
+        "se_seeds": math.sqrt(found.over_seeds),
         "se_items": math.sqrt(found.items),
     }
 
 
-def estimate(group: pd.DataFrame, evidence: Evidence | None) -> Estimate:
-    """The mean gain of one edge's seeds; see `inference` for what `evidence` adds."""
+def estimate(
+    group: pd.DataFrame,
+    evidence: Evidence | None,
+    singles: Singles | None = None,
+    *,
+    among: Collection[int] | None = None,
+) -> Estimate:
+    """The mean gain of one edge's seeds; see `inference` for what `evidence` adds.
+
+    With `singles` it uses the single-task seeds beyond those of the group, too (those in `among`, if given).
+    """
+    further = singles.further(group, among) if singles else []
     if evidence is None or group.empty:
-        return over_seeds(group["gain"].to_numpy(dtype=float))
+        if not singles or not further:
+            return over_seeds(group["gain"].to_numpy(dtype=float))
+        own = singles.scores[group.iloc[0]["stage"], group.iloc[0]["target"]]
+        alone = [*group["single"].astype(float), *(own[seed] for seed in further)]
+        joint = Runs(group["joint"].to_numpy(dtype=float))
+        return combined(joint, Runs(np.array(alone)), singles.matching)
     first = group.iloc[0]
     seeds = [int(seed) for seed in group["seed"]]
-    return evidence.estimate(first["stage"], first["corpora"], first["target"], seeds)
+    return evidence.estimate(
+        first["stage"],
+        first["corpora"],
+        first["target"],
+        seeds,
+        further=further,
+        matching=singles.matching if singles else 1.0,
+    )
 
 
 def group_gains(
@@ -245,7 +291,7 @@ def group_gains(
     `source` is `all others` for the group of every corpus, `all others but x` where one is
     left out, and the partners' names joined by '+' for any other group.
     """
-    both = paired(frame)
+    both, alone = paired(frame), singles(frame)
     names = everyone(frame)
     both = both[both["corpora"].str.count(r"\+") >= 2].reset_index(drop=True)
     sources = [
@@ -254,10 +300,10 @@ def group_gains(
     ]
     rows = []
     for edge, group in by_edge(both.assign(source=pd.Series(sources, dtype=object))).items():
-        rows.append({**_measured(edge, group, estimate(group, evidence), alpha), "seeds": len(group)})
+        rows.append(_measured(edge, group, estimate(group, evidence, alone), alpha))
     table = pd.DataFrame(rows, columns=pd.Index(GROUP_GAINS))
     numbers = ["single", "joint", "gain", "ci_low", "ci_high", "se_seeds", "se_items"]
-    return table.astype({**dict.fromkeys(numbers, float), "seeds": int})
+    return table.astype({**dict.fromkeys(numbers, float), "seeds": int, "single_seeds": int})
 
 
 def missing(frame: pd.DataFrame, expected: Iterable[Cell] | None = None) -> pd.DataFrame:

@@ -19,6 +19,8 @@ from transfer.analysis.layout import GAP, arcs, half_head, label_spots
 from transfer.analysis.tables import points
 
 NODE_ATTRIBUTES = ("kind", "metric", "domain")
+# of an edge; the adjusted interval where it is claimed
+GAIN_ATTRIBUTES = ("gain", "ci_low", "ci_high", "ci_low_selected", "ci_high_selected")
 NAME_SIZE = 10.0  # printers' points
 MANY = 12  # nodes; with more, what is not claimed is drawn pale and without numbers
 SWELL = 2.6  # printers' points from the narrowest claimed line to the widest
@@ -106,8 +108,8 @@ class TransferGraph:
     ) -> "TransferGraph":
         """The graph of one stage's `gains.edges`; `nodes` (name, kind, metric, domain) in order.
 
-        An edge carries gain, ci_low, ci_high, p_adjusted, verdict, seeds; what is undefined is
-        left out. Raises ValueError for two stages or an edge to an unknown corpus.
+        An edge carries GAIN_ATTRIBUTES, p_adjusted, verdict, seeds; what is undefined is left out.
+        Raises ValueError for two stages or an edge to an unknown corpus.
         """
         stages = sorted(edges["stage"].unique())
         if len(stages) > 1:
@@ -118,7 +120,7 @@ class TransferGraph:
         for row in edges.sort_values(["source", "target"]).to_dict("records"):
             if unknown := {row["source"], row["target"]} - set(digraph):
                 raise ValueError(f"edge to a corpus that is not described: {min(unknown)!r}")
-            numbers = {key: round(float(row[key]), 6) for key in ("gain", "ci_low", "ci_high")}
+            numbers = {key: round(float(row.get(key, math.nan)), 6) for key in GAIN_ATTRIBUTES}
             numbers["p_adjusted"] = float(f"{row['p_adjusted']:.4g}")
             digraph.add_edge(
                 row["source"],

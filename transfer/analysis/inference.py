@@ -1,101 +1,133 @@
-"""How sure one may be of a gain, with both the seeds and the test items taken as drawn at random.
+"""Intervals and tests for a gain, with both the seeds and the test items taken as drawn at random.
 
 Other seeds would have given other gains, and so would another test set of the same kind. A t interval
-over the seeds knows of the first only: its gains all stand on the same items. ``two_way`` knows both.
+over the seeds covers the first only: its gains all stand on the same items. ``two_way`` covers both.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import stdtrit
+from scipy.special import chdtri, ndtr
 
+from transfer.analysis.critical import critical_value, two_sided_p
 from transfer.metrics import Measure
 
 # Gains that are all equal leave a rounding residue near 1e-17 in their standard deviation; no
 # score of a finite test set varies by less than this without being constant.
 NO_VARIANCE = 1e-12
 POWER = 0.8
-SMALLEST_P = 1e-50  # the quantile of t with a few degrees of freedom overflows beyond
+DRAWS = 200  # quantiles that stand for the variance over seeds in a study like this one
 
 
 class Estimate(NamedTuple):
-    """A mean gain and how far it may be off (score units).
+    """A mean gain and its variances (score units).
 
-    ``seeds`` and ``items`` are its two variances; their degrees of freedom follow. A variance that
-    is not known makes everything but the gain NaN. The first three may be arrays of one shape:
-    many estimates with the same numbers of seeds and items. ``borrowed``: what the variance over seeds
-    knows from other edges, in degrees of freedom (see ``moderation``).
+    ``seeds`` and ``items`` are the variances over seeds and test items, followed by their degrees of
+    freedom. ``borrowed`` counts further degrees of freedom that the variance over seeds has from other edges
+    (see ``moderation``). ``unmatched`` is the variance that single-task runs without a joint run of
+    their seed add (see ``combined``). ``items`` is NaN where it is unknown: then everything but the gain
+    is. Fields may be arrays that broadcast: many estimates at once.
     """
 
     gain: Any
     seeds: Any
     items: Any
-    seed_degrees: int
-    item_degrees: int
-    borrowed: float = 0.0
+    seed_degrees: Any
+    item_degrees: Any
+    borrowed: Any = 0.0
+    unmatched: Any = 0.0
+    unmatched_degrees: Any = 0
+
+    @property
+    def over_seeds(self) -> Any:
+        """The variance of the gain over seeds, of matched and unmatched runs."""
+        return self.seeds + self.unmatched
+
+    @property
+    def over_seeds_degrees(self) -> Any:
+        """Degrees of freedom of ``over_seeds`` (Satterthwaite 1946)."""
+        own = np.maximum(self.seed_degrees + self.borrowed, 1)
+        further = np.maximum(self.unmatched_degrees, 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            both = self.over_seeds**2 / (self.seeds**2 / own + self.unmatched**2 / further)
+        return np.where(self.unmatched > 0, both, self.seed_degrees + self.borrowed)
 
     @property
     def error(self) -> Any:
         """The standard error of the gain."""
-        return np.sqrt(self.seeds + self.items)
+        return np.sqrt(self.over_seeds + self.items)
 
     @property
     def known(self) -> Any:
-        """Whether there is anything to say beyond the gain itself."""
-        return (np.sqrt(self.seeds) > NO_VARIANCE) & (self.seed_degrees > 0)
+        """Whether the variances are known, and with them more than the gain itself."""
+        return (np.sqrt(self.seeds) > NO_VARIANCE) & (self.seed_degrees > 0) & np.isfinite(self.items)
 
     def reach(self, alpha: float) -> Any:
-        """Half the length of the 1 - ``alpha`` interval.
-
-        The quantiles of the two variances' own t distributions, weighted by the variances (Cochran
-        1964 for means with unequal variances): exact where either of them is all there is.
-        """
-        total = np.where(self.known, self.seeds + self.items, np.nan)
-        return self._weighted(alpha) / np.sqrt(total)
-
-    def _weighted(self, alpha: float) -> Any:
-        """The variances times their quantiles."""
-        by_seeds = -stdtrit(max(self.seed_degrees, 1) + self.borrowed, alpha / 2)
-        by_items = -stdtrit(max(self.item_degrees, 1), alpha / 2)
-        return self.seeds * by_seeds + self.items * by_items
+        """Half the length of the 1 - ``alpha`` interval; NaN where the variances are unknown."""
+        variances, degrees = self._components
+        return critical_value(variances, degrees, alpha) * np.sqrt(sum(variances))
 
     @property
-    def p(self) -> float:
-        """The two-sided p value of no gain (of one estimate): the level whose interval just reaches 0."""
-        return self._level_that_reaches(abs(self.gain))
+    def p(self) -> Any:
+        """The two-sided p value of no gain: the level whose interval just reaches 0."""
+        return _plain(two_sided_p(self.gain, *self._components))
 
-    def p_equivalence(self, margin: float) -> float:
-        """The p value of a gain of at least ``margin`` either way, by two one-sided tests (of one estimate).
+    def p_equivalence(self, margin: float) -> Any:
+        """The p value of a gain of at least ``margin`` either way, by two one-sided tests.
 
         Below alpha just where the 1 - 2 alpha interval lies inside the margin (Schuirmann 1987); at
         least one half where the gain itself does not.
         """
-        inside = margin - abs(self.gain)
-        half = self._level_that_reaches(abs(inside)) / 2
-        return half if inside >= 0 else 1 - half
+        inside = margin - np.abs(self.gain)
+        half = two_sided_p(inside, *self._components) / 2
+        return _plain(np.where(inside >= 0, half, 1 - half))
 
-    def _level_that_reaches(self, distance: float) -> float:
-        if not self.known:
-            return math.nan
-        if distance == 0:
-            return 1.0
-        plain = self._replace(seeds=float(self.seeds), items=float(self.items))  # arrays are slow here
-        weighted = distance * math.sqrt(plain.seeds + plain.items)
-        if plain._weighted(SMALLEST_P) < weighted:
-            return SMALLEST_P
-        log_p = brentq(lambda x: plain._weighted(math.exp(x)) - weighted, math.log(SMALLEST_P), 0.0)
-        return math.exp(float(log_p))  # type: ignore[arg-type]
+    @property
+    def _components(self) -> tuple[list[Any], list[Any]]:
+        """The variances and their degrees of freedom; NaN where unknown."""
+        variances = [self.seeds, self.unmatched, self.items]
+        degrees = [self.seed_degrees + self.borrowed, self.unmatched_degrees, self.item_degrees]
+        if not np.any(self.unmatched):
+            del variances[1], degrees[1]
+        return [np.where(self.known, variance, np.nan) for variance in variances], degrees
 
     def with_seeds(self, count: int) -> "Estimate":
-        """What is to be expected of the same study with ``count`` seeds: its gain, its variances."""
-        now = max(self.seed_degrees + 1, 1)
-        return self._replace(seeds=self.seeds * now / count, seed_degrees=count - 1)
+        """The expected variances of the same study with ``count`` seeds, the single arm's in proportion."""
+        now = np.maximum(self.seed_degrees + 1, 1)
+        further = np.maximum((self.unmatched_degrees + 1) * count // now - 1, 0)
+        return self._replace(
+            seeds=self.seeds * now / count,
+            seed_degrees=count - 1,
+            unmatched=self.unmatched * now / count,
+            unmatched_degrees=further,
+        )
 
-    def detectable(self, alpha: float) -> Any:
-        """The gain that a test at ``alpha`` finds in 4 of 5 studies like this one."""
-        return self.reach(alpha) + self.reach(2 * (1 - POWER))
+    def detectable(self, alpha: float, smallest: float = 0.0) -> float:
+        """The minimum detectable effect: found in 80 % of studies like this one (of one estimate).
+
+        Found means: significant at ``alpha``, and measured as at least ``smallest``. The variance over seeds
+        differs between such studies as its degrees of freedom say.
+        """
+        if not self.known:
+            return math.nan
+        free = max(float(self.seed_degrees + self.borrowed), 1.0)
+        factors = chdtri(free, (np.arange(DRAWS) + 0.5) / DRAWS) / free
+        asked = np.maximum(self._replace(seeds=self.seeds * factors).reach(alpha), smallest)
+        error = float(self.error)
+
+        def missing(gain: float) -> float:
+            return float((ndtr((gain - asked) / error) + ndtr((-gain - asked) / error)).mean()) - POWER
+
+        return float(brentq(missing, 0.0, float(asked.max()) + 10 * error))  # type: ignore[arg-type]
+
+
+def stacked(found: Sequence[Estimate]) -> Estimate:
+    """Many estimates as one of arrays."""
+    table = np.array(found, dtype=float).reshape(len(found), len(Estimate._fields))
+    return Estimate(*table.T)
 
 
 def over_seeds(gains: np.ndarray) -> Estimate:
@@ -121,22 +153,78 @@ def crossed(gains: np.ndarray, shares: np.ndarray) -> Estimate:
     jackknife pseudo-value, which makes any score that is a function of sums into a mean (Tukey
     1958); the variances are those of the two-way table of these shares without replication. Of a
     document's mean square only what its interaction with the seeds does not explain is added, and
-    never less than nothing.
+    never less than nothing. One document says nothing of how others would do: then ``items`` is NaN.
     """
     seeds, documents = shares.shape[-2:]
-    if seeds < 2 or documents < 2:
-        return over_seeds(gains)
-    by_document = shares.mean(axis=-2, keepdims=True)
-    rest = shares - by_document - shares.mean(axis=-1, keepdims=True) + shares.mean((-2, -1), keepdims=True)
-    interaction = (rest**2).sum((-2, -1)) / ((seeds - 1) * (documents - 1))
-    surplus = seeds * by_document[..., 0, :].var(axis=-1, ddof=1) - interaction
-    return Estimate(
-        gains.mean(axis=-1),
-        gains.var(axis=-1, ddof=1) / seeds,
-        np.maximum(surplus, 0.0) / (seeds * documents),
-        seeds - 1,
-        documents - 1,
+    found = over_seeds(gains)
+    if documents < 2:
+        return found._replace(items=np.full_like(found.seeds, np.nan))
+    if seeds < 2:
+        return found
+    surplus = shares.mean(axis=-2).var(axis=-1, ddof=1) - _interaction(shares) / seeds
+    return found._replace(items=np.maximum(surplus, 0.0) / documents, item_degrees=documents - 1)
+
+
+class Runs(NamedTuple):
+    """An arm's scores [..., seeds] and, where known, the documents' shares [..., seeds, documents]."""
+
+    scores: np.ndarray
+    shares: np.ndarray | None = None
+
+    def first(self, count: int) -> "Runs":
+        """The first ``count`` seeds."""
+        return Runs(self.scores[..., :count], None if self.shares is None else self.shares[..., :count, :])
+
+    def after(self, count: int) -> "Runs":
+        """All seeds after the first ``count``."""
+        return Runs(self.scores[..., count:], None if self.shares is None else self.shares[..., count:, :])
+
+
+def combined(joint: Runs, single: Runs, matching: float) -> Estimate:
+    """The gain of ``joint`` [n seeds] over ``single`` [m >= n seeds, those of ``joint`` first].
+
+    The best linear combination where ``matching`` is the regression of a joint score on the single score
+    of its seed, with equal variances of single runs: the matched runs weigh n/m + matching (1 - n/m), the
+    further ones the rest (a control variate). The weight is given, so the two parts are independent and
+    each has a variance of its own, estimated from n matched differences and from all m single runs. With
+    m = n this is the paired difference, whatever ``matching`` is.
+    """
+    n, m = joint.scores.shape[-1], single.scores.shape[-1]
+    weight = n / m + matching * (1 - n / m)
+    matched = single.first(n)
+    gains = joint.scores - weight * matched.scores
+    if joint.shares is None or single.shares is None or matched.shares is None:
+        found, shares = over_seeds(gains), None
+    else:
+        shares = joint.shares - weight * matched.shares
+        found = crossed(gains, shares)
+    if m == n:
+        return found
+    rest, further = 1 - weight, m - n
+    found = found._replace(
+        gain=found.gain - rest * single.scores[..., n:].mean(axis=-1),
+        unmatched=rest**2 * single.scores.var(axis=-1, ddof=1) / further,
+        unmatched_degrees=m - 1,
     )
+    if shares is None or single.shares is None or n < 2 or shares.shape[-1] < 2:
+        return found
+    by_document = shares.mean(axis=-2) - rest * single.shares[..., n:, :].mean(axis=-2)
+    noise = _interaction(shares) / n + rest**2 * _interaction(single.shares) / further
+    surplus = by_document.var(axis=-1, ddof=1) - noise
+    return found._replace(items=np.maximum(surplus, 0.0) / shares.shape[-1])
+
+
+def _interaction(shares: np.ndarray) -> np.ndarray:
+    """The mean square of what neither seeds nor documents explain."""
+    seeds, documents = shares.shape[-2:]
+    rest = shares - shares.mean(axis=-2, keepdims=True) - shares.mean(axis=-1, keepdims=True)
+    rest += shares.mean((-2, -1), keepdims=True)
+    return (rest**2).sum((-2, -1)) / ((seeds - 1) * (documents - 1))
+
+
+def _plain(values: np.ndarray) -> Any:
+    """A float where there is one value."""
+    return values if np.ndim(values) else float(values)
 
 
 def shares(parts: np.ndarray, measure: Measure) -> np.ndarray:

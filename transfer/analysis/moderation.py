@@ -8,48 +8,59 @@ with few replicates). Where edges differ much nothing is borrowed, and the inter
 
 Smyth's prior is one for all. Here tasks differ by much more than the edges of one task, and there are tens
 of edges, not thousands. So the prior of an edge is made from the others of its target and from the other
-targets, it allows for how little so few of them tell, and for edges that differ more than seen.
+targets, it allows for how little so few of them tell, and for edges that differ more than seen. An edge whose
+own variance is larger than its prior makes credible borrows less (as in Phipson et al. 2016).
 """
 
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from scipy.special import digamma, polygamma
+from scipy.special import digamma, fdtrc, polygamma
 
 from transfer.analysis.inference import Estimate
 
 # Edges of one target are never taken to be more alike than this variance of their log variances (then the
-# prior has 6 degrees of freedom): a few variances from few seeds cannot show that they are all one.
-APART = 0.4
+# prior has 14 degrees of freedom): a few variances from few seeds cannot show that they are all one.
+APART = 0.15
 # Two edges of a target share the arm alone, thus half of the variance of their gains, which correlates
 # their variances by a half squared.
 SHARED = 0.25
 LEAST_EDGES = 3  # of a target that tell of one another
 LEAST_TARGETS = 6  # of a grid that tell of one another
+# An edge borrows less where fewer than this many edges of the grid would have a variance so large by chance.
+CREDIBLE = 10.0
 
 
 def moderated(found: Sequence[Estimate], kin: Sequence[Hashable]) -> list[Estimate]:
     """The estimates with moderated variances over seeds; edges with equal ``kin`` share the arm alone.
 
-    Those without a known variance neither give nor take.
+    An edge whose gains do not vary over its seeds gives nothing and takes what others tell. Those whose
+    variance is unknown for another reason neither give nor take.
     """
-    known = [i for i, estimate in enumerate(found) if bool(estimate.known)]
+    taking = [i for i, e in enumerate(found) if e.seed_degrees > 0 and np.isfinite(e.seeds + e.items)]
+    gives = np.array([bool(found[i].known) for i in taking])
     result = list(found)
-    if len(known) < LEAST_EDGES:
+    if gives.sum() < LEAST_EDGES:
         return result
-    own = np.array([found[i].seed_degrees for i in known], dtype=float)
-    variance = np.array([float(found[i].seeds) * (found[i].seed_degrees + 1) for i in known])
-    groups = {name: i for i, name in enumerate(dict.fromkeys(kin[i] for i in known))}
-    target = np.array([groups[kin[i]] for i in known])
-    expected, degrees = _prior(variance, own, target)
+    own = np.array([found[i].seed_degrees for i in taking], dtype=float)
+    variance = np.array([float(found[i].seeds) * (found[i].seed_degrees + 1) for i in taking])
+    groups = {name: i for i, name in enumerate(dict.fromkeys(kin[i] for i in taking))}
+    target = np.array([groups[kin[i]] for i in taking])
+    expected, degrees = _prior(variance, own, target, gives)
+    degrees *= np.minimum(
+        1.0, gives.sum() / CREDIBLE * fdtrc(own, np.maximum(degrees, 1), variance / expected)
+    )
     steadied = (degrees * expected + own * variance) / (degrees + own)
-    for i, value, borrowed in zip(known, steadied.tolist(), degrees.tolist(), strict=True):
-        estimate = found[i]
-        result[i] = estimate._replace(seeds=value / (estimate.seed_degrees + 1), borrowed=borrowed)
+    for i, value, borrowed in zip(taking, steadied.tolist(), degrees.tolist(), strict=True):
+        if borrowed:
+            estimate = found[i]
+            result[i] = estimate._replace(seeds=value / (estimate.seed_degrees + 1), borrowed=borrowed)
     return result
 
 
-def _prior(variance: np.ndarray, own: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _prior(
+    variance: np.ndarray, own: np.ndarray, target: np.ndarray, gives: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Each edge's expected variance and the degrees of freedom of that expectation; 0 where there is none.
 
     Variances are expected to be the mean of those of like edges, which large ones sway more than small
@@ -57,36 +68,43 @@ def _prior(variance: np.ndarray, own: np.ndarray, target: np.ndarray) -> tuple[n
     logarithms, whose errors are known: ``within`` is the variance of the true ones about their target's
     mean, ``between`` that of the targets.
     """
-    log = np.log(variance) - digamma(own / 2) + np.log(own / 2)
-    error = float(polygamma(1, own / 2).mean())
-    count = np.bincount(target).astype(float)
-    total, mean = np.bincount(target, variance), np.bincount(target, log) / count
-    free = len(log) - len(count)
-    apart = float(((log - mean[target]) ** 2).sum()) / free if free else 0.0
+    edges, targets = len(variance), int(target.max()) + 1
+    log = np.zeros(edges)
+    log[gives] = np.log(variance[gives]) - digamma(own[gives] / 2) + np.log(own[gives] / 2)
+    error = float(polygamma(1, own[gives] / 2).mean())
+    count = np.bincount(target[gives], minlength=targets).astype(float)
+    total = np.bincount(target[gives], variance[gives], minlength=targets)
+    mean = np.bincount(target[gives], log[gives], minlength=targets) / np.maximum(count, 1)
+    free = gives.sum() - np.count_nonzero(count)
+    apart = float(((log - mean[target])[gives] ** 2).sum()) / free if free else 0.0
     within = max(apart - (1 - SHARED) * error, APART)
 
     def of_mean(edges: np.ndarray) -> np.ndarray:
         """The variance of the logarithm of the mean variance of so many edges of a target."""
-        pooled = own.mean() * edges / (1 + (edges - 1) * SHARED)  # degrees of freedom
+        pooled = own[gives].mean() * edges / (1 + (edges - 1) * SHARED)  # degrees of freedom
         return polygamma(1, pooled / 2) + within / edges
 
-    precision, centre = np.zeros(len(log)), np.zeros(len(log))
-    others = count[target] - 1
+    precision, centre = np.zeros(edges), np.zeros(edges)
+    others = count[target] - gives
     enough = others >= LEAST_EDGES - 1
     precision[enough] = 1 / of_mean(others[enough])
-    centre[enough] = precision[enough] * np.log((total[target] - variance)[enough] / others[enough])
-    if len(count) >= LEAST_TARGETS:
-        level = np.log(total / count)
-        between = max(float(level.var(ddof=1) - of_mean(count).mean()), 0.0)
-        weight = 1 / (between + of_mean(count))
-        rest = weight.sum() - weight
-        known = 1 / (between + 1 / rest)
+    rest = (total[target] - np.where(gives, variance, 0.0))[enough]
+    centre[enough] = precision[enough] * np.log(rest / others[enough])
+    there = count > 0
+    if there.sum() >= LEAST_TARGETS:
+        level = np.log(total[there] / count[there])
+        between = max(float(level.var(ddof=1) - of_mean(count[there]).mean()), 0.0)
+        weight, weighted = np.zeros(targets), np.zeros(targets)
+        weight[there] = 1 / (between + of_mean(count[there]))
+        weighted[there] = weight[there] * level
+        left = weight.sum() - weight
+        known = 1 / (between + 1 / left)
         precision += known[target]
-        centre += (known * ((weight * level).sum() - weight * level) / rest)[target]
-    degrees, expected = np.zeros(len(log)), np.ones(len(log))
-    there = precision > 0
-    degrees[there] = 2 * _trigamma_inverse(within + 1 / precision[there])
-    expected[there] = np.exp(centre[there] / precision[there])
+        centre += (known * (weighted.sum() - weighted) / left)[target]
+    degrees, expected = np.zeros(edges), np.ones(edges)
+    told = precision > 0
+    degrees[told] = 2 * _trigamma_inverse(within + 1 / precision[told])
+    expected[told] = np.exp(centre[told] / precision[told])
     return expected, degrees
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains, tables
@@ -18,7 +19,7 @@ from transfer.analysis.report import MIXED, write_report
 from transfer.analysis.rerun import rerun
 from transfer.analysis.sequential import Verdicts
 from transfer.analysis.spending import looks
-from transfer.analysis.tables import CorpusRow
+from transfer.analysis.tables import CorpusRow, interval_of
 from transfer.analysis.watch import Watch, nobody
 from transfer.corpora.synthetic_plan import Planted
 from transfer.grid import Job, Seeds
@@ -112,6 +113,7 @@ class Kept:
             gains.seed_gains(self.frame),
             smallest_effect=smallest,
             evidence=self.evidence,
+            singles=gains.singles(self.frame),
             correction=grid.correction,
         )
 
@@ -165,6 +167,8 @@ class Kept:
             arms=lambda edge: edge.arms,
         )
         seed_gains = gains.seed_gains(self.frame)
+        # every look has the first seeds, so what later ones find changes no earlier look
+        singles = gains.singles(self.frame, seeds=seeds.numbers[: seeds.first])
         found = gains.by_edge(seed_gains)
         groups = {edge: found.get(edge, seed_gains.iloc[:0]) for edge in edges}
         ended = {Cell(*cell) for cell in self.frame[gains.CELL].itertuples(index=False, name=None)}
@@ -177,7 +181,10 @@ class Kept:
             seen = verdicts.seeds
             verdicts.look(
                 lambda edge, count: gains.estimate(
-                    groups[edge][groups[edge]["seed"] < seeds.start + count], self.evidence
+                    groups[edge][groups[edge]["seed"] < seeds.start + count],
+                    self.evidence,
+                    singles,
+                    among=self._seeds_of(edge.stage, edge.target, count),
                 )
             )
             # at a look and not within one: what a killed run began, the next one finishes
@@ -250,10 +257,10 @@ def against_plan(edges: pd.DataFrame, plan: Sequence[Planted], *, tasks: Iterabl
     """
     tasks = set(tasks)
     planned = {(p.source, p.target): p.effect for p in plan if {p.source, p.target} <= tasks}
-    table = edges.loc[
-        edges["stage"] == "refine", ["source", "target", "verdict", "gain", "ci_low", "ci_high"]
-    ]
-    table = table.rename(columns={"verdict": "measured"})
+    rows = edges[edges["stage"] == "refine"]
+    ends = np.array([interval_of(edge) for edge in rows.to_dict("records")]).reshape(-1, 2)
+    table = rows[["source", "target", "verdict", "gain"]].rename(columns={"verdict": "measured"})
+    table = table.assign(ci_low=ends[:, 0], ci_high=ends[:, 1])  # those to be shown
     pairs = list(zip(table["source"], table["target"], strict=True))
     table.insert(2, "planted", [planned.get(pair, "") for pair in pairs])
     table["holds"] = [

@@ -12,12 +12,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from transfer.analysis.inference import Estimate
+from transfer.analysis.inference import Estimate, stacked
 from transfer.analysis.moderation import moderated
 from transfer.analysis.spending import shares
 
 E = TypeVar("E")
 CORRECTIONS = {"bh": "fdr_bh", "holm": "holm"}
+CLAIMS = ("improves", "harms")
 
 # An edge gets no more seeds where those that are left would hardly decide it; nor do the edges of a joint
 # arm where they would decide fewer of them than this, times the root of their number: the more of the arm's
@@ -28,14 +29,26 @@ FEWEST_DEGREES = 4  # of a variance that a forecast rests on
 
 @dataclass(frozen=True)
 class State:
-    """What is known of an edge: its last estimate, the seeds behind it, p values over all looks."""
+    """What is known of an edge: an estimate, the seeds behind it, p values over all looks.
+
+    The estimate is that of the last look or, for a claim, of the look that it is based on; ``share`` is that
+    look's share of the error. ``p_relevant`` is the p value that is corrected: it counts only looks whose
+    gain is at least the smallest effect, and is 1 without any.
+    """
 
     estimate: Estimate
     seeds: int
     p: float = math.nan
+    p_relevant: float = math.nan
     p_equivalence: float = math.nan
+    share: float = 1.0
+    basis: "State | None" = None  # the look with the smallest p_relevant so far
     verdict: str = "inconclusive"
     decided: bool = False
+
+    @property
+    def claimed(self) -> bool:
+        return self.verdict in CLAIMS
 
 
 class Verdicts(Generic[E]):
@@ -91,8 +104,8 @@ class Verdicts(Generic[E]):
         for edge in edges:
             self._estimates[edge] = estimate(edge, self.seeds)
         steadied = self._moderated()
-        for edge in edges:
-            self.states[edge] = self._with(self.states.get(edge), steadied[edge])
+        for edge, seen in zip(edges, self._seen([steadied[edge] for edge in edges]), strict=True):
+            self.states[edge] = _joined(self.states.get(edge), seen)
         adjusted = self.adjusted()
         for edge in edges:
             self.states[edge] = self._judged(self.states[edge], adjusted[edge])
@@ -101,9 +114,34 @@ class Verdicts(Generic[E]):
         self._next += 1
 
     def adjusted(self) -> Mapping[E, float]:
-        """The p values of all edges, corrected for the looks and over the edges."""
-        p = np.array([state.p for state in self.states.values()], dtype=float)
+        """The p values of all edges, corrected for the looks and over the edges.
+
+        An edge whose gain is below the smallest effect takes part with p = 1: precise small edges would
+        otherwise raise the threshold for all others, and then not be claimed themselves.
+        """
+        p = np.array([state.p_relevant for state in self.states.values()], dtype=float)
         return dict(zip(self.states, corrected(p, self._correction).tolist(), strict=True))
+
+    def selected_reach(self) -> Mapping[E, float]:
+        """Half the interval of each edge that is claimed, adjusted for the selection.
+
+        Of all such intervals 5 % (alpha) are expected to miss (false coverage rate, Benjamini and Yekutieli
+        2005): with R claims among m edges each has the level 1 - R alpha / m, and its look's share of that
+        where edges were looked at repeatedly. It leaves out 0, as the claim does.
+        """
+        claims = [edge for edge, state in self.states.items() if state.claimed]
+        level = self._alpha * len(claims) / max(self._tests, 1)
+        return {e: float(self.states[e].estimate.reach(level * self.states[e].share)) for e in claims}
+
+    @property
+    def first_level(self) -> float:
+        """The level that a single claim must pass, at the last look if there are several."""
+        return self._alpha / max(self._tests, 1) * self._shares[-1]
+
+    @property
+    def _tests(self) -> int:
+        """How many edges take part in the correction."""
+        return sum(not math.isnan(state.p) for state in self.states.values())
 
     def _moderated(self) -> dict[E, Estimate]:
         arms = [self._arms[edge] for edge in self._estimates]
@@ -112,19 +150,31 @@ class Verdicts(Generic[E]):
             found = moderated(found, [pair[0] for pair in arms if pair])
         return dict(zip(self._estimates, found, strict=True))
 
-    def _with(self, before: State | None, found: Estimate) -> State:
-        equivalence = found.p_equivalence(self._smallest) / self._equivalence_shares[self._next]
-        return State(
-            found,
-            found.seed_degrees + 1,
-            _least(before.p if before else math.nan, found.p / self._shares[self._next]),
-            _least(before.p_equivalence if before else math.nan, equivalence),
-        )
+    def _seen(self, found: Sequence[Estimate]) -> list[State]:
+        """This look's p values, each over its share of the error."""
+        if not found:
+            return []
+        many = stacked(found)
+        share, equivalence_share = self._shares[self._next], self._equivalence_shares[self._next]
+        p = np.minimum(many.p / share, 1.0)
+        relevant = np.where((np.abs(many.gain) < self._smallest) & ~np.isnan(p), 1.0, p)
+        equivalence = np.minimum(many.p_equivalence(self._smallest) / equivalence_share, 1.0)
+        return [
+            State(estimate, estimate.seed_degrees + 1, *map(float, values), share)
+            for estimate, *values in zip(found, p, relevant, equivalence, strict=True)
+        ]
 
     def _judged(self, state: State, adjusted: float) -> State:
-        gain = state.estimate.gain
-        if adjusted < self._alpha and abs(gain) >= self._smallest:
-            return replace(state, verdict="improves" if gain > 0 else "harms", decided=True)
+        if adjusted < self._alpha and state.basis:
+            based, verdict = state.basis, "improves" if state.basis.estimate.gain > 0 else "harms"
+            return replace(
+                state,
+                estimate=based.estimate,
+                seeds=based.seeds,
+                share=based.share,
+                verdict=verdict,
+                decided=True,
+            )
         if state.p_equivalence < self._alpha:
             return replace(state, verdict="no effect", decided=True)
         return state
@@ -145,10 +195,11 @@ class Verdicts(Generic[E]):
 
     def _level(self, still: Sequence[E]) -> float:
         """The level that one more edge's p must pass at the last look, if all gains stay what they are."""
-        p = {edge: state.p for edge, state in self.states.items()}
-        for edge in still:
-            last = self.states[edge].estimate.with_seeds(self.at[-1])
-            p[edge] = _least(p[edge], last.p / self._shares[-1])
+        p = {edge: state.p_relevant for edge, state in self.states.items()}
+        last = stacked([self.states[edge].estimate.with_seeds(self.at[-1]) for edge in still])
+        foreseen = np.where(np.abs(last.gain) < self._smallest, 1.0, last.p / self._shares[-1])
+        for edge, expected in zip(still, foreseen.tolist(), strict=True):
+            p[edge] = _least(p[edge], expected)
         significant = int((corrected(np.array([*p.values()]), self._correction) < self._alpha).sum())
         count = max(len(self._edges), 1)
         if self._correction == "holm":
@@ -158,17 +209,32 @@ class Verdicts(Generic[E]):
     def _chance(self, state: State, level: float) -> float:
         """The chance that the last look decides, whose gain is foretold from this one's; 1 where unknown."""
         found, most, now = state.estimate, self.at[-1], state.seeds
-        if not found.known or found.seed_degrees + found.borrowed < FEWEST_DEGREES or now >= most:
+        if not found.known or found.over_seeds_degrees < FEWEST_DEGREES or now >= most:
             return 1.0
         last = found.with_seeds(most)
         claim = max(last.reach(level * self._shares[-1]), self._smallest)
         nothing = self._smallest - last.reach(2 * self._alpha * self._equivalence_shares[-1])
-        drift = math.sqrt(found.seeds * (1 - now / most))  # of the mean, by the seeds still to come
+        drift = math.sqrt(found.over_seeds * (1 - now / most))  # of the mean, by the seeds still to come
         gain = abs(found.gain)
         chance = _normal((gain - claim) / drift) + _normal((-gain - claim) / drift)
         if nothing > 0:
             chance += _normal((nothing - gain) / drift) - _normal((-nothing - gain) / drift)
         return chance
+
+
+def _joined(before: State | None, now: State) -> State:
+    """An edge after one more look: its smallest p values, and the look that a claim would be based on."""
+    if before is None:
+        return replace(now, basis=now)
+    earlier = before.basis
+    keeps = earlier and not (now.p_relevant < earlier.p_relevant or math.isnan(earlier.p_relevant))
+    return replace(
+        now,
+        p=_least(before.p, now.p),
+        p_relevant=_least(before.p_relevant, now.p_relevant),
+        p_equivalence=_least(before.p_equivalence, now.p_equivalence),
+        basis=earlier if keeps else now,
+    )
 
 
 def corrected(p: np.ndarray, correction: str) -> np.ndarray:

@@ -9,6 +9,7 @@ Verdicts are made like the edges', over all contrasts of the report. Unlike edge
 no variance: those of a target are sums of one another, so their number tells nothing.
 """
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -38,8 +39,8 @@ COMPARED = (  # arm, the arm that it is held against, and how its epochs of the 
 )
 CONTRASTS = [
     "target", "source", "metric", "arm", "against", "epochs", "score", "score_against", "gain", "ci_low",
-    "ci_high", "p", "p_adjusted", "verdict", "seeds", "smallest_effect", "detectable", "detectable_10_seeds",
-    "missing",
+    "ci_high", "ci_low_selected", "ci_high_selected", "p", "p_adjusted", "verdict", "seeds",
+    "smallest_effect", "detectable", "detectable_10_seeds", "missing",
 ]  # fmt: skip
 MEANS = ["target", "source", "metric", *(name.replace(" ", "_").replace("-", "_") for name in ARMS),
          "highest", "seeds", "missing"]  # fmt: skip
@@ -91,14 +92,24 @@ def contrasts(
         alpha=alpha,
     )
     verdicts.look(lambda one, _: study.estimate(one, evidence))
-    adjusted = verdicts.adjusted()
-    rows = [
-        _row(one, study, state.estimate, alpha)
-        | {"p": state.p, "p_adjusted": adjusted[one], "smallest_effect": float(smallest_effect),
-           "verdict": state.verdict if state.seeds else ""}
-        for one, state in verdicts.states.items()
-    ]  # fmt: skip
-    numbers = [*CONTRASTS[6:13], "smallest_effect", "detectable", "detectable_10_seeds"]
+    adjusted, selected, level = verdicts.adjusted(), verdicts.selected_reach(), verdicts.first_level
+    rows = []
+    for one, state in verdicts.states.items():
+        found, reach = state.estimate, selected.get(one, math.nan)
+        rows.append(
+            _row(one, study, found, alpha)
+            | {
+                "ci_low_selected": found.gain - reach,
+                "ci_high_selected": found.gain + reach,
+                "p": state.p,
+                "p_adjusted": adjusted[one],
+                "verdict": state.verdict if state.seeds else "",
+                "smallest_effect": float(smallest_effect),
+                "detectable": found.detectable(level, smallest_effect),
+                "detectable_10_seeds": found.with_seeds(10).detectable(level, smallest_effect),
+            }
+        )
+    numbers = [*CONTRASTS[6:15], "smallest_effect", "detectable", "detectable_10_seeds"]
     table = pd.DataFrame(rows, columns=pd.Index(CONTRASTS))
     return table.astype({**dict.fromkeys(numbers, float), "seeds": int})
 
@@ -226,7 +237,5 @@ def _row(one: Comparison, study: _Study, found: Estimate, alpha: float) -> dict[
         "ci_low": found.gain - reach,
         "ci_high": found.gain + reach,
         "seeds": len(seeds),
-        "detectable": found.detectable(alpha),
-        "detectable_10_seeds": found.with_seeds(10).detectable(alpha),
         "missing": study.lacking((one.against, one.arm), one.corpora, one.target),
     }

@@ -46,6 +46,20 @@ class CorpusRow(TypedDict):
     pool: NotRequired[int]  # examples that each seed draws its ``train`` ones from; without it they are fixed
 
 
+def interval_of(edge: Mapping, side: str = "") -> tuple[float, float]:
+    """The ends of the 95 % interval to show: of a claim, the one that is adjusted for selection.
+
+    ``edge`` is a row with ``ci_low`` and ``ci_high`` (after ``side``, if given).
+
+    >>> interval_of({"ci_low": 0.01, "ci_high": 0.03, "ci_low_selected": 0.005, "ci_high_selected": 0.035})
+    (0.005, 0.035)
+    """
+    low = float(edge.get(f"{side}ci_low_selected", math.nan))
+    if math.isnan(low):  # no claim, or a table without adjusted intervals
+        return float(edge[f"{side}ci_low"]), float(edge[f"{side}ci_high"])
+    return low, float(edge[f"{side}ci_high_selected"])
+
+
 def points(value: float, *, sign: bool = False) -> str:
     """A fraction in points with one decimal; an empty string for NaN.
 

@@ -75,7 +75,7 @@ def test_without_flips_and_differences_it_says_so(world):
     assert "No verdict of 12 edges flips." in page
     assert "In no edge is the difference of the gains both significant and at least 0.5 points." in page
     assert (
-        "it cannot be told whether the gains differ by 0.5 points or more. One such test would have" in page
+        "it cannot be told whether the gains differ by 0.5 points or more. The minimum detectable" in page
     )
 
 

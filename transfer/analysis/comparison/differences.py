@@ -18,6 +18,7 @@ from transfer.analysis.graph import CLAIMS
 from transfer.analysis.inference import Estimate, over_seeds
 from transfer.analysis.moderation import moderated
 from transfer.analysis.sequential import Verdicts
+from transfer.analysis.tables import interval_of
 
 ALPHA = 0.05
 # the verdict of an edge as that of a difference of two
@@ -32,7 +33,8 @@ COLUMNS = [
     "stage", "source", "target", "metric", "base", "method",
     "base_single", "base_joint", "base_gain", "base_ci_low", "base_ci_high", "base_verdict", "base_seeds",
     "single", "joint", "gain", "ci_low", "ci_high", "verdict", "seeds", "flip",
-    "difference", "difference_ci_low", "difference_ci_high", "p", "p_adjusted", "difference_verdict",
+    "difference", "difference_ci_low", "difference_ci_high",
+    "difference_ci_low_selected", "difference_ci_high_selected", "p", "p_adjusted", "difference_verdict",
     "common_seeds", "detectable", "test_items",
     "single_difference", "single_ci_low", "single_ci_high", "same_single_runs",
     "joint_difference", "joint_ci_low", "joint_ci_high", "smallest_effect", "data_source",
@@ -93,7 +95,8 @@ def differences(base: Method, others: Sequence[Method]) -> pd.DataFrame:
     `difference` is the mean over the common seeds of the method's gain less the base's, with its 95 %
     interval: seeds and test items random where both methods' predictions are kept, else seeds alone
     (`test_items` says which). Variances are moderated among the differences from one method (see
-    `moderation`); p is corrected over all rows. The verdict is `larger` or `smaller` where it is
+    `moderation`); p is corrected over all rows, and `difference_ci_low_selected` is the end of a claim's
+    interval, adjusted for selection. The verdict is `larger` or `smaller` where it is
     significant and at least the smallest effect, `no difference` where it is shown to be less than
     that, else `inconclusive`. Of fewer than 2 common seeds there is no interval; without any the
     difference is that of the two reports' gains.
@@ -116,15 +119,15 @@ def differences(base: Method, others: Sequence[Method]) -> pd.DataFrame:
         alpha=ALPHA,
     )
     verdicts.look(lambda place, _: found[place])
-    adjusted = verdicts.adjusted()
+    adjusted, selected, level = verdicts.adjusted(), verdicts.selected_reach(), verdicts.first_level
     rows = [
         {
             **_sides(pair),
-            **_difference(pair, found[place]),
+            **_difference(pair, found[place], selected.get(place, math.nan)),
             "p": verdicts.states[place].p,
             "p_adjusted": adjusted[place],
             "difference_verdict": ANSWERS[verdicts.states[place].verdict],
-            "detectable": float(found[place].detectable(ALPHA)),
+            "detectable": found[place].detectable(level, base.smallest_effect),
             **_levels(pair),
         }
         for place, pair in enumerate(pairs)
@@ -164,21 +167,24 @@ def _tested_alike(pair: _Pair) -> Estimate:
 
 
 def _sides(pair: _Pair) -> dict[str, Any]:
-    """Both gains and verdicts, as the reports have them."""
+    """Both gains and verdicts, as the reports show them."""
     before, after = (method.rows[pair.key] for method in (pair.base, pair.other))
-    columns = ("single", "joint", "gain", "ci_low", "ci_high", "verdict", "seeds")
+    columns = ("single", "joint", "gain", "verdict", "seeds")
+    ends = ("ci_low", "ci_high")
     return {
         "stage": pair.key.stage, "source": pair.key.source, "target": pair.key.target,
         "metric": pair.key.metric, "base": pair.base.name, "method": pair.other.name,
         **{f"base_{column}": before[column] for column in columns},
         **{column: after[column] for column in columns},
+        **dict(zip((f"base_{end}" for end in ends), interval_of(before), strict=True)),
+        **dict(zip(ends, interval_of(after), strict=True)),
         "flip": flip(before["verdict"], after["verdict"]),
         "smallest_effect": pair.base.smallest_effect,
         "data_source": pair.base.data_source,
     }  # fmt: skip
 
 
-def _difference(pair: _Pair, found: Estimate) -> dict[str, Any]:
+def _difference(pair: _Pair, found: Estimate, selected: float) -> dict[str, Any]:
     reach = float(found.reach(ALPHA))
     difference = float(found.gain)
     if not pair.seeds:  # two means over other seeds
@@ -187,6 +193,8 @@ def _difference(pair: _Pair, found: Estimate) -> dict[str, Any]:
         "difference": difference,
         "difference_ci_low": difference - reach,
         "difference_ci_high": difference + reach,
+        "difference_ci_low_selected": difference - selected,
+        "difference_ci_high_selected": difference + selected,
         "common_seeds": len(pair.seeds),
         "test_items": RANDOM if pair.items else GIVEN,
     }

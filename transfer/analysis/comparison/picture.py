@@ -8,7 +8,7 @@ import pandas as pd
 
 from transfer.analysis.forest import forest_axes
 from transfer.analysis.graph import CLAIMS
-from transfer.analysis.tables import minus, points
+from transfer.analysis.tables import interval_of, minus, points
 
 MOST_MARKS = 264  # that a page has room for: 132 edges under two methods, or 33 under eight
 
@@ -60,7 +60,10 @@ def picture(table: pd.DataFrame, methods: Sequence[str]) -> ComparisonPicture:
         [table[ends], table[[f"base_{end}" for end in ends]].set_axis(ends, axis="columns")],
         ignore_index=True,
     )
-    apart = table[["difference", "difference_ci_low", "difference_ci_high"]].set_axis(ends, axis="columns")
+    apart = pd.DataFrame(
+        [(row["difference"], *interval_of(row, "difference_")) for row in table.to_dict("records")],
+        columns=ends,
+    )
     edges = table.sort_values(["target", "base_gain", "source"], ascending=[True, False, True])
     rows = []
     for (source, target), group in edges.groupby(["source", "target"], sort=False):
@@ -85,7 +88,7 @@ def _mark(method: int, row: pd.Series, side: str) -> Mark:
         return Mark(0, gain, low, high, claimed, np.nan, np.nan, np.nan, False, "", "")
     decided = row["difference_verdict"] in ("larger", "smaller")
     difference, start, end = (
-        100 * float(row[name]) for name in ("difference", "difference_ci_low", "difference_ci_high")
+        100 * value for value in (float(row["difference"]), *interval_of(row, "difference_"))
     )
     return Mark(
         method, gain, low, high, claimed, difference, start, end, decided, in_figures(row), row["flip"]
@@ -95,8 +98,7 @@ def _mark(method: int, row: pd.Series, side: str) -> Mark:
 def in_figures(row: pd.Series) -> str:
     """A difference with its interval: `+1.2 (−0.3 to +2.7)`."""
     difference, low, high = (
-        points(float(row[end]), sign=True)
-        for end in ("difference", "difference_ci_low", "difference_ci_high")
+        points(value, sign=True) for value in (float(row["difference"]), *interval_of(row, "difference_"))
     )
     return minus(f"{difference} ({low} to {high})" if low else difference)
 

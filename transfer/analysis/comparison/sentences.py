@@ -7,7 +7,7 @@ import pandas as pd
 
 from transfer.analysis.comparison.differences import ANSWERS, GIVEN, RANDOM
 from transfer.analysis.report.sentences import CORRECTIONS, seeds_of
-from transfer.analysis.tables import points
+from transfer.analysis.tables import interval_of, points
 
 DIFFER = ("larger", "smaller")
 MOST_NAMED = 60  # edges that one list says in words
@@ -89,8 +89,8 @@ def _open(rows: pd.DataFrame, smallest: str) -> Finding:
     if len(known):
         span = f"{known.min():.1f} to {known.max():.1f}" if len(known) > 1 else f"{known.iloc[0]:.1f}"
         text += (
-            f" One such test would have found a difference of {span} points (median {known.median():.1f}) "
-            "in 4 of 5 studies."
+            " The minimum detectable difference (80 % power, at the level of a single claim among all) is "
+            f"{span} points (median {known.median():.1f})."
         )
     few = rows["common_seeds"] < 2
     if few.any():
@@ -159,8 +159,9 @@ def gain(row: pd.Series, side: str) -> str:
 def apart_by(row: pd.Series, what: str) -> str:
     """A difference with its interval: of gains (``what`` is `difference`), `single` or `joint` scores."""
     value = what if what == "difference" else f"{what}_difference"
-    text, low = points(row[value], sign=True), points(row[f"{what}_ci_low"], sign=True)
-    return f"{text} ({low} to {points(row[f'{what}_ci_high'], sign=True)})" if low else text
+    text, (low, high) = points(row[value], sign=True), interval_of(row, f"{what}_")
+    low, high = points(low, sign=True), points(high, sign=True)
+    return f"{text} ({low} to {high})" if low else text
 
 
 def listed(names: list[str]) -> str:

@@ -18,7 +18,7 @@ from transfer.analysis.figures.page import (
 from transfer.analysis.forest import forest_axes, legible, ticks
 from transfer.analysis.graph import STYLES
 from transfer.analysis.layout import text_width
-from transfer.analysis.tables import minus, points
+from transfer.analysis.tables import interval_of, minus, points
 
 ROW = 0.2  # inches from one edge to the next
 MARKERS = {"improves": "^", "harms": "v", "no effect": "s", "inconclusive": "o"}
@@ -116,7 +116,7 @@ def draw_interval(
 
 def _draw_edge(axes: Axes, row: dict, index: int, limit: float) -> None:
     """An edge's interval and gain at its place from above."""
-    gain, low, high = (100 * float(row[key]) for key in ("gain", "ci_low", "ci_high"))
+    gain, low, high = (100 * end for end in (float(row["gain"]), *interval_of(row)))
     draw_interval(
         axes,
         (gain, low, high),
@@ -130,6 +130,5 @@ def _draw_edge(axes: Axes, row: dict, index: int, limit: float) -> None:
 
 def _numbers(row: dict) -> str:
     gain = points(row["gain"], sign=True)
-    if np.isnan(row["ci_low"]):
-        return minus(gain)
-    return minus(f"{gain} ({points(row['ci_low'], sign=True)} to {points(row['ci_high'], sign=True)})")
+    low, high = (points(end, sign=True) for end in interval_of(row))
+    return minus(f"{gain} ({low} to {high})" if low else gain)

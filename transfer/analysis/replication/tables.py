@@ -8,7 +8,7 @@ import pandas as pd
 from transfer import paper
 from transfer.analysis import gains
 from transfer.analysis.replication.cells import AVERAGE
-from transfer.analysis.tables import points
+from transfer.analysis.tables import interval_of, points
 from transfer.corpora.base import SPLITS
 
 LINES = ("measured", "published", "difference")
@@ -129,8 +129,7 @@ def _said(edges: pd.DataFrame | None, said: paper.Statement) -> Iterator[str]:
         counts = some["verdict"].value_counts()
         yield from (f"{counts[v]} of {len(some)} {v}" for v in gains.VERDICTS if v in counts)
         return
-    for edge in some.itertuples():
-        known = not math.isnan(edge.ci_low)  # type: ignore[arg-type]
-        ends = [points(float(end), sign=True) for end in (edge.ci_low, edge.ci_high)]  # type: ignore[arg-type]
-        interval = f" ({ends[0]} to {ends[1]})" if known else ""
-        yield f"{edge.verdict}, {points(float(edge.gain), sign=True)}{interval}"  # type: ignore[arg-type]
+    for edge in some.to_dict("records"):
+        low, high = (points(end, sign=True) for end in interval_of(edge))
+        interval = f" ({low} to {high})" if low else ""
+        yield f"{edge['verdict']}, {points(edge['gain'], sign=True)}{interval}"

@@ -10,7 +10,7 @@ from transfer.analysis.controls import beside, control_tables, dealt
 from transfer.analysis.curves import CURVES
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.rerun import Rerun
-from transfer.analysis.tables import CorpusRow, points, without_paths
+from transfer.analysis.tables import CorpusRow, interval_of, points, without_paths
 
 SOURCES = ("synthetic", "prepared")
 STAGES = ("refine", "fine-tune")
@@ -106,7 +106,11 @@ def findings(
     seed_gains = gains.seed_gains(frame)
     if edges is None:
         edges = gains.edges(
-            seed_gains, smallest_effect=smallest_effect, evidence=evidence, correction=correction
+            seed_gains,
+            smallest_effect=smallest_effect,
+            evidence=evidence,
+            singles=gains.singles(frame),
+            correction=correction,
         )
     held = control_tables(
         frame,
@@ -172,11 +176,9 @@ def in_points(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def intervals(table: pd.DataFrame) -> list[str]:
-    """The intervals of gains as a person reads them."""
-    return [
-        f"{points(low)} to {points(high)}" if points(low) else "none"
-        for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
-    ]
+    """The intervals of gains as a person reads them; those of claims are adjusted for selection."""
+    ends = (map(points, interval_of(row)) for row in table.to_dict("records"))
+    return [f"{low} to {high}" if low else "none" for low, high in ends]
 
 
 def in_order(stages: pd.Series) -> list[str]:

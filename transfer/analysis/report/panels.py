@@ -12,7 +12,7 @@ import pandas as pd
 from transfer.analysis import gains
 from transfer.analysis.curves import mean_curves
 from transfer.analysis.forest import ticks
-from transfer.analysis.tables import ALL, SINGLE, arm
+from transfer.analysis.tables import ALL, SINGLE, arm, interval_of
 
 WIDTH, HEIGHT = 224, 216  # of a panel
 LEFT, RIGHT, TOP, BOTTOM = 36, 8, 14, 22  # its margins
@@ -86,7 +86,7 @@ def forest_axis(limit: float) -> tuple[Tick, ...]:
 def forest_row(edge, *, limit: float, smallest_effect: float) -> Row:
     """One edge (a row of `gains.edges`) on the axis from -limit to limit points."""
     axis = _forest(limit)
-    gain, low, high = (100 * float(edge[key]) for key in ("gain", "ci_low", "ci_high"))
+    gain, low, high = (100 * end for end in (float(edge["gain"]), *interval_of(edge)))
     inside = [axis(max(-limit, min(limit, end))) for end in (low, high)] if low == low else [None, None]
     # an interval that lies beyond the axis altogether has no line, only its arrow at the edge
     return Row(

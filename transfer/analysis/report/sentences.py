@@ -14,7 +14,7 @@ from transfer.analysis.controls import tuned_arms
 from transfer.analysis.graph import CLAIMS
 from transfer.analysis.report.coverage import covered
 from transfer.analysis.report.findings import MIXED, Findings
-from transfer.analysis.tables import points
+from transfer.analysis.tables import interval_of, points
 from transfer.jobs import TUNED
 
 MOST_NAMED = 60  # edges of one verdict that the answer says in words
@@ -36,7 +36,10 @@ AGAINST = {
     "left_out": "without the text that stands in the target's test split",
     "tuned": "against training alone with the best learning rate",
 }
-REACH = "What the test splits can show of these, found in 4 of 5 studies by one test at 5 %:"
+REACH = (
+    "Minimum detectable effect (80 % power, at the level of a single claim among all edges), by target, with "
+    "its steadiest partner:"
+)
 GROUPS = "Gain of each target when trained with the whole group, in points; no verdict is drawn from these."
 SCORES = "Test scores in points, mean ± standard deviation over the seeds."
 PROTOCOL = (
@@ -48,9 +51,11 @@ PROTOCOL = (
     "Intervals cover 95 % over new seeds and new test items of the same kind (documents where items depend "
     "on each other), both taken as drawn at random. With few seeds they are wide; edges of one target lend "
     "each other what they tell of the variance over seeds (moderated variances).",
-    "p values are two-sided and of the same reckoning, corrected over all edges of the grid ({correction}), "
-    "and for looking repeatedly where seeds were added as needed. With one seed, or gains that do not vary, "
-    "nothing is claimed.",
+    "The interval of a claim is wider: it is adjusted for the selection of the claims (false coverage rate). "
+    "The CSV files have the unadjusted one, too.",
+    "p values are two-sided and agree with the unadjusted intervals. They are corrected over all edges "
+    "of the grid ({correction}), where gains below the smallest effect count with p = 1, and for interim "
+    "analyses where seeds were added as needed. An edge with one seed or one test document has no interval.",
     "Points are hundredths of the metric; the CSV files hold fractions.",
 )
 
@@ -78,7 +83,7 @@ def sentence(edge: Mapping) -> str:
     ...           "ci_high": 0.027, "seeds": 3, "verdict": "improves"})
     'mednli → shareclefe: +1.8 points (95 % 0.9 to 2.7, 3 seeds), improves'
     """
-    low, high = points(edge["ci_low"]), points(edge["ci_high"])
+    low, high = map(points, interval_of(edge))
     interval = f"95 % {low} to {high}" if low else "no interval"
     return (
         f"{edge['source']} → {edge['target']}: {points(edge['gain'], sign=True)} points "
@@ -105,7 +110,7 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
     if unsure := int((edges["verdict"] == "inconclusive").sum()):
         intro = (
             f"{unsure} of {len(edges)}. For these the data show neither an effect nor that it is smaller "
-            f"than {100 * smallest_effect:g} points. What such a test could have found in 4 of 5 studies:"
+            f"than {100 * smallest_effect:g} points."
         )
         rows = edges[edges["verdict"] == "inconclusive"].sort_values(["target", "source"])
         if unsure > MOST_NAMED:
@@ -147,29 +152,26 @@ def taken_back(edge: Mapping) -> str:
 
 
 def reach(edges: pd.DataFrame, items: Mapping[str, int]) -> tuple[str, ...]:
-    """For each target of ``edges``: the least effect that its test split (of so many items) can show.
-
-    As with its steadiest partner, found in 4 of 5 studies by one test at 5 %.
-    """
+    """The minimum detectable effect for each target of ``edges``, with its steadiest partner."""
     lines = []
     for target in (name for name in items if name in set(edges["target"])):
         best = edges[edges["target"] == target].nsmallest(1, "detectable_10_seeds")
         for edge in best.to_dict("records"):  # none where the gains of all its partners do not vary
             more = f", {points(edge['detectable_10_seeds'])} with 10" if edge["seeds"] < 10 else ""
             lines.append(
-                f"{target}: {items[target]} test items can show {points(edge['detectable'])} points at best "
+                f"{target}: {points(edge['detectable'])} points on {items[target]} test items "
                 f"with {seeds_of(edge['seeds'])}{more}"
             )
     return tuple(lines)
 
 
 def could_find(edge: Mapping) -> str:
-    """The effect that an inconclusive edge's test could have found, and could find with 10 seeds."""
+    """The minimum detectable effect of an inconclusive edge, now and with 10 seeds."""
     now, more = points(edge["detectable"]), points(edge["detectable_10_seeds"])
     if not now:
         return "; its gains do not vary over the seeds" if edge["seeds"] > 1 else "; one seed shows no spread"
     later = f", {more} with 10 seeds" if more and edge["seeds"] < 10 else ""
-    return f"; could find {now} points{later}"
+    return f"; minimum detectable effect {now} points{later}"
 
 
 class Control(NamedTuple):

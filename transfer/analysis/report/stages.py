@@ -9,7 +9,7 @@ from transfer.analysis import gains
 from transfer.analysis.report.findings import Findings, intervals
 from transfer.analysis.report.sentences import CORRECTIONS, seeds_of
 from transfer.analysis.stages import ARMS, COMPARED, FINE_TUNING, LONGER, REFINEMENT, SINGLE
-from transfer.analysis.tables import points
+from transfer.analysis.tables import interval_of, points
 
 CALLED = {
     SINGLE: "single",
@@ -162,7 +162,9 @@ def _over(contrasts: pd.DataFrame, means: Mapping, best: str, other: str) -> dic
         if (row["arm"], row["against"]) == (best, other):
             return row
         if (row["against"], row["arm"]) == (best, other):
-            ends = {"gain": -row["gain"], "ci_low": -row["ci_high"], "ci_high": -row["ci_low"]}
+            ends = {"gain": -row["gain"]}
+            for kind in ("", "_selected"):
+                ends |= {f"ci_low{kind}": -row[f"ci_high{kind}"], f"ci_high{kind}": -row[f"ci_low{kind}"]}
             turned = {key: _FLIPPED.get(row[key], row[key]) for key in ("verdict", "epochs")}
             return row | ends | turned | {"arm": best, "against": other}
     return None  # a target alone has no arms of a group
@@ -171,7 +173,7 @@ def _over(contrasts: pd.DataFrame, means: Mapping, best: str, other: str) -> dic
 def _comparison(row: Mapping) -> str:
     if not row["seeds"]:
         return f"over {CALLED[row['against']]} not measured"
-    low, high = points(row["ci_low"]), points(row["ci_high"])
+    low, high = map(points, interval_of(row))
     interval = f"95 % {low} to {high}" if low else "no interval"
     epochs = "" if row["epochs"] == "as many" else f", on {row['epochs']} epochs"
     return (
@@ -186,7 +188,7 @@ def _why_open(row: Mapping) -> str:
         return ""
     if row["p"] < 0.05 <= row["p_adjusted"]:
         return f" (p {row['p_adjusted']:.2g} after correction)"
-    return f" (could find {points(row['detectable'])} points)"
+    return f" (minimum detectable effect {points(row['detectable'])} points)"
 
 
 def _column(arm: str) -> str:
