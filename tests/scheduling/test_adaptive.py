@@ -117,6 +117,8 @@ def test_single_task_runs_keep_at_twice_the_seeds_of_each_look(
     assert "  single, further seeds: 10, " in out
     missing = tmp_path / "reports" / "tiny" / "table_missing.csv"
     assert not missing.exists(), "a report misses nothing"
+    edges = pd.read_csv(tmp_path / "reports" / "tiny" / "edges.csv")
+    assert (edges["single_seeds"] == 2 * edges["seeds"]).all()
 
 
 def test_a_decided_target_gets_no_further_single_task_runs(run, tmp_path: Path):

@@ -183,6 +183,8 @@ class Kept:
             unlearned=[edge for edge in edges if edge.has(self.flags)],
         )
         seed_gains = gains.seed_gains(self.frame)
+        # every look has the first seeds, so what later ones find changes no earlier look
+        singles = gains.singles(self.frame, seeds=seeds.numbers[: seeds.first])
         found = gains.by_edge(seed_gains)
         groups = {edge: found.get(edge, seed_gains.iloc[:0]) for edge in edges}
         ended = {Cell(*cell) for cell in self.frame[gains.CELL].itertuples(index=False, name=None)}
@@ -195,7 +197,10 @@ class Kept:
             seen = verdicts.seeds
             verdicts.look(
                 lambda edge, count: gains.estimate(
-                    groups[edge][groups[edge]["seed"] < seeds.start + count], self.evidence
+                    groups[edge][groups[edge]["seed"] < seeds.start + count],
+                    self.evidence,
+                    singles,
+                    among=self._seeds_of(edge.stage, edge.target, count),
                 )
             )
             # at a look and not within one: what a killed run began, the next one finishes
