@@ -52,7 +52,7 @@ def _in_lines(path: Path, text: str) -> Iterator[tuple[str, Any, str]]:
         try:
             value = _DECODER.decode(line)
         except (ValueError, RecursionError) as error:
-            if keys := _keys_of_one_object(text):
+            if not isinstance(error, _Twice) and (keys := _keys_of_one_object(text)):
                 raise InputError(
                     f"{path}: is one JSON object, with the keys {keys}; write its items as an array of "
                     "objects, or one object a line"
