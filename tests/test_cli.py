@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from transfer import cli
+from transfer.cli import running
 from transfer.store import JobResult, Store
 
 BLOCKED = """
@@ -187,7 +187,7 @@ def test_an_interruption_is_130_and_says_that_all_is_kept(transfer, tiny_grid: P
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.running, "run", interrupted)
+    monkeypatch.setattr(running, "run", interrupted)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 130
     assert "what is finished is kept" in err
@@ -198,7 +198,7 @@ def test_a_fault_of_the_program_is_1_without_a_traceback(transfer, tiny_grid: Pa
     def fault(*_, **__):
         raise RuntimeError("some fault")
 
-    monkeypatch.setattr(cli.running, "run", fault)
+    monkeypatch.setattr(running, "run", fault)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 1
     assert err.strip() == "error: RuntimeError: some fault (--debug shows where)"
