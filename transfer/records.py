@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from transfer.corpora.base import Card
+from transfer.corpora.base import Card, Split
 from transfer.corpora.baseline import Baseline
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
@@ -111,7 +111,7 @@ class CorpusRecord(_Record):
     counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
     doubts: tuple[str, ...] = ()  # see ``corpora.undefined.foreseen``
     baseline: Baseline | None = None  # None: from before it was kept, as the next
-    truncated: dict[str, int] | None = None  # how many texts of each split exceed max_length
+    truncated: dict[Split, int] | None = None  # how many texts of each split exceed max_length
 
 
 class GridRecord(_Record):

@@ -164,7 +164,8 @@ def build(
         if most is not None and len(parts[split]) > most:
             notes.append(f"{split}: a stratified subset of {most} of {len(parts[split])}")
             parts[split] = stratified_subset(parts[split], most, kind=card.kind)
-    unseen, lost = _labels_without_training(splits["train"], parts)
+    held_out: dict[Split, Sequence[Example]] = {"dev": parts["dev"], "test": parts["test"]}
+    unseen, lost = _labels_without_training(splits["train"], parts["train"], held_out)
     return Corpus(
         card=card,
         **parts,
@@ -187,16 +188,15 @@ def labels_of(gold: float | str | Sequence[str]) -> set[str]:
 
 
 def _labels_without_training(
-    whole: Sequence[Example], parts: Mapping[Split, Sequence[Example]]
+    whole: Sequence[Example], train: Sequence[Example], held_out: Mapping[Split, Sequence[Example]]
 ) -> tuple[dict[Split, dict[str, int]], dict[str, tuple[Split, ...]]]:
     """See ``Corpus.unseen`` and ``Corpus.lost``; ``whole`` is train before anything was taken from it."""
     ever = set[str]().union(*(labels_of(example.gold) for example in whole))
-    left = set[str]().union(*(labels_of(example.gold) for example in parts["train"]))
+    left = set[str]().union(*(labels_of(example.gold) for example in train))
     unseen: dict[Split, dict[str, int]] = {}
     lost: dict[str, tuple[Split, ...]] = {}
-    held_out: tuple[Split, Split] = ("dev", "test")
-    for split in held_out:
-        counts = Counter(label for example in parts[split] for label in labels_of(example.gold))
+    for split, examples in held_out.items():
+        counts = Counter(label for example in examples for label in labels_of(example.gold))
         if new := {label: count for label, count in sorted(counts.items()) if label not in ever}:
             unseen[split] = new
         lost |= {label: (*lost.get(label, ()), split) for label in sorted(counts.keys() & ever - left)}
