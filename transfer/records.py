@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from transfer.corpora.base import Card
+from transfer.corpora.base import Card, Split
 from transfer.corpora.baseline import Baseline
 from transfer.grid import ADDED_LATER, Grid, Job
 from transfer.inputs import InputError
@@ -113,7 +113,7 @@ class CorpusRecord(_Record):
     pool: int | None = None  # the examples that each seed draws its ``items["train"]`` from; None: fixed
     doubts: tuple[str, ...] = ()  # see ``corpora.undefined.foreseen``
     baseline: Baseline | None = None  # None: from before it was kept, as the next
-    truncated: dict[str, int] | None = None  # how many texts of each split exceed max_length
+    truncated: dict[Split, int] | None = None  # how many texts of each split exceed max_length
 
 
 class GridRecord(_Record):

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from transfer.analysis import gains
 from transfer.analysis.evidence import Cell
+from transfer.analysis.missing import missing
 from transfer.analysis.sequential import corrected
 
 HALF_A_POINT = 0.005
@@ -143,7 +144,7 @@ def test_failed_scores_are_named_and_never_averaged():
     frame.loc[broken, ["status", "value", "error"]] = ["failed", math.nan, "loss is NaN"]
     assert edge(frame)["seeds"] == 2
     assert edge(frame)["joint"] == pytest.approx(0.735)
-    lost = gains.missing(frame)
+    lost = missing(frame)
     assert list(lost.itertuples(index=False, name=None)) == [
         ("refine", "a+b", "a", 2, "failed", "loss is NaN"),
         ("refine", "a+b", "b", 2, "failed", "loss is NaN"),
@@ -152,7 +153,7 @@ def test_failed_scores_are_named_and_never_averaged():
 
 def test_absent_and_unscored_cells_are_named():
     frame = two([0.7, 0.7], [0.7, math.nan])
-    lost = gains.missing(frame, [Cell("refine", "a", "a", 9)])
+    lost = missing(frame, [Cell("refine", "a", "a", 9)])
     assert lost[["corpora", "target", "seed", "state"]].to_numpy().tolist() == [
         ["a", "a", 9, "absent"],
         ["a+b", "a", 1, "undefined"],
@@ -249,4 +250,4 @@ def test_nothing_gives_empty_tables_with_all_columns():
     table = gains.edges(gains.seed_gains(empty), smallest_effect=0.005)
     assert (list(table.columns), len(table)) == (gains.EDGES, 0)
     assert list(gains.group_gains(empty).columns) == gains.GROUP_GAINS
-    assert gains.missing(empty).empty
+    assert missing(empty).empty

@@ -58,7 +58,9 @@ def flags_of(
     for row in tested[tested["value"].isna()].to_dict("records"):
         reasons.setdefault(_arm(row), []).append(f"seed {row['seed']}: {row['error'] or 'undefined'}")
     done = gains.scored(frame)
-    for row in done.to_dict("records") if evidence is not None else ():
+    for row in done.to_dict("records"):
+        if evidence is None:
+            break
         cell = Cell(*(row[key] for key in gains.CELL))
         if reason := _why_not_learned(evidence.arm(cell), (baselines or {}).get(cell.target)):
             reasons.setdefault(_arm(row), []).append(f"seed {cell.seed}: {reason}")
@@ -95,7 +97,7 @@ def _clustered(done: pd.DataFrame) -> dict[ArmKey, str]:
     found = {}
     for _, rows in done.groupby("target"):
         arms = {
-            ArmKey(*key): np.sort(own["value"].to_numpy(dtype=float))
+            ArmKey(*map(str, key)): np.sort(own["value"].to_numpy(dtype=float))
             for key, own in rows.groupby(["stage", "corpora", "target"])
         }
         grain = 1 / rows["items"].max() if "items" in rows else 0.0

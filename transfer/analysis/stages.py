@@ -19,6 +19,7 @@ import pandas as pd
 from transfer.analysis import gains
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.inference import Estimate, over_seeds
+from transfer.analysis.missing import missing
 from transfer.analysis.sequential import Verdicts
 
 REFINE, FINE_TUNE = "refine", "fine-tune"
@@ -75,7 +76,7 @@ def contrasts(
     other. ``source`` names the group as `gains.group_name` does; it is empty in contrasts of the target
     alone. A contrast rests on the seeds that have both its arms; ``missing`` names what it lacks, and one
     without any seed has no number and no verdict. ``expected`` are the cells that the grid promises
-    (see `gains.missing`), ``seeds`` those that count (of adaptive ones the first, which no result
+    (see `missing.missing`), ``seeds`` those that count (of adaptive ones the first, which no result
     chose); the other arguments are those of `gains.edges`.
     """
     study = _Study(frame, expected, seeds)
@@ -158,7 +159,7 @@ class _Study:
         if seeds is not None:
             frame = frame[frame["seed"].isin(list(seeds))]
             expected = [cell for cell in expected if cell.seed in seeds] if expected is not None else None
-        done, lost = gains.scored(frame), gains.missing(frame, expected)
+        done, lost = gains.scored(frame), missing(frame, expected)
         self._names = gains.everyone(frame)
         self._scores: dict[tuple[str, str, str], dict[int, float]] = {}
         for *arm, seed, value in done[[*gains.CELL, "value"]].itertuples(index=False, name=None):

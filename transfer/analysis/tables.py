@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.corpora.base import Split
 from transfer.corpora.baseline import Baseline
 
 SINGLE, ALL, BASELINE = "single", "all", "baseline"
@@ -47,7 +48,7 @@ class CorpusRow(TypedDict):
     test: int
     notes: NotRequired[str]
     baseline: NotRequired[Baseline | None]
-    truncated: NotRequired[Mapping[str, int] | None]
+    truncated: NotRequired[Mapping[Split, int] | None]
     pool: NotRequired[int]  # examples that each seed draws its ``train`` ones from; without it they are fixed
 
 
@@ -166,7 +167,7 @@ def score_matrix(scores: pd.DataFrame, *, stage: str, order: Sequence[str]) -> p
         if row.arm == BASELINE:
             matrix.loc[row.arm, row.target] = points(row.mean) or UNDEFINED  # type: ignore
         elif not row.seeds:
-            matrix.loc[row.arm, row.target] = row.missing
+            matrix.loc[row.arm, row.target] = row.missing  # type: ignore
         else:
             matrix.loc[row.arm, row.target] = _cell(row.mean, row.sd, row.seeds, full)  # type: ignore
     return matrix.reset_index()

@@ -242,7 +242,8 @@ def build(
         else:
             notes.append(f"{split}: a stratified subset of {most} of {len(parts[split])}")
             parts[split] = stratified_subset(parts[split], most, kind=card.kind)
-    unseen, lost = _labels_without_training(card, splits["train"], parts)
+    held_out: dict[Split, Sequence[Example]] = {"dev": parts["dev"], "test": parts["test"]}
+    unseen, lost = _labels_without_training(card, splits["train"], parts["train"], held_out)
     return Corpus(
         card=card,
         **parts,
@@ -257,16 +258,18 @@ def build(
 
 
 def _labels_without_training(
-    card: Card, whole: Sequence[Example], parts: Mapping[Split, Sequence[Example]]
+    card: Card,
+    whole: Sequence[Example],
+    train: Sequence[Example],
+    held_out: Mapping[Split, Sequence[Example]],
 ) -> tuple[dict[Split, dict[str, int]], dict[str, tuple[Split, ...]]]:
     """See ``Corpus.unseen`` and ``Corpus.lost``; ``whole`` is train before anything was taken from it."""
     ever = set[str]().union(*(card.names_in(example.gold) for example in whole))
-    left = set[str]().union(*(card.names_in(example.gold) for example in parts["train"]))
+    left = set[str]().union(*(card.names_in(example.gold) for example in train))
     unseen: dict[Split, dict[str, int]] = {}
     lost: dict[str, tuple[Split, ...]] = {}
-    held_out: tuple[Split, Split] = ("dev", "test")
-    for split in held_out:
-        counts = Counter(label for example in parts[split] for label in card.names_in(example.gold))
+    for split, examples in held_out.items():
+        counts = Counter(label for example in examples for label in card.names_in(example.gold))
         if new := {label: count for label, count in sorted(counts.items()) if label not in ever}:
             unseen[split] = new
         lost |= {label: (*lost.get(label, ()), split) for label in sorted(counts.keys() & ever - left)}

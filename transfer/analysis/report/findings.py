@@ -10,6 +10,7 @@ from transfer.analysis.controls import beside, control_tables, dealt, standing
 from transfer.analysis.curves import CURVES
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.flags import Flags, flag_table, flags_of, with_flags, with_unscored
+from transfer.analysis.missing import missing
 from transfer.analysis.rerun import Rerun
 from transfer.analysis.tables import CorpusRow, interval_of, points, without_paths
 
@@ -153,7 +154,7 @@ def findings(
         if "null" in held
         else (0, 0),
         scores=tables.score_table(frame, baselines),
-        missing=gains.missing(frame, expected),
+        missing=missing(frame, expected),
         flags=flag_table(flags),
         corpora=tables.corpora_table(
             [{key: _shown(value) for key, value in row.items()} for row in corpora], source=source
