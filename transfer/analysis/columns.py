@@ -147,6 +147,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "arm": "`single`, `pair with x`, `all`, …; `baseline`: the score of a constant, without seeds",
         "mean": "mean test score over the seeds; empty where there is none or it is undefined",
         "sd": "its standard deviation over the seeds",
+        "missing": "`failed` or `undefined` where there is no mean",
         "source": "`synthetic` or `prepared`",
     },
     "table_corpora.csv": {

@@ -160,8 +160,10 @@ def with_unscored(edges: pd.DataFrame, frame: pd.DataFrame, *, smallest_effect: 
     if not rows:
         return edges
     added = pd.DataFrame(rows).reindex(columns=edges.columns)
+    counts = [name for name in edges.columns if pd.api.types.is_integer_dtype(edges[name])]
     numbers = [name for name in edges.columns if pd.api.types.is_float_dtype(edges[name])]
-    added = added.astype({**dict.fromkeys(numbers, float), "seeds": int})
+    added = added.fillna(dict.fromkeys(counts, 0))
+    added = added.astype({**dict.fromkeys(numbers, float), **dict.fromkeys(counts, int)})
     both = pd.concat([edges, added], ignore_index=True) if len(edges) else added
     return both.sort_values(["stage", "source", "target", "metric"], ignore_index=True)
 

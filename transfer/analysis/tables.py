@@ -15,8 +15,8 @@ from transfer.analysis import gains
 from transfer.corpora.baseline import Baseline
 
 SINGLE, ALL, BASELINE = "single", "all", "baseline"
-UNDEFINED = "undefined"
-SCORES = ["stage", "arm", "target", "metric", "mean", "sd", "seeds"]
+FAILED, UNDEFINED = "failed", "undefined"
+SCORES = ["stage", "arm", "target", "metric", "mean", "sd", "seeds", "missing"]
 CORPORA = [
     "name", "kind", "metric", "domain", "licence", "citation", "train", "dev", "test", "notes", "baseline",
     "predictor", "truncated_train", "truncated_dev", "truncated_test",
@@ -105,15 +105,18 @@ def arm(corpora: str, target: str, everyone: Sequence[str]) -> str:
 def score_table(frame: pd.DataFrame, baselines: Mapping[str, Baseline] | None = None) -> pd.DataFrame:
     """Mean and standard deviation over seeds of each arm's test score (fractions).
 
-    Columns: stage, arm, target, metric, mean, sd, seeds. A cell whose seeds all failed stands
-    there with seeds 0 and no mean; with one seed the standard deviation is NaN. The baseline of a
-    target, where there is one, is the arm `baseline` of each stage; it has no seeds.
+    Columns: stage, arm, target, metric, mean, sd, seeds, missing. A cell without a score stands there
+    with seeds 0, no mean, and `failed` or `undefined`; with one seed the standard deviation is NaN. The
+    baseline of a target, where there is one, is the arm `baseline` of each stage; it has no seeds.
     """
     names = gains.everyone(frame)
     done = gains.scored(frame)
     every = frame[frame["split"] == "test"].drop_duplicates(["stage", "corpora", "target"])
+    every_done = frame[(frame["split"] == "test") & (frame["status"] == "done")]
     keys = ["stage", "corpora", "target"]
     values = {key: group["value"].to_numpy(float) for key, group in done.groupby(keys)}
+    lost = every_done[every_done["value"].isna()]
+    undefined = set(lost[keys].itertuples(index=False, name=None))
     rows = []
     for stage, corpora, target, metric in every.sort_values(keys)[[*keys, "metric"]].itertuples(
         index=False, name=None
@@ -121,17 +124,19 @@ def score_table(frame: pd.DataFrame, baselines: Mapping[str, Baseline] | None = 
         scores = values.get((stage, corpora, target), np.array([]))
         mean = float(scores.mean()) if len(scores) else math.nan
         sd = float(scores.std(ddof=1)) if len(scores) > 1 else math.nan
-        rows.append((stage, arm(corpora, target, names), target, metric, mean, sd, len(scores)))
+        missing = "" if len(scores) else UNDEFINED if (stage, corpora, target) in undefined else FAILED
+        rows.append((stage, arm(corpora, target, names), target, metric, mean, sd, len(scores), missing))
         if corpora == target and target in (baselines or {}):
             value = (baselines or {})[target].value
-            rows.append((stage, BASELINE, target, metric, math.nan if value is None else value, math.nan, 0))
+            mean, missing = (math.nan, UNDEFINED) if value is None else (value, "")
+            rows.append((stage, BASELINE, target, metric, mean, math.nan, 0, missing))
     return pd.DataFrame(rows, columns=pd.Index(SCORES))
 
 
 def score_matrix(scores: pd.DataFrame, *, stage: str, order: Sequence[str]) -> pd.DataFrame:
     """One stage as a matrix of text, `mean ± sd` in points: arms down, targets (in order) across.
 
-    A cell with fewer seeds than the best-filled one says so; a cell without any says `no score`.
+    A cell with fewer seeds than the best-filled one says so; a cell without any says why.
     """
     rows = scores[scores["stage"] == stage]
     full = rows["seeds"].max() if len(rows) else 0
@@ -145,6 +150,8 @@ def score_matrix(scores: pd.DataFrame, *, stage: str, order: Sequence[str]) -> p
     for row in rows.itertuples():
         if row.arm == BASELINE:
             matrix.loc[row.arm, row.target] = points(row.mean) or UNDEFINED  # type: ignore
+        elif not row.seeds:
+            matrix.loc[row.arm, row.target] = row.missing
         else:
             matrix.loc[row.arm, row.target] = _cell(row.mean, row.sd, row.seeds, full)  # type: ignore
     return matrix.reset_index()
@@ -220,8 +227,6 @@ def escaped(text: str) -> str:
 
 
 def _cell(mean: float, sd: float, seeds: int, full: int) -> str:
-    if not seeds:
-        return "no score"
     spread = "" if math.isnan(sd) else f" ± {points(sd)}"
     return f"{points(mean)}{spread}" + (f" ({seeds} of {full} seeds)" if seeds < full else "")
 
