@@ -180,6 +180,15 @@ def test_an_empty_and_a_missing_split(home, split: str):
         ("rel", {"labels": ["good", "none", "good"]}, "a label is listed twice"),
         ("rel", {"negative": "false"}, "the negative label 'false' is not among the labels"),
         ("nli", {"metric": "f1"}, "metric 'f1' needs two labels, one of them the negative"),
+        ("rel", {"labels": [True, False]}, "'labels.0': without quotation marks, yes, no, on, off"),
+        (
+            "rel",
+            {"labels": [1, "none"]},
+            "'labels.0': without quotation marks, 1 is no text in YAML; quote it",
+        ),
+        ("rel", {"negative": False}, "'negative': without quotation marks, yes, no"),
+        ("ner", {"entities": ["Drug", 2026]}, "'entities.1': without quotation marks, 2026 is no text"),
+        ("rel", {"negative": None}, "metric 'micro_f1' needs the key 'negative'"),
         ("sim", {"range": [5, 0]}, "the range should be [lowest, highest]"),
     ],
 )

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 FromFiles = Annotated[
     list[Path] | None,
-    typer.Option("--from", metavar="FILE", help="own: a file or folder; may be given again and again."),
+    typer.Option("--from", metavar="FILE", help="own: a file or a folder; repeat it for several."),
 ]
 KindName = Annotated[
     str | None,
@@ -36,7 +36,9 @@ CorpusName = Annotated[str | None, typer.Option("--name", help="own: what the co
 TextColumn = Annotated[
     str | None, typer.Option("--text", metavar="COLUMN", help="own: the text; for tagging the tokens.")
 ]
-SecondColumn = Annotated[str | None, typer.Option("--text-b", metavar="COLUMN", help="own: the second text.")]
+SecondColumn = Annotated[
+    str | None, typer.Option("--text-b", metavar="COLUMN", help="own: the second text; '' for none.")
+]
 LabelColumn = Annotated[
     str | None,
     typer.Option(
@@ -52,7 +54,7 @@ DocColumn = Annotated[
     typer.Option("--doc", metavar="COLUMN", help="own: the document of an item; no split cuts one."),
 ]
 Separator = Annotated[
-    str | None, typer.Option("--separator", help="own: what stands between several labels (;).")
+    str | None, typer.Option("--separator", help="own: the character between several labels in a cell (;).")
 ]
 Negative = Annotated[
     str | None, typer.Option("--negative", metavar="LABEL", help="own: the label that micro-F1 leaves out.")
@@ -65,7 +67,7 @@ Delimiter = Annotated[
     typer.Option(
         "--delimiter",
         metavar="CHAR",
-        help="own: the character between columns: comma, semicolon, tab, pipe or any other (detected).",
+        help="own: the character between columns: comma, semicolon, tab, pipe or another (detected).",
     ),
 ]
 QuotingName = Annotated[
@@ -73,29 +75,29 @@ QuotingName = Annotated[
     typer.Option(
         "--quoting",
         metavar="STYLE",
-        help='own: quotation marks in tables: double (a mark in a quoted cell is written ""), '
-        "backslash, or none (ordinary characters); detected.",
+        help='own: quotation marks in tables: double (written "" inside a cell), backslash, '
+        "or none for ordinary characters (detected).",
     ),
 ]
 EncodingName = Annotated[
     str | None,
-    typer.Option("--encoding", metavar="NAME", help="own: the text encoding, such as cp1252 (UTF-8)."),
+    typer.Option(
+        "--encoding", metavar="NAME", help="own: the encoding of text files, such as cp1252 (UTF-8)."
+    ),
 ]
 LabelNames = Annotated[
     str | None,
     typer.Option(
         "--labels",
         metavar="NAMES",
-        help="own: the names, with commas, of the positions of multi-hot labels, or of numbered tags.",
+        help="own: the names of multi-hot labels, or of numbered tags, in their order, with commas.",
     ),
 ]
 EncoderName = Annotated[
     str | None,
-    typer.Option("--encoder", help="own: the encoder whose tokenizer counts too long texts (minilm-l6)."),
+    typer.Option("--encoder", help="own: the encoder that counts texts it would cut (minilm-l6)."),
 ]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="own: stop with an error where the files can be read in two ways.")
-]
+Strict = Annotated[bool, typer.Option("--strict", help="own: turn every assumption into an error.")]
 TrainFile = Annotated[Path | None, typer.Option("--train", metavar="FILE", help="own: what to train on.")]
 DevFile = Annotated[Path | None, typer.Option("--dev", metavar="FILE", help="own: what to choose on.")]
 TestFile = Annotated[Path | None, typer.Option("--test", metavar="FILE", help="own: what to test on.")]

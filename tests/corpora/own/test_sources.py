@@ -120,7 +120,7 @@ def test_a_text_file_that_is_nothing_says_what_would_be(tmp_path: Path):
         ('[{"text": "a"}]\n\nx', r"line 3: something stands behind the end"),
         ('[\n\n{"text": }]', r"line 3: not valid JSON"),
         ("[]", r"holds no example"),
-        ('{"train": [\n{"text": "a"}]}', r"line 1: not valid JSON"),
+        ('{"train": [\n{"text": "a"}]}', r"d\.json: is one JSON object, with the keys train; write"),
         ('{"text": "a"}\n"b"', r"line 2: should be a JSON object"),
     ],
 )

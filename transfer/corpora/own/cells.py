@@ -160,12 +160,9 @@ def _checked(text: str, delimiter: str, quoting: Quoting, rows: Sequence[Row] | 
     mend = f"a cell with a {name} in it stands in double quotes"
     if quoting == "none" and '"' in text:
         mend = "quotation marks were read as characters, --quoting double reads them as quoting"
-    return Reading(
-        delimiter,
-        quoting,
-        rows,
-        f" line {ragged.line}: {len(ragged.cells)} cells, but the header names {width} columns; {mend}",
-    )
+    columns = "1 column" if width == 1 else f"{width} columns"
+    problem = f" line {ragged.line}: {len(ragged.cells)} cells, but the header names {columns}; {mend}"
+    return Reading(delimiter, quoting, rows, problem)
 
 
 def name_of(delimiter: str) -> str:

@@ -27,8 +27,10 @@ def split_named(name: str) -> Split | None:
 
 def split_in_name(path: Path) -> Split | None:
     """The split that a word in a file's name tells. Raises InputError where two of its words tell two."""
-    words = re.findall(r"[a-z]+", path.stem.lower())
-    found = {split_named(re.sub(r"(set|data)$", "", word)) for word in words} - {None}
+    found: set[Split] = set()
+    for word in re.findall(r"[a-z]+", path.stem.lower()):
+        if split := split_named(re.sub(r"(set|data)$", "", word)):
+            found.add(split)
     if len(found) > 1:
         raise InputError(f"{path}: its name tells two splits; say which with --train, --dev and --test")
     return found.pop() if found else None
@@ -42,16 +44,18 @@ def splits_of_paths(paths: Sequence[Path]) -> list[Split] | None:
     """
     if len(paths) < 2:
         return None
-    told = [split_in_name(path) for path in paths]
+    told: list[Split | None] = [split_in_name(path) for path in paths]
     if not any(told):
         return None
+    splits: list[Split] = []
     for path, split in zip(paths, told, strict=True):
         if split is None:
             raise InputError(
                 f"{path}: its name tells no split, as those of other files do; "
                 "say which is which with --train, --dev and --test"
             )
-    return told
+        splits.append(split)
+    return splits
 
 
 def by_column(rows: Sequence[Made]) -> dict[Split, list[Made]] | None:

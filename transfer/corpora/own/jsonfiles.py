@@ -52,9 +52,23 @@ def _in_lines(path: Path, text: str) -> Iterator[tuple[str, Any, str]]:
         try:
             value = _DECODER.decode(line)
         except (ValueError, RecursionError) as error:
+            if keys := _keys_of_one_object(text):
+                raise InputError(
+                    f"{path}: is one JSON object, with the keys {keys}; write its items as an array of "
+                    "objects, or one object a line"
+                ) from None
             mend = "" if isinstance(error, _Twice) else "; each line is an object of its own"
             raise InputError(f"{where}: not valid JSON: {error}{mend}") from None
         yield where, value, line
+
+
+def _keys_of_one_object(text: str) -> str:
+    """The keys of a text that is a single JSON object over several lines; empty where it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return ", ".join(list(value)[:5]) if isinstance(value, dict) else ""
 
 
 def _in_array(path: Path, text: str) -> Iterator[tuple[str, Any, str]]:

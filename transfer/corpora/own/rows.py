@@ -134,6 +134,10 @@ def multi_hot_columns(
     return names if kind == "multilabel" and names and alone and there.issuperset(names) else ()
 
 
+# the names that a column has where no option names it
+_USUAL = {"id", "doc", "split", "text", "text_a", "text_b", "label", "labels", "score", "tokens", "tags"}
+
+
 def _check_columns(
     table: Table, wanted: Mapping[str, str], columns: Columns, others: Sequence[str] = ()
 ) -> None:
@@ -147,6 +151,8 @@ def _check_columns(
         if table.head:
             if column not in table.columns:
                 mend = alone if len(table.columns) == 1 and len(wanted) > 1 else ""
+                if not mend and table.columns.isdisjoint({*wanted.values(), *_USUAL}):
+                    mend = "; the first row should name the columns"
                 raise InputError(f"{table.head}: {told}{did_you_mean(column, table.columns)}{mend}")
             continue
         for record in table.records:

@@ -12,7 +12,7 @@ from transfer.inputs import InputError, did_you_mean, nearby
 
 
 class Format(StrEnum):
-    """What a file or folder holds."""
+    """The format of a file or folder."""
 
     JSON = "JSON"
     TABLE = "a table"
@@ -81,15 +81,17 @@ def format_of(path: Path, encoding: str | None = None) -> Format:
     raise InputError(f"{path}: unknown kind of file '{suffix}'{did_you_mean(suffix, DATA)}")
 
 
-def leaves_of(
-    sources: Sequence[tuple[Path, Split | None]],
-) -> tuple[list[tuple[Path, Split | None]], list[str]]:
+# a file or folder that one reader reads, and the split that it is known to be
+Leaf = tuple[Path, Split | None]
+
+
+def leaves_of(sources: Sequence[Leaf]) -> tuple[list[Leaf], list[str]]:
     """The files and folders to read, each with the split it is known to be, and notes on what is left out.
 
     A folder is a leaf where it holds stand-off or a saved dataset; any other is taken apart by the folders
     and files in it that a split's name. Raises InputError where it holds nothing that can be read.
     """
-    leaves: list[tuple[Path, Split | None]] = []
+    leaves: list[Leaf] = []
     notes: list[str] = []
     for path, split in sources:
         check_regular(path)
@@ -98,7 +100,7 @@ def leaves_of(
         if not path.is_dir():
             leaves.append((path, split))
         elif split:
-            leaves += [(leaf, split) for leaf in _of_one_split(path)]
+            leaves += _with_split(_of_one_split(path), split)
         else:
             leaves += _taken_apart(path, notes)
     if len({split is None for _, split in leaves}) > 1:
@@ -115,11 +117,15 @@ def _data_in(folder: Path) -> list[Path]:
     return [path for path in files if suffix_of(path) in DATA]
 
 
-def _taken_apart(folder: Path, notes: list[str]) -> list[tuple[Path, Split | None]]:
+def _with_split(paths: Sequence[Path], split: Split) -> list[Leaf]:
+    return [(path, split) for path in paths]
+
+
+def _taken_apart(folder: Path, notes: list[str]) -> list[Leaf]:
     if _is_leaf(folder):
         return [(folder, None)]
     below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    parts = [(each, named) for each in below if (named := split_named(each.name))]
+    parts: list[tuple[Path, Split]] = [(each, named) for each in below if (named := split_named(each.name))]
     files = _data_in(folder)
     named_files = [(path, named) for path in files if (named := split_in_name(path))]
     if parts and named_files:
@@ -133,15 +139,15 @@ def _taken_apart(folder: Path, notes: list[str]) -> list[tuple[Path, Split | Non
             for each in below
             if not split_named(each.name)
         ]
-        return [(leaf, split) for each, split in parts for leaf in _of_one_split(each)]
+        return [leaf for each, split in parts for leaf in _with_split(_of_one_split(each), split)]
     if named_files:
         left = [path.name for path in files if not split_in_name(path)]
         notes += [f"the file {name} names no split and is left out" for name in left]
-        found: list[tuple[Path, Split | None]] = []
+        found: list[Leaf] = []
         for split in SPLITS:
             some = [path for path, named in named_files if named == split]
             _check_shards(folder, some, f"of {split}")
-            found += [(path, split) for path in some]
+            found += _with_split(some, split)
         return found
     if len(files) == 1:
         return [(files[0], None)]

@@ -1,4 +1,4 @@
-"""What a reading of a user's files came to, as numbers and names: the command line shows them."""
+"""Numbers and names that sum up a reading of a user's files; the command line shows them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,12 @@ class FileRead:
 
 @dataclass(frozen=True)
 class Summary:
-    """``counts`` are the items (tagging: mentions or tokens) of each label in each split; ``scores`` the
-    lowest, mean and highest score. ``examples`` are from the middle of the largest split. ``ignored`` are
-    columns."""
+    """The summary of a reading.
+
+    ``columns`` are those that were read, by the key of a row; ``ignored`` are the others. ``counts`` are the
+    items (tagging: mentions or tokens) of each label in each split, ``scores`` the lowest, mean and highest score.
+    ``examples`` are rows from the middle of the largest split.
+    """
 
     files: Sequence[FileRead]
     columns: Mapping[str, str]
@@ -40,7 +43,7 @@ class Summary:
 
 
 def summary_of(card: Card, reading: OwnReading, *, examples: int = 3) -> Summary:
-    """The summary of a reading."""
+    """Sum up a reading; ``examples`` is the number of rows to show."""
     files = [
         FileRead(
             table.path,

@@ -1,4 +1,4 @@
-"""What every reader of tables shares: records with places, how files are written, and their text."""
+"""Records with places, how files are written, and their text: shared by all readers of tables."""
 
 import codecs
 import gzip
