@@ -192,6 +192,10 @@ def test_raw_text_for_a_tagger_is_one_text_per_line(predict: Predict, write, con
 
 
 def test_raw_text_that_could_be_columns_is_read_so_only_when_asked(predict: Predict, write):
+    columns = write("columns.txt", "12\tthe patient has pain\n13\tno pain\n")
+    assert "--no-header --text NUMBER" in predict("text", columns).message
+    assert predict("text", columns, "--no-header", "--text", "2").given == ["the patient has pain", "no pain"]
+    assert len(predict("text", columns, "--format", "text").rows) == 2
     for content in ("blood group O\nblood group B\n", "12\tthe patient has pain\n13\tno pain\n"):
         path = write("a.txt", content)
         assert "--format text" in predict("tagging", path).message
@@ -257,7 +261,6 @@ def test_columns_without_a_header_are_numbered(predict: Predict, write):
         "--no-header is for tables"
         in predict("text", write("a.jsonl", '{"text": "a"}\n'), "--no-header").message
     )
-    assert "--no-header is for tables" in predict("text", write("a.txt", "a\n"), "--no-header").message
 
 
 def test_the_content_decides_and_what_was_assumed_is_said(predict: Predict, write):
@@ -316,6 +319,8 @@ def test_tokens_with_and_without_tags(predict: Predict, write, suffix: str, cont
 def test_a_line_that_is_no_single_token_is_an_error_with_its_line(predict: Predict, write):
     found = predict("tagging", write("a.txt", "aspirin\nwas given\n"), "--format", "tokens")
     assert "a.txt line 2: more than one token ('was given')" in found.message
+    found = predict("tagging", write("c.conll", "aspirin\tO\n\u00a0\tO\n"))
+    assert "c.conll line 2: the token is nothing but white space" in found.message
     found = predict("tagging", write("b.txt", "aspirin\n\u00a0\ngiven\n"), "--format", "tokens")
     assert "b.txt line 2: the token is only white space" in found.message
 

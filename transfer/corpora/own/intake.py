@@ -83,6 +83,12 @@ def table_of(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
             f"'{next(iter(wanted & {*names}))}'; --format text reads one text per line"
         )
         found = Format.TABLE
+    if (
+        found is Format.COLUMNS
+        and suffix_of(path) == ".txt"
+        and dialect != Dialect(encoding=dialect.encoding)
+    ):
+        found = Format.TABLE  # an option on the columns of a table asks for one
     # many releases call their CoNLL columns .tsv; a table names the column of its texts
     if card.kind == "tagging" and suffix_of(path) == ".tsv" and dialect.header and not wanted & {*names}:
         found = Format.COLUMNS
@@ -162,6 +168,7 @@ def _plain(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
             others = " or ".join(f"--format {other}" for other in Layout if other is not layout)
             notes.append(f"{path}: read as {plain.READ_AS[layout]}; {others} reads it otherwise")
     elif asked.layout is None:
+        plain.check_no_columns(path, lines)
         notes.append(f"{path}: read as {plain.READ_AS[layout]}")
     blank = sum(not line.strip() for _, line in lines) if layout is Layout.TEXT else 0
     if blank:

@@ -81,6 +81,16 @@ def layout_of(path: Path, lines: Sequence[Line], tags: Collection[str]) -> Layou
     return Layout.TEXT
 
 
+def check_no_columns(path: Path, lines: Sequence[Line]) -> None:
+    """Raise InputError where the lines are rather rows of columns than texts."""
+    widths = {line.count("\t") for line in _blocks(lines)}
+    if len(widths) == 1 and widths != {0}:
+        raise InputError(
+            f"{path}: every line has {widths.pop() + 1} columns with tabs between them, and no header names "
+            "the one of the texts; --no-header --text NUMBER reads a column, --format text whole lines"
+        )
+
+
 def _blocks(lines: Sequence[Line]) -> Iterator[str]:
     """The lines that hold a token or a text: neither blank nor a comment or a document's beginning."""
     for _, line in lines:

@@ -87,15 +87,17 @@ def _list(columns: Sequence[str]) -> str:
     return " and ".join(f"'{column}'" for column in columns)
 
 
-def _check_columns(table: Table, wanted: Mapping[str, str], *, numbered: bool) -> None:
-    """Raises InputError for the first column that is missing; ``wanted`` are columns and their options."""
+def _check_columns(table: Table, wanted: Mapping[str, str], asked: Asked) -> None:
+    """Raise InputError for the first column that is missing; ``wanted`` are columns and their options."""
+    named = (asked.text, asked.text_b, asked.id)
+    # a table in text has its columns in a line, which may be a text if it names nothing usual
+    doubtful = table.head not in ("", str(table.path)) and asked.dialect.header and not _USUAL & table.columns
     for column, option in wanted.items():
         if table.head and column not in table.columns:
+            told = f", which {option} names" if column in named else f"; {option} names another"
             hint = did_you_mean(column, table.columns)
-            # a table in text has its columns in a line
-            if table.head != str(table.path) and not numbered:
-                hint += "; if this line is a text and no header, --no-header reads it as one"
-            raise InputError(f"{table.head}: there is no column '{column}', which {option} names{hint}")
+            hint += "; if this line is a text and no header, --no-header reads it as one" if doubtful else ""
+            raise InputError(f"{table.head}: there is no column '{column}'{told}{hint}")
         if option == "--id":  # rows without an id are numbered
             if column not in table.columns:
                 hint = did_you_mean(column, table.columns)
@@ -109,6 +111,9 @@ def _check_columns(table: Table, wanted: Mapping[str, str], *, numbered: bool) -
                 )
 
 
+_USUAL = {"id", "text", "text_a", "text_b", "tokens", "label", "labels", "score", "tags"}
+
+
 def _text(
     card: Card, record: Record, columns: Sequence[str], asked: Asked, *, named: bool
 ) -> tuple[tuple[str, ...], list[int] | None]:
@@ -120,6 +125,11 @@ def _text(
     value, where = values[0], wheres[0]
     by_rules = _division(columns[0], asked) is Division.RULES
     if not isinstance(value, str) or (is_printed(value) and not by_rules):
+        for token, place in zip(value, record.places, strict=False):
+            if not token.strip():
+                raise InputError(
+                    f"{place}: the token is nothing but white space ({token!a}); remove the line"
+                )
         return tuple(words_in(value, where)), record.extra.get("starts")
     text = _running(value, where)
     if by_rules:
