@@ -63,6 +63,18 @@ def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -
     return Measure(_mentions, _ratio)(gold, predicted)
 
 
+def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
+    """The share of tokens whose tag is the gold one, over all sentences (0 to 1).
+
+    The measure of part-of-speech tagging. Raises ValueError where a sentence's two sequences differ
+    in length.
+
+    >>> token_accuracy([["DT", "NN"], ["VB"]], [["DT", "VB"], ["VB"]])
+    0.6666666666666666
+    """
+    return Measure(_tokens, _ratio)(gold, predicted)
+
+
 def spans(tags: Sequence[str]) -> set[Span]:
     """The mentions of a BIO sequence as (type, start, end), end exclusive.
 
@@ -105,6 +117,7 @@ def measure_of(metric: str, *, negative: str | None = None) -> Measure:
     return {
         "accuracy": Measure(_right, _ratio),
         "span_f1": Measure(_mentions, _ratio),
+        "token_accuracy": Measure(_tokens, _ratio),
         "pearson": Measure(_moments, _correlation, itemwise=False),
         "example_f1": Measure(_sets, _ratio),
     }[metric]
@@ -133,6 +146,14 @@ def _mentions(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]])
         _same_length(g, p)
         there, found = spans(g), spans(p)
         rows.append((2 * len(there & found), len(found) + len(there)))
+    return np.array(rows, dtype=float)
+
+
+def _tokens(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:
+    rows = []
+    for g, p in zip(gold, predicted, strict=True):
+        _same_length(g, p)
+        rows.append((sum(a == b for a, b in zip(g, p, strict=True)), len(g)))
     return np.array(rows, dtype=float)
 
 

@@ -361,6 +361,23 @@ def test_a_folder_of_documents_is_read_sentence_by_sentence(predict: Predict, tm
     assert "should hold a saved dataset" in predict("text", folder).message
 
 
+def test_tables_with_one_token_a_row_are_answered_by_sentence(predict: Predict, write):
+    path = write("a.csv", "sentence_id,words,tag\n1,no,O\n1,pain,B\n2,fever,B\n")
+    found = predict("tagging", path)
+    assert found.given == [["no", "pain"], ["fever"]]
+    assert "the column 'sentence_id' says which are a sentence" in squeezed(found.err)
+    path = write("b.csv", "s,words\n1,no\n1,pain\n2,fever\n")
+    assert predict("tagging", path, "--sentence", "s").given == [["no", "pain"], ["fever"]]
+    found = predict("tagging", path)
+    assert found.given == [["no"], ["pain"], ["fever"]]
+    assert "--sentence COLUMN names the column" in squeezed(found.err)
+    header = write("c.tsv", "tokens\ttags\nno\tO\npain\tB-Drug\n\nfever\tO\n")
+    assert predict("tagging", header).given == [["no", "pain"], ["fever"]]
+    numbered = write("d.conll", "1\tno\tO\n2\tpain\tO\n\n1\tfever\tO\n")
+    assert predict("tagging", numbered).given == [["no", "pain"], ["fever"]]
+    assert predict("tagging", numbered, "--text", "1").given == [["1", "2"], ["1"]]
+
+
 # ---- ids
 
 
@@ -545,6 +562,8 @@ def test_any_texts_in_any_format_are_answered_once_and_in_order(
 
 
 OPTIONS = {
+    "--sentence",
+    "--doc",
     "--to",
     "--text",
     "--text-b",

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from transfer.cli import completion, own
+from transfer.cli import completion, own, own_tagged
 from transfer.cli.terminal import examples, say
 from transfer.inputs import InputError, did_you_mean
 
@@ -60,6 +60,10 @@ def prepare(
     train: own.TrainFile = None,
     dev: own.DevFile = None,
     test: own.TestFile = None,
+    sentence: own_tagged.SentenceColumn = None,
+    entity: own_tagged.EntityName = None,
+    scheme: own_tagged.SchemeName = None,
+    blank_tokens: own_tagged.BlankTokens = None,
     delimiter: own.Delimiter = None,
     quoting: own.QuotingName = None,
     encoding: own.EncodingName = None,
@@ -90,6 +94,10 @@ def prepare(
         labels,
         encoder,
         strict or None,
+        sentence=sentence,
+        entity=entity,
+        scheme=scheme,
+        blank_tokens=blank_tokens,
     )
     if corpus == "own":
         if raw is not None or splits != "official":

@@ -116,6 +116,13 @@ def predict(
             "--id", metavar="COLUMN", help="Column of the id (default: id; rows without are numbered)."
         ),
     ] = None,
+    sentence: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column that numbers the sentences, where a row is one token."),
+    ] = None,
+    doc: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of a sentence's document.")
+    ] = None,
     no_header: Annotated[
         bool, typer.Option("--no-header", help="The table has no header; its columns are called 1, 2, …")
     ] = False,
@@ -166,6 +173,8 @@ def predict(
         text=text,
         text_b=text_b,
         id=id_,
+        doc=doc,
+        sentence=sentence,
         layout=_choice(layout, Layout, "--format"),
         division=_choice(division, Division, "--tokenize"),
         dialect=replace(own.dialect_of(delimiter, quoting, encoding), header=not no_header),

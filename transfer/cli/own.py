@@ -38,7 +38,12 @@ TextColumn = Annotated[
 ]
 SecondColumn = Annotated[str | None, typer.Option("--text-b", metavar="COLUMN", help="own: the second text.")]
 LabelColumn = Annotated[
-    str | None, typer.Option("--label", metavar="COLUMN", help="own: the label, the labels or the tags.")
+    str | None,
+    typer.Option(
+        "--label",
+        metavar="COLUMN",
+        help="own: the label, the labels or the tags; of tags several, with commas, make a corpus of each.",
+    ),
 ]
 ScoreColumn = Annotated[str | None, typer.Option("--score", metavar="COLUMN", help="own: the score.")]
 IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="own: the id of an item.")]
@@ -119,6 +124,10 @@ class Said:
     labels: str | None = None
     encoder: str | None = None
     strict: bool | None = None
+    sentence: str | None = None
+    entity: str | None = None
+    scheme: str | None = None
+    blank_tokens: str | None = None
 
     def options(self) -> list[str]:
         """The options that were typed, as they are typed."""
@@ -127,32 +136,40 @@ class Said:
 
 
 def prepare(said: Said, *, to: Path, force: bool) -> None:
-    """Makes a prepared corpus of one's own files. Raises InputError for options that do not go together."""
+    """Makes a prepared corpus of one's own files, or one of each column of tags.
+
+    Nothing is written where one cannot be read. Raises InputError for options that do not go together.
+    """
     from transfer.cli.own_summary import doubts_of, lines_of
+    from transfer.cli.own_tagged import for_each_label
     from transfer.corpora.own import read
     from transfer.corpora.writing import write
 
-    request = _request(said)
-    home = to / request.name
-    if home.exists() and not force:
-        raise InputError(f"{home}: is there already; --force replaces it")
-    card, reading = read(request)
-    doubts = list(doubts_of(reading, strict=bool(said.strict)))
-    lines = list(lines_of(card, reading, said.encoder))
-    made = write(card, reading.rows, to, replace=force)
-    for line in (*lines, *doubts):
-        say(line)
-    say(f"metric: {card.metric}")
-    say(f"splits: {reading.splits}")
-    for note in (*reading.notes, *made.notes):
-        say(f"note: {note}")
-    say(f"wrote {home}")
+    requests = [_request(one) for one in for_each_label(said)]
+    for request in requests:
+        home = to / request.name
+        if home.exists() and not force:
+            raise InputError(f"{home}: is there already; --force replaces it")
+    read_ = [read(request) for request in requests]
+    doubts = [list(doubts_of(reading, strict=bool(said.strict))) for _, reading in read_]
+    for (card, reading), doubted in zip(read_, doubts, strict=True):
+        lines = [*lines_of(card, reading, said.encoder), *doubted]
+        made = write(card, reading.rows, to, replace=force)
+        for line in lines:
+            say(line)
+        say(f"metric: {card.metric}")
+        say(f"splits: {reading.splits}")
+        for note in (*reading.notes, *made.notes):
+            say(f"note: {note}")
+        say(f"wrote {to / card.name}")
+    names = ", ".join(request.name for request in requests)
     say("next:")
     say(f"  transfer corpora check {shlex.quote(str(to))}")
-    say(f"  transfer run-grid GRID.yaml --corpora {shlex.quote(str(to))}   # a grid that names {card.name}")
+    say(f"  transfer run-grid GRID.yaml --corpora {shlex.quote(str(to))}   # a grid that names {names}")
 
 
 def _request(said: Said) -> "Request":
+    from transfer.cli.own_tagged import tagging_of
     from transfer.corpora.base import METRICS, Kind, Metric
     from transfer.corpora.own import Columns, Request
 
@@ -166,7 +183,7 @@ def _request(said: Said) -> "Request":
         raise InputError("--separator: should be a character that stands between labels, as in ';'")
     if metric in ("f1", "micro_f1") and said.negative is None:
         raise InputError(f"--metric {metric} needs --negative LABEL, the label that is left out")
-    columns = Columns(said.text, said.text_b, said.label, said.score, said.id, said.doc)
+    columns = Columns(said.text, said.text_b, said.label, said.score, said.id, said.doc, said.sentence)
     for column, count in Counter(columns.said().values()).items():
         if count > 1:
             options = [option for option, name in columns.said().items() if name == column]
@@ -179,6 +196,7 @@ def _request(said: Said) -> "Request":
         separator=said.separator or ";",
         negative=said.negative,
         metric=metric,
+        tagging=tagging_of(said, metric),
         dialect=dialect_of(said.delimiter, said.quoting, said.encoding),
         names=_label_names(said.labels),
     )
@@ -231,6 +249,7 @@ def _fit_kind(said: Said, kind: str) -> None:
         "--separator": ("multilabel",),
         "--labels": ("multilabel",),
         "--negative": ("classification",),
+        **dict.fromkeys(("--sentence", "--entity", "--scheme", "--blank-tokens"), ("tagging",)),
     }
     for option in said.options():
         if kind not in only.get(option, (kind,)):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from transfer.metrics import spans
 
 Kind = Literal["similarity", "classification", "tagging", "multilabel"]
-Metric = Literal["pearson", "accuracy", "micro_f1", "f1", "span_f1", "example_f1"]
+Metric = Literal["pearson", "accuracy", "micro_f1", "f1", "span_f1", "token_accuracy", "example_f1"]
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
@@ -38,7 +38,7 @@ LabelName = Annotated[str, BeforeValidator(_text_in_yaml)]
 METRICS: Mapping[Kind, tuple[Metric, ...]] = {
     "similarity": ("pearson",),
     "classification": ("accuracy", "micro_f1", "f1"),
-    "tagging": ("span_f1",),
+    "tagging": ("span_f1", "token_accuracy"),
     "multilabel": ("example_f1",),
 }
 
@@ -65,9 +65,9 @@ class Card(BaseModel):
     pair: bool = False
     """Whether an item has two texts."""
     labels: tuple[LabelName, ...] = ()
-    """All labels (classification, multilabel)."""
+    """All labels (classification, multilabel; tagging with `token_accuracy`: all tags)."""
     entities: tuple[LabelName, ...] = ()
-    """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging)."""
+    """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging with `span_f1`)."""
     range: tuple[float, float] | None = None
     """The lowest and highest score (similarity)."""
     negative: LabelName | None = None
@@ -89,6 +89,24 @@ class Card(BaseModel):
     notes: tuple[str, ...] = ()
     """What became of whatever did not fit."""
 
+    @property
+    def spans(self) -> bool:
+        """Whether the gold are mentions: BIO tags, not one plain label for each token."""
+        return self.metric == "span_f1"
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """All tags that a token can have (tagging): BIO tags of the entity types, or the labels."""
+        if not self.spans:
+            return self.labels
+        return ("O", *(f"{prefix}-{entity}" for entity in self.entities for prefix in ("B", "I")))
+
+    def names_in(self, gold: float | str | tuple[str, ...]) -> list[str]:
+        """The labels or entity types of a gold value, in its order; none of a score."""
+        if isinstance(gold, tuple):
+            return [tag[2:] for tag in gold if tag != "O"] if self.spans else list(gold)
+        return [gold] if isinstance(gold, str) else []
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Card":
         if self.metric not in METRICS[self.kind]:
@@ -96,10 +114,11 @@ class Card(BaseModel):
                 f"metric '{self.metric}' does not measure a {self.kind} corpus; "
                 f"one of {', '.join(METRICS[self.kind])} does"
             )
-        needed = {"tagging": "entities", "classification": "labels", "multilabel": "labels"}
-        key = needed.get(self.kind)
+        needed = {"tagging": "labels", "classification": "labels", "multilabel": "labels"}
+        key = "entities" if self.spans else needed.get(self.kind)
         if key and not getattr(self, key):
-            raise ValueError(f"a {self.kind} corpus needs the key '{key}', a list of names")
+            measured = f" measured by {self.metric}" if self.kind == "tagging" else ""
+            raise ValueError(f"a {self.kind} corpus{measured} needs the key '{key}', a list of names")
         for names in (self.labels, self.entities):
             if len(set(names)) < len(names):
                 raise ValueError("a label is listed twice")
@@ -133,7 +152,7 @@ class Example:
     """One item of a corpus.
 
     ``text`` holds the one or two texts, for tagging the tokens; ``gold`` is the score (float), the
-    label (str), the BIO tags or the labels (tuple of str). ``doc`` groups items that depend on
+    label (str), the tags or the labels (tuple of str). ``doc`` groups items that depend on
     each other. A gold mention that no tags of these tokens can name (in several pieces, inside a
     token, overlapped) has a ``B-`` tag of its own behind the last token's, where nothing is ever
     predicted: it counts as missed.
@@ -192,9 +211,10 @@ def build(
 
 
 def count_of(card: Card, examples: Iterable[Example]) -> int:
-    """What the literature counts of examples: mentions, else those that are not of the negative label."""
+    """What the literature counts of examples: mentions or tokens, else those not of the negative label."""
     if card.kind == "tagging":
-        return sum(len(spans(example.gold)) for example in examples)  # type: ignore[arg-type]
+        counted = spans if card.spans else tuple
+        return sum(len(counted(example.gold)) for example in examples)  # type: ignore[arg-type]
     return sum(card.negative is None or example.gold != card.negative for example in examples)
 
 
@@ -220,7 +240,7 @@ def _stratum(example: Example, kind: Kind) -> str:
     if kind == "similarity":
         return str(round(float(example.gold)))  # type: ignore[arg-type]
     if kind == "tagging":
-        return " ".join(sorted({tag[2:] for tag in example.gold if tag != "O"}))  # type: ignore[union-attr]
+        return " ".join(sorted({tag[2:] for tag in example.gold if tag[:2] in ("B-", "I-")}))  # type: ignore[union-attr]
     return example.gold if isinstance(example.gold, str) else " ".join(sorted(example.gold))  # type: ignore[arg-type]
 
 

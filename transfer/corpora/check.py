@@ -6,7 +6,7 @@ score: text that stands in two splits, labels that contradict each other, a smal
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -82,7 +82,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
             seen[name] = _Seen()
             for split in SPLITS:
                 for where, example in prepared.lines_of(home, card, split, refused):
-                    _note(seen[name], split, where, example)
+                    _note(seen[name], card, split, where, example)
                     _note_passages(seen[name], card, split, where, example)
         yield from (Finding("error", name, str(error)) for error in refused)
         if card is not None:
@@ -90,7 +90,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
     yield from _across(seen)
 
 
-def _note(seen: _Seen, split: Split, where: str, example: Example) -> None:
+def _note(seen: _Seen, card: Card, split: Split, where: str, example: Example) -> None:
     text = plain(example.text)
     key = _digest(text)
     seen.lines[split] += 1
@@ -103,7 +103,7 @@ def _note(seen: _Seen, split: Split, where: str, example: Example) -> None:
     first, gold = seen.gold.setdefault(key, (where, hash(example.gold)))
     if gold != hash(example.gold) and key not in seen.contradicted:
         seen.contradicted[key] = f"{where} and {first}: {_begin(text)!r}"
-    seen.labels[split].update(_labels(example))
+    seen.labels[split].update(card.names_in(example.gold))
     if not any(character.isalnum() for character in text):
         seen.wordless.append(f"{where}: {_begin(text)!r}")
     if example.doc:
@@ -123,12 +123,6 @@ def _note_passages(seen: _Seen, card: Card, split: Split, where: str, example: E
 
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def _labels(example: Example) -> Iterable[str]:
-    if isinstance(example.gold, tuple):
-        return [label[2:] if label.startswith(("B-", "I-")) else label for label in example.gold]
-    return [example.gold] if isinstance(example.gold, str) else []
 
 
 def _begin(text: str) -> str:

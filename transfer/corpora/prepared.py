@@ -281,6 +281,11 @@ def _tagging(card: Card, where: str, row: Row) -> tuple[tuple[str, ...], tuple[s
         raise InputError(f"{where}: 'tokens' should be a list of texts, none of them empty")
     if len(tokens) != len(tags):
         raise InputError(f"{where}: {len(tokens)} tokens but {len(tags)} tags; each token has one")
+    if not card.spans:
+        for key in ("mentions", "starts"):
+            if key in row:
+                raise InputError(f"{where}: '{key}' is for mentions; with token_accuracy a token has a label")
+        return tokens, tuple(_known(where, tag, card.labels) for tag in tags)
     before = "O"
     for i, tag in enumerate(tags):
         if tag != "O":

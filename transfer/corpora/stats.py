@@ -74,7 +74,7 @@ def unit_of(card: Card) -> str:
     if card.name in PUBLISHED:
         return PUBLISHED[card.name].unit
     if card.kind == "tagging":
-        return "mentions"
+        return "mentions" if card.spans else "tokens"
     if card.negative is not None:
         return f"lines that are not {card.negative}"
     return "pairs" if card.pair or card.kind == "similarity" else "lines"

@@ -65,7 +65,7 @@ def tags_of(tokens):
 
 
 def predict(tokens):
-    """A BIO tag for each token (a word or a mark), read at its first word piece.
+    """A tag for each token (a word or a mark), read at its first word piece.
 
     As in training, a sentence of more than {longest} tokens is cut into parts of nearly equal length.
     """
@@ -139,7 +139,9 @@ def _what(record: Exported) -> Iterator[str]:
         "similarity": f"A score{scale} for two texts, in the order in which the corpus has them.",
         "classification": f"One label for {texts}: {names}.",
         "multilabel": f"Any number of labels for {texts}: {names}.",
-        "tagging": f"A BIO tag for each token of a sentence; the entities are {names}.",
+        "tagging": f"A BIO tag for each token of a sentence; the entities are {names}."
+        if card.spans
+        else f"One label for each token of a sentence: {names}.",
     }.get(card.kind, f"A task of the kind {card.kind}: {names}.")
     if texts == "two texts" and card.kind != "similarity":
         yield "The first is the corpus's `text_a`, the second its `text_b`; their order matters."

@@ -1,4 +1,4 @@
-"""Tagging (named entity recognition): a BIO tag for each token."""
+"""Tagging: a tag for each token, BIO of mentions (named entities) or a plain label (part of speech)."""
 
 import itertools
 from array import array
@@ -31,7 +31,7 @@ class Tagging(Task):
 
     @property
     def tags(self) -> tuple[str, ...]:
-        return ("O", *(f"{prefix}-{e}" for e in self.card.entities for prefix in ("B", "I")))
+        return self.card.tags
 
     @property
     def outputs(self) -> int:

@@ -24,7 +24,7 @@ FEW = 6  # items a corpus has at least, so that three splits can be made
 # separators, marks, line ends, Unicode forms of one letter, what cannot be seen or looks like a format
 ODD = st.sampled_from(
     [*',;|\t"\'\\ \n\r', "\r\n", '""', "é", "e\u0301", "Å", "\u200b", "\ufeff", "\u00a0", "\u2028", "\x85",
-     "\x0b", "😀", "a", "b", "yes", "[", "]", "['a']", "{", "}", "#", "sep=;", "NaN", "1.0", "null", "//", "=1"]
+     "\x0b", "😀", "a", "b", "yes", "[", "]", "['a']", "{", "}", "#", "sep=;", "NaN", "1.0", "null", "//"]
 )  # fmt: skip
 # mostly with a letter in it: one blank text is enough to refuse a corpus
 TEXTS = st.one_of(

@@ -1,8 +1,8 @@
 """One's own data as a corpus: files of many formats in, a card and three splits of rows out.
 
-``sources`` finds the files and their formats; ``delimited``, ``jsonfiles``, ``arrow`` and ``tagged`` read
-them; ``rows`` says which column is what, ``labels`` which labels are one; ``division`` makes the splits; and
-this module puts them together.
+``sources`` finds the files and their formats; ``delimited``, ``jsonfiles``, ``arrow``, ``conll`` and
+``brat`` read them; ``tagged`` makes sentences in BIO of tokens; ``rows`` says which column is what,
+``labels`` which labels are one; ``division`` makes the splits; and this module puts them together.
 """
 
 import math
@@ -14,7 +14,9 @@ from typing import Any
 
 from transfer.corpora.base import METRICS, SPLITS, Card, Kind, Metric, Split
 from transfer.corpora.own.arrow import arrow, parquet, saved_dataset
+from transfer.corpora.own.brat import brat
 from transfer.corpora.own.cells import DELIMITERS
+from transfer.corpora.own.conll import conll, delimiter_of
 from transfer.corpora.own.delimited import separated
 from transfer.corpora.own.division import by_column, completed, made_by_hash, splits_of_paths
 from transfer.corpora.own.jsonfiles import jsonl
@@ -28,7 +30,7 @@ from transfer.corpora.own.labels import (
 from transfer.corpora.own.rows import Columns, Made, chosen, multi_hot_columns, rows_of
 from transfer.corpora.own.sources import TABLES, Format, format_of, leaves_of, stem_of, suffix_of
 from transfer.corpora.own.tables import Dialect, Table, decoded
-from transfer.corpora.own.tagged import brat, conll
+from transfer.corpora.own.tagged import Tagging, tagged
 from transfer.corpora.releases.base import Reading, Row
 from transfer.corpora.releases.mentions import told
 from transfer.inputs import InputError, did_you_mean, validated
@@ -39,7 +41,7 @@ class Request:
     """What a user asks for.
 
     ``sources`` are files or folders; a split is theirs or None. ``dialect`` says how text files are written,
-    ``names`` what the positions of multi-hot labels stand for.
+    ``names`` what the positions of multi-hot labels stand for, ``tagging`` how tags are to be read.
     """
 
     kind: Kind
@@ -51,6 +53,12 @@ class Request:
     metric: Metric | None = None
     dialect: Dialect = field(default_factory=Dialect)
     names: tuple[str, ...] = ()
+    tagging: Tagging = field(default_factory=Tagging)
+
+    @property
+    def plain(self) -> bool:
+        """Whether tags are labels of their own and name no mentions."""
+        return self.metric == "token_accuracy"
 
 
 @dataclass
@@ -76,6 +84,9 @@ def read(request: Request) -> tuple[Card, OwnReading]:
     for table in tables:
         if not table.records:
             raise InputError(f"{table.path}: holds no example")
+    columns = request.columns
+    if request.kind == "tagging":
+        tables, columns = tagged(tables, columns, request.tagging, name=request.name, plain=request.plain)
     given: Sequence[Split | None] = [split for _, split in sources]
     how = "as they were given"
     if any(given) and not any(split for _, split in request.sources):
@@ -84,14 +95,14 @@ def read(request: Request) -> tuple[Card, OwnReading]:
         given, how = named, "as the names of the files tell"
     stems = _stems([path for path, _ in sources])
     by_stem = dict(zip(stems, tables, strict=True))
-    made, pair = rows_of(request.kind, by_stem, request.columns, request.separator, request.names)
+    made, pair = rows_of(request.kind, by_stem, columns, request.separator, request.names)
     made, negative, doubts = _settled(made, request.negative)
     request = replace(request, negative=negative)
     rows, how = _divided(made, given, how)
     card = _card(request, rows, pair)
     notes += _notes_on_mentions(tables, given)
     unit, gold = _counted(request, rows, pair)
-    read_, choice = _columns_read(request, tables)
+    read_, choice = _columns_read(replace(request, columns=columns), tables)
     doubts = [*choice, *(doubt for table in tables for doubt in table.doubts), *doubts]
     reading = OwnReading(rows, gold, how, notes, tables=tables, columns=read_, doubts=doubts)
     return card.model_copy(update={"unit": unit, "gold": gold, "splits": how, "notes": tuple(notes)}), reading
@@ -101,13 +112,17 @@ def table_of(request: Request, path: Path) -> Table:
     """The records of a file or folder, by the format that its content shows. Raises InputError."""
     dialect = request.dialect
     found = format_of(path, dialect.encoding)
-    if found is Format.TABLE and request.kind == "tagging" and suffix_of(path) != ".csv":
-        # what many releases call their CoNLL columns
-        found = Format.TABLE if _names_columns(request, path) else Format.COLUMNS
-    elif found is Format.COLUMNS and suffix_of(path) == ".txt" and _names_columns(request, path):
+    suffix = suffix_of(path)
+    if request.kind == "tagging" and found in (Format.TABLE, Format.COLUMNS):
+        delimiter = delimiter_of(path, request.columns, dialect, suffix=suffix)
+        if delimiter is not None:
+            plain, encoding = request.plain, dialect.encoding
+            return conll(path, request.columns, plain=plain, delimiter=delimiter, encoding=encoding)
+        found = Format.TABLE
+    elif found is Format.COLUMNS and suffix == ".txt" and _names_columns(request, path):
         found = Format.TABLE
     if found in (Format.COLUMNS, Format.STANDOFF) and request.kind != "tagging":
-        if suffix_of(path) == ".txt" and path.is_file():
+        if suffix == ".txt" and path.is_file():
             raise InputError(
                 f"{path}: its first line names no columns; a table does (text, label), JSON lines have keys, "
                 "and CoNLL columns, tokens with tags, are for --kind tagging"
@@ -120,17 +135,17 @@ def table_of(request: Request, path: Path) -> Table:
         Format.SAVED: saved_dataset,
     }
     if found is Format.TABLE:
-        return separated(path, dialect, TABLES.get(suffix_of(path), ","))
+        return separated(path, dialect, TABLES.get(suffix, ","))
     if found in readers:
         return readers[found](path, dialect)
-    return (brat if found is Format.STANDOFF else conll)(path, dialect.encoding)
+    return brat(path, dialect.encoding)
 
 
 def _names_columns(request: Request, path: Path) -> bool:
     """Whether the first line of a text file names the columns of a table."""
     text = decoded(path, request.dialect.encoding)[0].lstrip()
     line = text.splitlines()[0] if text else ""
-    usual = ("tokens",) if request.kind == "tagging" else ("text", "text_a", "label", "labels", "score")
+    usual = ("text", "text_a", "label", "labels", "score")
     wanted = {request.columns.text or usual[0], *(() if request.columns.text else usual)}
     delimiters = request.dialect.delimiter or "".join(DELIMITERS.values())
     return any(
@@ -154,6 +169,8 @@ def _columns_read(request: Request, tables: Sequence[Table]) -> tuple[dict[str, 
         column = getattr(request.columns, key, None) or key
         if column in there:
             found[key] = column
+    if request.columns.sentence:
+        found["sentence"] = request.columns.sentence
     return found, choice.doubts
 
 
@@ -211,6 +228,8 @@ def _card(request: Request, rows: Mapping[Split, Sequence[Row]], pair: bool) -> 
         card["range"] = low, high = math.floor(min(scores)), math.ceil(max(scores))
         if low == high:
             raise InputError(f"all scores are {low}; a correlation needs scores that differ")
+    elif request.kind == "tagging" and request.plain:
+        card["labels"] = sorted({tag for row in every for tag in row["tags"]})
     elif request.kind == "tagging":
         tags = {tag[2:] for row in every for tag in row["tags"] if tag != "O"}
         # a mention in several pieces has no tag, and is gold all the same
@@ -240,7 +259,8 @@ def _counted(
 ) -> tuple[str, dict[Split, int]]:
     """The unit that is counted of such a corpus, and how many of it each split has."""
     if request.kind == "tagging":
-        return "mentions", {split: sum(map(_mentions, rows[split])) for split in SPLITS}
+        unit, count = ("tokens", lambda row: len(row["tags"])) if request.plain else ("mentions", _mentions)
+        return unit, {split: sum(map(count, rows[split])) for split in SPLITS}
     unit = "pairs" if pair else "items"
     if request.negative is None:
         return unit, {split: len(rows[split]) for split in SPLITS}

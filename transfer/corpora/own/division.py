@@ -1,14 +1,14 @@
 """The three splits of one's own data: as they are named, or made by hash."""
 
-import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from transfer.corpora.base import SPLITS, Split
 from transfer.corpora.own.labels import check_drift, labels_of
 from transfer.corpora.own.rows import Made, check_ids
-from transfer.corpora.releases.base import Row, dev_by_hash
+from transfer.corpora.releases.base import Row, by_hash, dev_by_hash
 from transfer.inputs import InputError, did_you_mean
 
 Given = Mapping[Split, Sequence[Made]]
@@ -85,7 +85,7 @@ def completed(given: Given, how: str) -> tuple[dict[Split, list[Row]], str]:
     check_drift({split: [(made.row, made.where) for made in given[split]] for split in given})
     if "dev" not in given:
         rows["train"], rows["dev"], told = dev_by_hash(rows["train"])
-        how = f"{how}; {told}{_kept_in_train(rows, ('dev',))}"
+        how = f"{how}; {told}" + _kept_in_train(rows, ("dev",))
     return _none_empty(rows), how
 
 
@@ -98,10 +98,9 @@ def made_by_hash(rows: Sequence[Made]) -> tuple[dict[Split, list[Row]], str]:
     sizes: dict[str, int] = {}
     for made in rows:
         sizes[_document(made.row)] = sizes.get(_document(made.row), 0) + 1
-    order = sorted(sizes, key=lambda doc: hashlib.sha256(doc.encode()).hexdigest())
     want = max(1, len(rows) // 10)
     where: dict[str, Split] = {}
-    documents = iter(order)
+    documents = iter(by_hash(sizes))
     for split in ("test", "dev"):
         have = 0
         while have < want and (doc := next(documents, None)) is not None:
@@ -112,29 +111,52 @@ def made_by_hash(rows: Sequence[Made]) -> tuple[dict[Split, list[Row]], str]:
         parts[where.get(_document(made.row), "train")].append(made.row)
     what = "documents" if any("doc" in made.row for made in rows) else "items"
     told = f"made here: 80, 10 and 10 % of the items, whole {what}, in order of the SHA-256 of their id"
-    return _none_empty(parts), told + _kept_in_train(parts, ("test", "dev"))
+    told += _kept_in_train(parts, ("test", "dev"))
+    return _none_empty(parts), told
 
 
 def _kept_in_train(rows: dict[Split, list[Row]], made: Sequence[Split]) -> str:
-    """Put back into train the documents of splits made here that have labels train would lack.
+    """Move documents of splits made here into train where it would lack their labels otherwise.
 
-    Returns the sentence that says so, empty where none has.
+    A split that this leaves empty gets the first document, by hash, whose labels train has elsewhere too.
+    Returns the sentence that says what was moved, empty where nothing was.
     """
+    order = [row["id"] for split in ("train", *made) for row in rows[split]]
     known = {label for row in rows["train"] for label in labels_of(row)}
     rare: set[str] = set()
     moved: set[str] = set()
     for split in made:
         docs = {_document(row) for row in rows[split] if not known.issuperset(labels_of(row))}
-        back = [row for row in rows[split] if _document(row) in docs]
-        rare |= {label for row in back for label in labels_of(row)} - known
-        known |= rare
+        rare |= {label for row in rows[split] for label in labels_of(row)} - known
+        known |= {label for row in rows[split] if _document(row) in docs for label in labels_of(row)}
+        _move(rows, docs, split, "train")
         moved |= docs
-        rows["train"] += back
-        rows[split] = [row for row in rows[split] if _document(row) not in docs]
     if not moved:
         return ""
+    for split in made:
+        if not rows[split] and (spare := _spare_document(rows["train"], moved)):
+            _move(rows, {spare}, "train", split)
+    place = {id_: i for i, id_ in enumerate(order)}
+    rows["train"].sort(key=lambda row: place[row["id"]])
     names = ", ".join(f"'{label}'" for label in sorted(rare)[:5]) + (", …" if len(rare) > 5 else "")
-    return f"; {len(moved)} of them with labels that nothing else has ({names}) are in train"
+    return f"; {len(moved)} more stay in train, which has the labels {names} from nowhere else"
+
+
+def _move(rows: dict[Split, list[Row]], docs: set[str], source: Split, to: Split) -> None:
+    rows[to] = [*rows[to], *(row for row in rows[source] if _document(row) in docs)]
+    rows[source] = [row for row in rows[source] if _document(row) not in docs]
+
+
+def _spare_document(train: Sequence[Row], kept: set[str]) -> str | None:
+    """The first document by hash whose labels other documents of train have too, and is not ``kept``."""
+    labels: dict[str, set[str]] = {}
+    for row in train:
+        labels.setdefault(_document(row), set()).update(labels_of(row))
+    docs_with = Counter(label for some in labels.values() for label in some)
+    for doc in by_hash(labels):
+        if doc not in kept and all(docs_with[label] > 1 for label in labels[doc]) and len(labels) > 1:
+            return doc
+    return None
 
 
 def _none_empty(rows: dict[Split, list[Row]]) -> dict[Split, list[Row]]:

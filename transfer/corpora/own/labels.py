@@ -21,12 +21,12 @@ _LATIN = str.maketrans(
 
 
 def labels_of(row: Row) -> set[str]:
-    """The labels of a row of any kind: its label, its labels, or the types of its mentions."""
+    """The labels of a row of any kind: its label, its labels, the types of its mentions, or plain tags."""
     if "label" in row:
         return {row["label"]}
     if "labels" in row:
         return set(row["labels"])
-    tags = {tag[2:] for tag in row.get("tags", ()) if tag[1:2] == "-"}
+    tags = {tag[2:] if tag.startswith(("B-", "I-")) else tag for tag in row.get("tags", ()) if tag != "O"}
     return tags | {kind for kind, *_ in row.get("mentions", ())}
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from transfer.corpora.own.sources import COLUMNS, stem_of, suffix_of
 from transfer.corpora.own.tables import Record, Table, text_of
-from transfer.corpora.own.tagged import conll
 from transfer.corpora.releases.base import wrong
 from transfer.corpora.releases.mentions import tagged_rows
 from transfer.corpora.releases.text import sentences
@@ -26,7 +25,7 @@ class Layout(StrEnum):
 READ_AS: Mapping[Layout, str] = {
     Layout.TEXT: "one text per line",
     Layout.TOKENS: "one token per line, with a blank line between sentences",
-    Layout.CONLL: "CoNLL columns, of which the first is the token and the others are not read",
+    Layout.CONLL: "CoNLL columns, of which only that of the token is read",
 }
 
 # a tag that names its type (B-Drug), and one that is only a prefix
@@ -107,9 +106,7 @@ def _adjacent(one: Line, other: Line) -> bool:
 
 
 def read(path: Path, lines: Sequence[Line], layout: Layout) -> Table:
-    """The texts (``text``) or sentences (``tokens``) of a file in a layout. Raises InputError."""
-    if layout is Layout.CONLL:
-        return conll(path)
+    """The texts (``text``) or sentences (``tokens``) of a file without columns. Raises InputError."""
     records = list(_texts(path, lines) if layout is Layout.TEXT else _sentences(path, lines))
     column = "text" if layout is Layout.TEXT else "tokens"
     return Table(path, records, frozenset({"id", column}), named=False)
@@ -153,11 +150,11 @@ def _sentences(path: Path, lines: Sequence[Line]) -> Iterator[Record]:
             found.append((number, token))
 
 
-def documents(folder: Path) -> Table:
+def documents(folder: Path, encoding: str | None = None) -> Table:
     """The sentences of each .txt of a folder; a stand-off file (.ann) beside it is not read."""
     records = []
     for path in sorted(folder.glob("*.txt")):
-        text = text_of(path)
+        text = text_of(path, encoding)
         for row in tagged_rows(stem_of(path), text, sentences(text), [])[0]:
             values = {key: row[key] for key in ("id", "doc", "tokens")}
             records.append(Record(f"{path} sentence {row['id']}", values, extra={"starts": row["starts"]}))

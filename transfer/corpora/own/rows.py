@@ -11,7 +11,6 @@ from transfer.corpora.base import Kind
 from transfer.corpora.own.labelcells import check_multi_hot, label_in, labels_in, named_by, shown
 from transfer.corpora.own.printed import is_printed, listed
 from transfer.corpora.own.tables import Record, Table
-from transfer.corpora.own.tagged import as_bio
 from transfer.corpora.releases.base import Row
 from transfer.inputs import InputError, did_you_mean
 
@@ -26,6 +25,7 @@ class Columns:
     score: str | None = None
     id: str | None = None
     doc: str | None = None
+    sentence: str | None = None
 
     def said(self) -> dict[str, str]:
         """What was named, by the option that names it."""
@@ -73,7 +73,6 @@ def rows_of(
     if kind == "multilabel" and not names:
         records = [record for table in tables.values() for record in table.records]
         check_multi_hot(records, wanted["labels"])
-    bio = _bio(tables, wanted) if kind == "tagging" else iter(())
     made = []
     for stem, table in tables.items():
         made.append([])
@@ -82,9 +81,7 @@ def rows_of(
             if doc := _name(record, columns.doc or "doc", ""):
                 row["doc"] = doc
             for key, column in wanted.items():
-                if key == "tags":
-                    row[key] = next(bio)
-                elif key == "labels":
+                if key == "labels":
                     where = f"{record.where}: the column '{column}'"
                     row[key] = labels_in(record.values[column], where, separator, names)
                 else:
@@ -141,10 +138,7 @@ def _check_columns(
     table: Table, wanted: Mapping[str, str], columns: Columns, others: Sequence[str] = ()
 ) -> None:
     said = {option: name for option, name in columns.said().items() if name}
-    if not table.named:
-        if said:
-            option = next(iter(said))
-            raise InputError(f"{option} names a column, but {table.path} has no named columns; leave it out")
+    if not table.named:  # see conll and tagged, which look into what is said of such columns
         return
     alone = "; the file has one column, --delimiter names what separates columns"
     for column in (*wanted.values(), *others, *said.values()):
@@ -167,7 +161,7 @@ def _cell(key: str, record: Record, column: str) -> Any:
         return _score(value, where)
     if key == "label":
         return label_in(value, where)
-    if key == "tokens":
+    if key in ("tokens", "tags"):
         return words_in(value, where)
     if not isinstance(value, str) or not value.strip():
         mend = "; --text-b '' reads one text alone" if key == "text_b" and column == "text_b" else ""
@@ -202,8 +196,8 @@ def _score(value: Any, where: str) -> float:
     return number
 
 
-def words_in(value: Any, where: str) -> list[str]:
-    """Tokens or tags: a list of texts, or a text with spaces between them."""
+def words_in(value: Any, where: str, *, blanks: bool = False) -> list[str]:
+    """Tokens or tags: a list of texts, or a text with spaces between them; ``blanks`` may be among them."""
     words = value
     if isinstance(value, str) and is_printed(value):
         try:
@@ -219,27 +213,9 @@ def words_in(value: Any, where: str) -> list[str]:
     if not isinstance(words, list) or not words:
         raise InputError(f"{where} should hold a list of texts, not {shown(value)}")
     for word in words:
-        if not isinstance(word, str) or not word.strip():
+        if not isinstance(word, str) or not (blanks or word.strip()):
             raise InputError(f"{where} should hold texts that are not empty, not {shown(word)}")
     return words
-
-
-def _bio(tables: Mapping[str, Table], wanted: Mapping[str, str]):
-    """The tags of every record, in their order, in BIO. Raises InputError; see tagged.as_bio."""
-    sequences = []
-    for table in tables.values():
-        for record in table.records:
-            tokens, tags = (
-                words_in(record.values[wanted[key]], f"{record.where}: the column '{wanted[key]}'")
-                for key in ("tokens", "tags")
-            )
-            if len(tokens) != len(tags):
-                raise InputError(
-                    f"{record.where}: {len(tokens)} tokens but {len(tags)} tags; each token has one"
-                )
-            places = record.places or [record.where] * len(tags)
-            sequences.append(list(zip(tags, places, strict=True)))
-    return iter(as_bio(sequences))
 
 
 def check_ids(rows: Sequence[Made], what: str) -> None:

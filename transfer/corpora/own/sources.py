@@ -24,7 +24,7 @@ class Format(StrEnum):
 
 
 TABLES = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".txt")
+COLUMNS = (".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio", ".bioes", ".txt")
 DATA = (*TABLES, ".jsonl", ".ndjson", ".json", ".parquet", ".arrow", ".feather", *COLUMNS)
 # what lies beside the data in a saved dataset or a snapshot of the hub
 _BESIDE = re.compile(

@@ -27,8 +27,9 @@ class FileRead:
 
 @dataclass(frozen=True)
 class Summary:
-    """``counts`` are the items (tagging: mentions) of each label in each split; ``scores`` the lowest, mean
-    and highest score. ``examples`` are from the middle of the largest split. ``ignored`` are columns."""
+    """``counts`` are the items (tagging: mentions or tokens) of each label in each split; ``scores`` the
+    lowest, mean and highest score. ``examples`` are from the middle of the largest split. ``ignored`` are
+    columns."""
 
     files: Sequence[FileRead]
     columns: Mapping[str, str]
@@ -61,17 +62,17 @@ def summary_of(card: Card, reading: OwnReading, *, examples: int = 3) -> Summary
         files=files,
         columns=reading.columns,
         ignored=[name for name in order if name not in used],
-        counts={} if card.kind == "similarity" else _label_counts(reading.rows),
+        counts={} if card.kind == "similarity" else _label_counts(card, reading.rows),
         scores=_scores(reading.rows) if card.kind == "similarity" else {},
         examples=rows[start : start + examples],
     )
 
 
-def _label_counts(rows: Mapping[Split, Sequence[Row]]) -> dict[str, dict[Split, int]]:
+def _label_counts(card: Card, rows: Mapping[Split, Sequence[Row]]) -> dict[str, dict[Split, int]]:
     by_split = {split: Counter[str]() for split in SPLITS}
     for split in SPLITS:
         for row in rows[split]:
-            by_split[split].update(_labels_counted(row))
+            by_split[split].update(_labels_counted(card, row))
     total = sum(by_split.values(), Counter[str]())
     return {
         label: {split: by_split[split][label] for split in SPLITS}
@@ -79,10 +80,12 @@ def _label_counts(rows: Mapping[Split, Sequence[Row]]) -> dict[str, dict[Split, 
     }
 
 
-def _labels_counted(row: Row) -> Sequence[str]:
-    """The labels of a row, for tagging the type of each mention."""
+def _labels_counted(card: Card, row: Row) -> Sequence[str]:
+    """The labels of a row, for tagging the type of each mention or the label of each token."""
     if "mentions" in row:
         return [kind for kind, *_ in row["mentions"]]
+    if "tags" in row and not card.spans:
+        return row["tags"]
     if "tags" in row:
         return [tag[2:] for tag in row["tags"] if tag.startswith("B-")]
     return sorted(labels_of(row))

@@ -1,196 +1,218 @@
-"""Tagged text that people have: CoNLL columns and brat stand-off; and their tag schemes made BIO."""
+"""Tagged text that people have, as sentences with BIO tags (or plain labels), whatever the format."""
 
-import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from transfer.corpora.own.tables import Record, Table, text_of
-from transfer.corpora.releases.base import wrong
-from transfer.corpora.releases.mentions import Mention, tagged_rows, visible
-from transfer.corpora.releases.text import sentences
-from transfer.inputs import InputError
-
-# a tag sequence, and the place of each tag as a message names it
-Placed = Sequence[tuple[str, str]]
-
-_PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}
+from transfer.corpora.own.rows import Columns, words_in
+from transfer.corpora.own.schemes import Placed, Read, Scheme, as_bio
+from transfer.corpora.own.tables import Record, Table
+from transfer.corpora.own.tokens import LABELS, SPANS, TOKENS, in_sentences, usual
+from transfer.inputs import InputError, did_you_mean
 
 
-def conll(path: Path, encoding: str | None = None) -> Table:
-    """CoNLL columns: the first is the token, the last the tag; a blank line ends a sentence.
+@dataclass(frozen=True)
+class Tagging:
+    """What a user says of tagged text.
 
-    Columns are separated by tabs, or by spaces in a line without a tab. ``-DOCSTART-`` lines
-    separate documents. Raises InputError where a line has other columns than the first.
+    ``entity`` is the type of tags that have none. ``scheme`` is the one that the tags follow; None is
+    to find out. ``drop_blanks`` leaves out tokens of nothing but white space, which are refused otherwise.
     """
-    records: list[Record] = []
-    width = doc = 0
-    sentence: list[tuple[int, str, str]] = []
 
-    def end() -> None:
-        if sentence:
-            lines, tokens, tags = zip(*sentence, strict=True)
-            values: dict[str, Any] = {"tokens": list(tokens), "tags": list(tags)}
-            if doc:
-                values["doc"] = f"{path.stem}-doc{doc}"
-            places = tuple(f"{path} line {line}" for line in lines)
-            records.append(Record(places[0], values, places))
-            sentence.clear()
-
-    for number, line in enumerate(text_of(path, encoding).split("\n"), 1):
-        line = line.removesuffix("\r")
-        if not line.strip():
-            end()
-            continue
-        fields = line.split("\t") if "\t" in line else line.strip(" ").split(" ")
-        fields = fields if "\t" in line else [field for field in fields if field]
-        if fields[0] == "-DOCSTART-":
-            end()
-            doc += 1
-            continue
-        width = width or len(fields)
-        if len(fields) < 2:
-            raise wrong(path, number, "one column; the first should be the token and the last its tag")
-        if len(fields) != width:
-            raise wrong(path, number, f"{len(fields)} columns, but the lines before have {width}")
-        sentence.append((number, fields[0], fields[-1].strip()))
-    end()
-    return Table(path, records, frozenset({"tokens", "tags", "doc"}), named=False)
+    entity: str | None = None
+    scheme: Scheme | None = None
+    drop_blanks: bool = False
 
 
-def brat(folder: Path, encoding: str | None = None) -> Table:
-    """A folder of stand-off pairs: NAME.txt, and NAME.ann with lines ``T1<tab>Type 0 4;9 12<tab>text``.
+# the columns of a format that names none
+_OWN = ("tokens", "tags")
 
-    Lines of relations, events, attributes and comments are left out. A document's sentences become
-    rows; see releases/mentions.py for what happens to mentions that no tags can name. Raises
-    InputError where a file lacks its other half, or offsets and text do not agree.
+
+@dataclass(frozen=True)
+class _Sentence:
+    record: Record
+    tokens: list[str]
+    tags: list[str]
+    places: Sequence[str]
+
+
+def tagged(
+    tables: Sequence[Table], columns: Columns, options: Tagging, *, name: str, plain: bool = False
+) -> tuple[list[Table], Columns]:
+    """The tables with a sentence in each record, its tags in BIO, and the columns that hold them.
+
+    One scheme is taken for all tables, and what is assumed of it is a doubt of the first. ``plain``
+    leaves the tags as they are, as labels. ``name`` is the corpus's. Raises InputError, with the place
+    of a token, for what cannot be read.
     """
-    texts = {path.stem: path for path in sorted(folder.glob("*.txt"))}
-    marks = {path.stem: path for path in sorted(folder.glob("*.ann"))}
-    for name in sorted(texts.keys() ^ marks.keys()):
-        lacks, has = ("ann", texts[name]) if name in texts else ("txt", marks[name])
-        raise InputError(f"{has}: has no {name}.{lacks} beside it; stand-off is a .txt and an .ann each")
-    records, counts = [], Counter[str]()
-    for name, path in texts.items():
-        text = text_of(path, encoding)
-        mentions = _mentions(marks[name], text, counts, encoding)
-        rows, count = tagged_rows(name, text, sentences(text, mentions=[m.span for m in mentions]), mentions)
-        counts += count
-        for row in rows:
-            extra = {key: row[key] for key in ("starts", "mentions")}
-            values = {key: row[key] for key in ("id", "doc", "tokens", "tags")}
-            records.append(Record(f"{path} sentence {row['id']}", values, extra=extra))
-    columns = frozenset({"id", "doc", "tokens", "tags"})
-    return Table(folder, records, columns, named=False, counts=counts)
-
-
-_TEXT_BOUND = re.compile(r"T\S*\t(\S+) (\d{1,9} \d{1,9}(?:;\d{1,9} \d{1,9})*)\t(.*)", re.ASCII)
-
-
-def _mentions(path: Path, text: str, counts: Counter[str], encoding: str | None) -> list[Mention]:
-    found = []
-    for number, line in enumerate(text_of(path, encoding).split("\n"), 1):
-        line = line.removesuffix("\r")
-        if not line.strip() or line[0] in "REAMN#*":
-            continue
-        match = _TEXT_BOUND.fullmatch(line)
-        if not match:
-            raise wrong(path, number, f"{line[:60]!r}; a mention is written T1<tab>Type 0 4<tab>its text")
-        parts = tuple((int(a), int(b)) for a, b in (pair.split(" ") for pair in match[2].split(";")))
-        for a, b in parts:
-            if not a < b <= len(text):
-                raise wrong(
-                    path, number, f"the offsets {a} {b} are not in the text, which has {len(text)} characters"
-                )
-        said = " ".join(text[a:b] for a, b in parts)
-        # brat writes a line break within a mention as a space
-        if said.split() != match[3].split():
-            raise wrong(
-                path, number, f"at {match[2]} the text has {said[:60]!r}, the mention says {match[3][:60]!r}"
+    for table in tables:
+        if _is_standoff(table):
+            _check_standoff(table, columns, options, plain=plain)
+    columned = [table for table in tables if not _is_standoff(table)]
+    chosen = [_columns_of(table, columns, plain=plain) for table in columned]
+    joined = [
+        in_sentences(table, text, tags, columns) if table.named else (table, None)
+        for table, (text, tags, _) in zip(columned, chosen, strict=True)
+    ]
+    parts = [
+        [_sentence(record, text, tags) for record in table.records]
+        for (table, _), (text, tags, _) in zip(joined, chosen, strict=True)
+    ]
+    placed: list[Placed] = [
+        list(zip(sentence.tags, sentence.places, strict=True)) for part in parts for sentence in part
+    ]
+    if plain:
+        read = _plain(placed)
+    else:
+        read = as_bio(placed, name=name, entity=options.entity, scheme=options.scheme)
+    # the columns keep their names where all tables have the same
+    names = {(text, tags) for text, tags, _ in chosen}
+    keys = names.pop() if len(names) == 1 and len(columned) == len(tables) else _OWN
+    sequences, doubts = iter(read.sequences), read.doubts
+    made = []
+    for (table, _), part, (_, _, said) in zip(joined, parts, chosen, strict=True):
+        counts = Counter[str]()
+        records = [
+            _without_blanks(sentence, next(sequences), counts, keys, drop=options.drop_blanks, plain=plain)
+            for sentence in part
+        ]
+        gone = counts["blank sentences"]
+        made.append(
+            replace(
+                table,
+                records=[record for record in records if record],
+                columns=table.columns | set(keys),
+                counts=counts,
+                skipped={**table.skipped, **({"blank sentences": gone} if gone else {})},
+                doubts=(*said, *table.doubts, *doubts),
+                format=f"{table.format}; {read.scheme} tags".removeprefix("; "),
             )
-        seen = tuple(part for a, b in parts if (part := visible(text, a, b)))
-        if not seen:
-            raise wrong(path, number, f"the mention at {match[2]} is nothing but white space")
-        counts["trimmed"] += seen != parts
-        found.append(Mention(seen, match[1]))
-    return found
+        )
+        doubts = ()  # they are about all tables
+    done = iter(made)
+    sentences = {sentence for _, sentence in joined if sentence}
+    sentence = sentences.pop() if len(sentences) == 1 else None
+    return (
+        [table if _is_standoff(table) else next(done) for table in tables],
+        replace(columns, text=keys[0], label=keys[1], sentence=sentence),
+    )
 
 
-def as_bio(sequences: Sequence[Placed]) -> list[list[str]]:
-    """The tags of a corpus in BIO, whichever of IOB1, IOB2 (BIO) and BIOES (BILOU) they are in.
+def _is_standoff(table: Table) -> bool:
+    return any("mentions" in record.extra for record in table.records)
 
-    One scheme is taken for all of them: BIOES where any tag begins with E or S; IOB2 where every
-    mention begins with B; IOB1 where B stands only behind another mention of its type. Raises
-    InputError, with the place of the first tag, where they follow none of these.
 
-    >>> as_bio([[("I-X", "line 1"), ("B-X", "line 2")]])
-    [['B-X', 'B-X']]
+def _check_standoff(table: Table, columns: Columns, options: Tagging, *, plain: bool) -> None:
+    """Raises InputError for an option that stand-off has no use for; its tags are made in BIO."""
+    if plain:
+        raise InputError(f"{table.path}: stand-off has mentions, no label for each token; leave --metric out")
+    given = {"--entity": options.entity, "--scheme": options.scheme}
+    for option in [*columns.said(), *(option for option, value in given.items() if value)]:
+        raise InputError(
+            f"{option}: {table.path} is stand-off, which has no columns and no tags; leave it out"
+        )
+
+
+def _columns_of(table: Table, columns: Columns, *, plain: bool) -> tuple[str, str, list[str]]:
+    """The columns of tokens and of tags, and what is doubtful about the choice."""
+    if not table.named:
+        return *_OWN, []
+    place = table.head or str(table.path)
+    for option, said in columns.said().items():
+        if said not in table.columns:
+            hint = did_you_mean(said, table.columns)
+            raise InputError(f"{place}: there is no column '{said}', which {option} names{hint}")
+    doubts = []
+    chosen = []
+    for option, said, names, what in (
+        ("--text", columns.text, TOKENS, "tokens"),
+        ("--label", columns.label, LABELS if plain else SPANS, "tags"),
+    ):
+        found = usual(table.columns, names)
+        if said is None and not found:
+            there = ", ".join(sorted(table.columns)) or "none"
+            raise InputError(
+                f"{place}: no column has a usual name for {what} ({', '.join(names)}); there are {there}; "
+                f"name it with {option} COLUMN"
+            )
+        chosen.append(said or found[0])
+        others = [other for other in found[1:] if other != "text" and said is None]
+        if others:
+            doubts.append(
+                f"{table.path.name}: the {what} are read from the column '{found[0]}', not from "
+                f"{' or '.join(map(repr, others))} ({option} COLUMN chooses)"
+            )
+    return chosen[0], chosen[1], doubts
+
+
+def _sentence(record: Record, text: str, tags: str) -> _Sentence:
+    lists = []
+    for column in (text, tags):
+        if column not in record.values:
+            raise InputError(
+                f"{record.where}: the key '{column}' is missing{did_you_mean(column, record.values)}"
+            )
+        value, where = record.values[column], f"{record.where}: the column '{column}'"
+        # where each token has a place, a blank one is refused there
+        lists.append(words_in(value, where, blanks=True))
+    words, labels = lists
+    if len(words) != len(labels):
+        raise InputError(f"{record.where}: {len(words)} tokens but {len(labels)} tags; each token has one")
+    places = record.places or [f"{record.where} token {i}" for i in range(1, len(words) + 1)]
+    return _Sentence(record, words, [label.strip() for label in labels], places)
+
+
+def _plain(sequences: Sequence[Placed]) -> Read:
+    for sequence in sequences:
+        for tag, where in sequence:
+            if not tag:
+                raise InputError(f"{where}: the token has no tag; each token needs a label")
+    return Read([[tag for tag, _ in sequence] for sequence in sequences], "plain")
+
+
+def _without_blanks(
+    sentence: _Sentence,
+    tags: list[str],
+    counts: Counter[str],
+    keys: tuple[str, str],
+    *,
+    drop: bool,
+    plain: bool,
+) -> Record | None:
+    """The sentence as a record, its blank tokens left out and counted; None where nothing is left.
+
+    ``keys`` are those of the tokens and of the tags.
     """
-    split = [[_parts(tag, where) for tag, where in sequence] for sequence in sequences]
-    used = {prefix for sequence in split for prefix, _ in sequence}
-    if used & {"E", "S"}:
-        for sequence, parts in zip(sequences, split, strict=True):
-            _check_bioes(sequence, parts)
-        plain = {"E": "I", "S": "B"}
-        return [[_tag(plain.get(prefix, prefix), kind) for prefix, kind in parts] for parts in split]
-    # an I that opens a mention is not IOB2; a B that has no mention of its type before it is not IOB1
-    opening = _first(sequences, split, "I")
-    fresh = _first(sequences, split, "B")
-    if opening and fresh:
-        raise InputError(
-            f"{opening[1]}: '{opening[0]}' begins a mention, as in IOB1, but '{fresh[0]}' at {fresh[1]} does "
-            "so too, as in IOB2 (BIO); one of the two is wrong, the tags follow one scheme"
-        )
-    if not opening:
-        return [[_tag(prefix, kind) for prefix, kind in parts] for parts in split]
-    return [_from_iob1(parts) for parts in split]
+    kept = []
+    for i, token in enumerate(sentence.tokens):
+        if token.strip():
+            kept.append(i)
+            continue
+        if not drop:
+            raise InputError(
+                f"{sentence.places[i]}: the token is {_blank(token)}; delete it in the file, or leave "
+                "such tokens out with --blank-tokens drop"
+            )
+        counts["blank tokens"] += 1
+        if tags[i].startswith("B-") and not plain:
+            if tags[i + 1 : i + 2] == [f"I-{tags[i][2:]}"]:
+                tags[i + 1] = tags[i]  # the mention begins behind the token
+            else:
+                counts["blank mentions"] += 1
+    if not kept:
+        counts["blank sentences"] += 1
+        return None
+    values = {
+        **sentence.record.values,
+        keys[0]: [sentence.tokens[i] for i in kept],
+        keys[1]: [tags[i] for i in kept],
+    }
+    return replace(sentence.record, values=values, places=())
 
 
-def _parts(tag: str, where: str) -> tuple[str, str]:
-    if tag == "O":
-        return "O", ""
-    prefix, dash, kind = tag.partition("-")
-    if prefix not in _PREFIXES or not dash or not kind.strip():
-        raise InputError(
-            f"{where}: the tag is '{tag[:60]}'; it should be O, B-<type> or I-<type> (or E-, S-)"
-        )
-    return _PREFIXES[prefix], kind
-
-
-def _tag(prefix: str, kind: str) -> str:
-    return f"{prefix}-{kind}" if kind else prefix
-
-
-def _first(
-    sequences: Sequence[Placed], split: Iterable[list[tuple[str, str]]], wanted: str
-) -> tuple[str, str] | None:
-    """The first tag with this prefix that does not stand behind one of its type, and its place."""
-    for sequence, parts in zip(sequences, split, strict=True):
-        before = ""
-        for placed, (prefix, kind) in zip(sequence, parts, strict=True):
-            if prefix == wanted and kind != before:
-                return placed
-            before = kind
-    return None
-
-
-def _from_iob1(parts: Sequence[tuple[str, str]]) -> list[str]:
-    tags, before = [], ""
-    for prefix, kind in parts:
-        tags.append(_tag("B" if prefix == "I" and kind != before else prefix, kind))
-        before = kind
-    return tags
-
-
-def _check_bioes(sequence: Placed, parts: Sequence[tuple[str, str]]) -> None:
-    running = ""  # the type of the mention that is not ended yet
-    for (tag, where), (prefix, kind) in zip(sequence, parts, strict=True):
-        if prefix in "IE" and running != kind:
-            raise InputError(f"{where}: '{tag}' goes on with a mention that no B-{kind} began (BIOES)")
-        if prefix not in "IE" and running:
-            raise InputError(f"{where}: '{tag}' while the mention before has no E-{running} yet (BIOES)")
-        running = kind if prefix in "BI" else ""
-    if running:
-        tag, where = sequence[-1]
-        raise InputError(f"{where}: the sentence ends with '{tag}'; its mention has no E-{running} (BIOES)")
+def _blank(token: str) -> str:
+    if not token:
+        return "empty"
+    codes = " ".join(f"U+{ord(character):04X}" for character in token[:5])
+    return f"nothing but white space ({codes}, {unicodedata.name(token[0], 'a control character').lower()})"

@@ -10,9 +10,10 @@ from typing import Any
 from transfer.corpora.base import Card, Example
 from transfer.corpora.own.intake import Asked, Division, check_options, is_pair, table_of
 from transfer.corpora.own.printed import is_printed
-from transfer.corpora.own.rows import words_in
+from transfer.corpora.own.rows import Columns, words_in
 from transfer.corpora.own.sources import stem_of
 from transfer.corpora.own.tables import Record, Table
+from transfer.corpora.own.tokens import SENTENCES, TOKENS, in_sentences, usual
 from transfer.corpora.releases.text import tokens
 from transfer.inputs import InputError, did_you_mean
 
@@ -48,12 +49,14 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
     if not table.records:
         raise InputError(f"{path}: holds no text; there is nothing to predict")
     columns = _columns(card, table, asked, notes)
+    if card.kind == "tagging" and table.named:
+        table = _sentences(table, columns[0], asked, notes)
     notes += table.doubts
     made = Texts(notes=notes)
     for number, record in enumerate(table.records, 1):
         id_ = _id(record, asked.id or "id", f"{stem_of(path)}-{number}")
         text, starts = _text(card, record, columns, asked, named=table.named)
-        doc = "" if table.named else record.values.get("doc", "")
+        doc = "" if table.named and not asked.doc else str(record.values.get(asked.doc or "doc", ""))
         made.examples.append(Example(id_, text, _blank(card, len(text)), doc))
         made.starts.append(starts)
     notes += _notes(card, table, made, columns, asked)
@@ -64,23 +67,37 @@ def _columns(card: Card, table: Table, asked: Asked, notes: list[str]) -> list[s
     """The one or two columns of the texts. Raises InputError where the table does not have them."""
     there = table.columns
     if not asked.dialect.header:
-        usual = ["1", "2"] if is_pair(card) else ["1"]
+        defaults = ["1", "2"] if is_pair(card) else ["1"]
     elif card.kind == "tagging":
-        usual = ["tokens" if "tokens" in there or "text" not in there else "text"]
+        defaults = usual(there, TOKENS)[:1] or ["tokens"]
     elif is_pair(card):
-        usual = ["text" if "text" in there and "text_a" not in there else "text_a", "text_b"]
+        defaults = ["text" if "text" in there and "text_a" not in there else "text_a", "text_b"]
     else:
-        usual = ["text"]
+        defaults = ["text"]
     said = [asked.text, asked.text_b]
-    columns = [name or column for name, column in zip(said, usual, strict=False)]
+    columns = [name or column for name, column in zip(said, defaults, strict=False)]
     if table.named:
         options = dict(zip(columns, ("--text", "--text-b"), strict=False))
-        _check_columns(
-            table, {**options, **({asked.id: "--id"} if asked.id else {})}, numbered=not asked.dialect.header
-        )
+        options |= {asked.id: "--id"} if asked.id else {}
+        _check_columns(table, options, asked)
         for name in sorted({"text", "text_a", "text_b", "tokens"} & there - {*columns}):
             notes.append(f"{table.path}: the column '{name}' is not read; the texts are in {_list(columns)}")
     return columns
+
+
+def _sentences(table: Table, column: str, asked: Asked, notes: list[str]) -> Table:
+    """The table with rows of one token joined where a column says which are a sentence."""
+    if asked.sentence or usual(table.columns - {column}, SENTENCES):
+        named = Columns(id=asked.id, doc=asked.doc, sentence=asked.sentence)
+        return in_sentences(table, column, column, named)[0]
+    words = [record.values.get(column) for record in table.records]
+    single = all(isinstance(one, str) and len(one.split(" ")) == 1 and not is_printed(one) for one in words)
+    if len(words) > 1 and single:
+        notes.append(
+            f"{table.path}: every row has one token, and gets an answer by itself; --sentence COLUMN names "
+            "the column that numbers the sentences, if rows are their tokens"
+        )
+    return table
 
 
 def _list(columns: Sequence[str]) -> str:
@@ -126,7 +143,7 @@ def _text(
     by_rules = _division(columns[0], asked) is Division.RULES
     if not isinstance(value, str) or (is_printed(value) and not by_rules):
         for token, place in zip(value, record.places, strict=False):
-            if not token.strip():
+            if isinstance(token, str) and not token.strip():
                 raise InputError(
                     f"{place}: the token is nothing but white space ({token!a}); remove the line"
                 )
@@ -145,8 +162,8 @@ _BETWEEN_SPACES = re.compile("[^ ]+")
 
 def _division(column: str, asked: Asked) -> Division:
     # --text names tokens, as it does in `prepare own`
-    usual = Division.SPACES if column == "tokens" or asked.text else Division.RULES
-    return asked.division or usual
+    tokens_said = asked.text or column.strip().lower() in {*TOKENS} - {"text"}
+    return asked.division or (Division.SPACES if tokens_said else Division.RULES)
 
 
 def _running(value: Any, where: str) -> str:
@@ -178,7 +195,7 @@ def _blank(card: Card, length: int) -> Any:
     """A gold value that the card allows: encoding an example asks for one, a prediction does not."""
     match card.kind:
         case "tagging":
-            return (card.labels[0] if card.labels else "O",) * length
+            return card.tags[:1] * length
         case "similarity":
             return card.range[0] if card.range else 0.0
         case "multilabel":

@@ -30,6 +30,23 @@ def visible(text: str, start: int, end: int) -> Span | None:
     return first, first + len(inner)
 
 
+def joined(text: str, parts: Sequence[Span]) -> tuple[Span, ...]:
+    """The parts of a mention, as one where there is nothing but white space between two of them.
+
+    Annotation tools break a mention at the end of a line, and nothing is left out there.
+
+    >>> joined("liver\nfailure", [(0, 5), (6, 13)])
+    ((0, 13),)
+    """
+    whole: list[Span] = []
+    for a, b in sorted(parts):
+        if whole and whole[-1][1] <= a and not text[whole[-1][1] : a].strip():
+            whole[-1] = whole[-1][0], b
+        else:
+            whole.append((a, b))
+    return tuple(whole)
+
+
 def tagged_rows(
     doc: str, text: str, sentences: Sequence[Span], mentions: Iterable[Mention]
 ) -> tuple[list[Row], Counter[str]]:
@@ -86,7 +103,8 @@ def _tags(spans: Sequence[Span], mentions: Sequence[Mention], count: Counter[str
 
 
 def told(split: str, count: Counter[str]) -> list[str]:
-    """The counts of ``tagged_rows``, and of ``trimmed`` ones, as sentences; none where there are none."""
+    """The counts of ``tagged_rows``, and of ``trimmed`` and ``joined`` mentions, as sentences for those
+    that there are."""
     why = {
         "discontinuous": "in several pieces",
         "inside a token": "with a border inside a token",
@@ -102,6 +120,15 @@ def told(split: str, count: Counter[str]) -> list[str]:
         )
     if count["trimmed"]:
         notes.append(f"{split}: white space at the ends of {count['trimmed']} mentions is left out of them")
+    if count["joined"]:
+        notes.append(
+            f"{split}: {count['joined']} mentions have pieces with only white space between them, as at the "
+            "end of a line, and are read as one piece there"
+        )
+    if count["blank tokens"]:
+        also = {"mentions of nothing else": count["blank mentions"], "sentences": count["blank sentences"]}
+        listed = "".join(f", and {n} {what}" for what, n in also.items() if n)
+        notes.append(f"{split}: {count['blank tokens']} blank tokens are left out{listed}")
     if count["repeated"]:
         notes.append(f"{split}: {count['repeated']} mentions repeat another's type and place; one is kept")
     return notes

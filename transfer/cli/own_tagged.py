@@ -1,0 +1,77 @@
+"""``transfer prepare own --kind tagging``: the options about tokens and tags."""
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transfer.inputs import InputError
+
+if TYPE_CHECKING:
+    from transfer.cli.own import Said
+    from transfer.corpora.base import Metric
+    from transfer.corpora.own import Tagging
+
+SentenceColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--sentence",
+        metavar="COLUMN",
+        help="own, tagging: the column that numbers the sentences, where each row is one token.",
+    ),
+]
+EntityName = Annotated[
+    str | None,
+    typer.Option(
+        "--entity",
+        metavar="NAME",
+        help="own, tagging: the entity type of tags without one (B, I); else the corpus's name.",
+    ),
+]
+SchemeName = Annotated[
+    str | None,
+    typer.Option(
+        "--scheme",
+        help="own, tagging: the tags' scheme (bio, iob1, io or bioes), which is then checked; else detected.",
+    ),
+]
+BlankTokens = Annotated[
+    str | None,
+    typer.Option("--blank-tokens", help="own, tagging: drop leaves out blank tokens; else they are errors."),
+]
+
+
+def for_each_label(said: "Said") -> "list[Said]":
+    """What was said for each corpus that is asked for: one, or one of each column of tags."""
+    columns = [column.strip() for column in (said.label or "").split(",")]
+    if said.kind != "tagging" or len(columns) == 1:
+        return [said]
+    if not all(columns) or len(set(columns)) < len(columns):
+        raise InputError(f"--label {said.label}: should be different columns with commas between them")
+    names = [re.sub(r"[^A-Za-z0-9._-]+", "-", f"{said.name}-{column}") for column in columns]
+    if said.name is not None and len(set(names)) < len(names):
+        raise InputError(f"--label {said.label}: two of the corpora would be called {names[0]}")
+    return [
+        replace(said, label=column, name=None if said.name is None else name)
+        for column, name in zip(columns, names, strict=True)
+    ]
+
+
+def tagging_of(said: "Said", metric: "Metric | None") -> "Tagging":
+    """What the options say of tags. Raises InputError for a value that none has, or that does not fit."""
+    from transfer.corpora.own import Tagging
+    from transfer.corpora.own.schemes import scheme_named
+
+    for option, value in (("--entity", said.entity), ("--scheme", said.scheme)):
+        if value is not None and metric == "token_accuracy":
+            raise InputError(f"{option} is for tags of mentions; with --metric token_accuracy leave it out")
+    if said.entity is not None and not said.entity.strip():
+        raise InputError("--entity: should be a name, as in Disease")
+    if said.blank_tokens not in (None, "drop"):
+        raise InputError(f"--blank-tokens: '{said.blank_tokens}' is not one of them; known: drop")
+    return Tagging(
+        entity=said.entity.strip() if said.entity else None,
+        scheme=scheme_named(said.scheme) if said.scheme is not None else None,
+        drop_blanks=said.blank_tokens == "drop",
+    )

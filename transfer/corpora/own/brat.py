@@ -1,0 +1,89 @@
+"""Tagged text as brat stand-off: NAME.txt, and NAME.ann with the places of its mentions."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from transfer.corpora.own.tables import Record, Table, bytes_of, text_of
+from transfer.corpora.releases.base import wrong
+from transfer.corpora.releases.mentions import Mention, joined, tagged_rows, visible
+from transfer.corpora.releases.text import sentences
+from transfer.inputs import InputError
+
+
+def brat(folder: Path, encoding: str | None = None) -> Table:
+    """A folder of stand-off pairs: NAME.txt, and NAME.ann with lines ``T1<tab>Type 0 4;9 12<tab>text``.
+
+    Lines of relations, events, attributes and comments are left out. A document's sentences become
+    rows; see releases/mentions.py for what happens to mentions that no tags can name. Raises
+    InputError where a file lacks its other half, or offsets and text do not agree.
+    """
+    texts = {path.stem: path for path in sorted(folder.glob("*.txt"))}
+    marks = {path.stem: path for path in sorted(folder.glob("*.ann"))}
+    for name in sorted(texts.keys() ^ marks.keys()):
+        lacks, has = ("ann", texts[name]) if name in texts else ("txt", marks[name])
+        raise InputError(f"{has}: has no {name}.{lacks} beside it; stand-off is a .txt and an .ann each")
+    records, counts = [], Counter[str]()
+    for name, path in texts.items():
+        text, mentions = _document(path, marks[name], counts, encoding)
+        rows, count = tagged_rows(name, text, sentences(text, mentions=[m.span for m in mentions]), mentions)
+        counts += count
+        for row in rows:
+            extra = {key: row[key] for key in ("starts", "mentions")}
+            values = {key: row[key] for key in ("id", "doc", "tokens", "tags")}
+            records.append(Record(f"{path} sentence {row['id']}", values, extra=extra))
+    columns = frozenset({"id", "doc", "tokens", "tags"})
+    told = f"brat stand-off, {len(texts)} documents"
+    return Table(folder, records, columns, named=False, counts=counts, format=told)
+
+
+def _document(
+    path: Path, marks: Path, counts: Counter[str], encoding: str | None
+) -> tuple[str, list[Mention]]:
+    text = text_of(path, encoding)
+    if not bytes_of(path).startswith(b"\xef\xbb\xbf"):
+        return text, _mentions(marks, text, counts, encoding)
+    # some tools count the byte order mark as a character
+    attempt = Counter[str]()
+    try:
+        mentions = _mentions(marks, text, attempt, encoding)
+    except InputError:
+        attempt.clear()
+        shifted = _mentions(marks, f"\ufeff{text}", attempt, encoding)
+        mentions = [Mention(tuple((max(a - 1, 0), b - 1) for a, b in m.parts), m.type) for m in shifted]
+    counts += attempt
+    return text, mentions
+
+
+_TEXT_BOUND = re.compile(r"T\S*\t(\S+) (\d{1,9} \d{1,9}(?:;\d{1,9} \d{1,9})*)\t(.*)", re.ASCII)
+
+
+def _mentions(path: Path, text: str, counts: Counter[str], encoding: str | None) -> list[Mention]:
+    found = []
+    for number, line in enumerate(text_of(path, encoding).split("\n"), 1):
+        line = line.removesuffix("\r")
+        if not line.strip() or line[0] in "REAMN#*":
+            continue
+        match = _TEXT_BOUND.fullmatch(line)
+        if not match:
+            raise wrong(path, number, f"{line[:60]!r}; a mention is written T1<tab>Type 0 4<tab>its text")
+        parts = tuple((int(a), int(b)) for a, b in (pair.split(" ") for pair in match[2].split(";")))
+        for a, b in parts:
+            if not a < b <= len(text):
+                raise wrong(
+                    path, number, f"the offsets {a} {b} are not in the text, which has {len(text)} characters"
+                )
+        said = " ".join(text[a:b] for a, b in parts)
+        # brat writes a line break within a mention as a space
+        if said.split() != match[3].split():
+            raise wrong(
+                path, number, f"at {match[2]} the text has {said[:60]!r}, the mention says {match[3][:60]!r}"
+            )
+        seen = tuple(part for a, b in parts if (part := visible(text, a, b)))
+        if not seen:
+            raise wrong(path, number, f"the mention at {match[2]} is nothing but white space")
+        counts["trimmed"] += seen != parts
+        whole = joined(text, seen)
+        counts["joined"] += whole != seen
+        found.append(Mention(whole, match[1]))
+    return found
