@@ -371,6 +371,8 @@ def test_tables_with_one_token_a_row_are_answered_by_sentence(predict: Predict, 
     found = predict("tagging", path)
     assert found.given == [["no"], ["pain"], ["fever"]]
     assert "--sentence COLUMN names the column" in squeezed(found.err)
+    assert "no column 'z', which --sentence names" in predict("tagging", path, "--sentence", "z").message
+    assert "no column 'z', which --doc names" in predict("tagging", path, "--doc", "z").message
     header = write("c.tsv", "tokens\ttags\nno\tO\npain\tB-Drug\n\nfever\tO\n")
     assert predict("tagging", header).given == [["no", "pain"], ["fever"]]
     numbered = write("d.conll", "1\tno\tO\n2\tpain\tO\n\n1\tfever\tO\n")

@@ -56,8 +56,8 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
     for number, record in enumerate(table.records, 1):
         id_ = _id(record, asked.id or "id", f"{stem_of(path)}-{number}")
         text, starts = _text(card, record, columns, asked, named=table.named)
-        doc = "" if table.named and not asked.doc else str(record.values.get(asked.doc or "doc", ""))
-        made.examples.append(Example(id_, text, _blank(card, len(text)), doc))
+        doc = record.values.get(asked.doc or "doc") if asked.doc or not table.named else None
+        made.examples.append(Example(id_, text, _blank(card, len(text)), "" if doc is None else str(doc)))
         made.starts.append(starts)
     notes += _notes(card, table, made, columns, asked)
     return made
@@ -66,6 +66,8 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
 def _columns(card: Card, table: Table, asked: Asked, notes: list[str]) -> list[str]:
     """The one or two columns of the texts. Raises InputError where the table does not have them."""
     there = table.columns
+    if not table.named:
+        return ["text" if "text" in there else "tokens"]
     if not asked.dialect.header:
         defaults = ["1", "2"] if is_pair(card) else ["1"]
     elif card.kind == "tagging":
@@ -76,12 +78,12 @@ def _columns(card: Card, table: Table, asked: Asked, notes: list[str]) -> list[s
         defaults = ["text"]
     said = [asked.text, asked.text_b]
     columns = [name or column for name, column in zip(said, defaults, strict=False)]
-    if table.named:
-        options = dict(zip(columns, ("--text", "--text-b"), strict=False))
-        options |= {asked.id: "--id"} if asked.id else {}
-        _check_columns(table, options, asked)
-        for name in sorted({"text", "text_a", "text_b", "tokens"} & there - {*columns}):
-            notes.append(f"{table.path}: the column '{name}' is not read; the texts are in {_list(columns)}")
+    options = dict(zip(columns, ("--text", "--text-b"), strict=False))
+    beside = {asked.id: "--id", asked.doc: "--doc", asked.sentence: "--sentence"}
+    options |= {column: option for column, option in beside.items() if column}
+    _check_columns(table, options, asked)
+    for name in sorted({"text", "text_a", "text_b", "tokens"} & there - {*columns}):
+        notes.append(f"{table.path}: the column '{name}' is not read; the texts are in {_list(columns)}")
     return columns
 
 
@@ -106,7 +108,7 @@ def _list(columns: Sequence[str]) -> str:
 
 def _check_columns(table: Table, wanted: Mapping[str, str], asked: Asked) -> None:
     """Raise InputError for the first column that is missing; ``wanted`` are columns and their options."""
-    named = (asked.text, asked.text_b, asked.id)
+    named = (asked.text, asked.text_b, asked.id, asked.doc, asked.sentence)
     # a table in text has its columns in a line, which may be a text if it names nothing usual
     doubtful = table.head not in ("", str(table.path)) and asked.dialect.header and not _USUAL & table.columns
     for column, option in wanted.items():
@@ -115,10 +117,10 @@ def _check_columns(table: Table, wanted: Mapping[str, str], asked: Asked) -> Non
             hint = did_you_mean(column, table.columns)
             hint += "; if this line is a text and no header, --no-header reads it as one" if doubtful else ""
             raise InputError(f"{table.head}: there is no column '{column}'{told}{hint}")
-        if option == "--id":  # rows without an id are numbered
+        if option not in ("--text", "--text-b"):  # a row may lack it
             if column not in table.columns:
                 hint = did_you_mean(column, table.columns)
-                raise InputError(f"{table.path}: no row has the key '{column}', which --id names{hint}")
+                raise InputError(f"{table.path}: no row has the key '{column}', which {option} names{hint}")
             continue
         for record in table.records:
             if column not in record.values:
