@@ -399,6 +399,12 @@ def test_ids_are_kept_and_rows_without_one_are_numbered(predict: Predict, write)
     )
 
 
+def test_an_answer_is_one_line_whatever_its_texts_hold(predict: Predict, write):
+    ends = "a\x85b\u2028c\u2029d\x0be\x1cf"
+    found = predict("tagging", write("a.jsonl", json.dumps({"id": ends, "tokens": [ends]}) + "\n"))
+    assert (found.ids, found.given) == ([ends], [[ends]])
+
+
 # ---- what does not fit the model
 
 
