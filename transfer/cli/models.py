@@ -205,8 +205,8 @@ def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
 
     if record.card.kind == "tagging" or not (folder / "tokenizer.json").is_file():
         return []
-    rows = [dict(zip(("text_a", "text_b"), e.text, strict=False)) for e in texts.examples]
-    rows = rows if len(texts.examples[0].text) == 2 else [{"text": row["text_a"]} for row in rows]
+    keys = ("text_a", "text_b") if len(texts.examples[0].text) == 2 else ("text",)
+    rows: list[dict[str, Any]] = [dict(zip(keys, e.text, strict=True)) for e in texts.examples]
     limit = record.recipe.max_length
     count = too_long({"test": rows}, folder, limit=limit)["test"]
     told = f"{count} of {len(rows)} texts have more than {limit} subword tokens"
