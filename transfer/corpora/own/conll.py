@@ -119,7 +119,8 @@ def delimiter_of(path: Path, columns: Columns, dialect: Dialect, *, suffix: str)
     usual_one = dialect.delimiter or ("," if suffix == ".csv" else "\t")
     delimiters = [usual_one, *(each for each in ",\t;|" if each != usual_one and not dialect.delimiter)]
     for delimiter in delimiters:
-        names = [name.strip() for name in _fields(first, delimiter)] if delimiter in first else []
+        # a header in quotation marks is that of a table that is quoted throughout
+        names = [name.strip(' "') for name in _fields(first, delimiter)] if delimiter in first else []
         named = [columns.text] if columns.text in names else usual(names, TOKENS)
         if named:
             at = names.index(named[0])

@@ -30,8 +30,8 @@ class Summary:
     """The summary of a reading.
 
     ``columns`` are those that were read, by the key of a row; ``ignored`` are the others. ``counts`` are the
-    items (tagging: mentions or tokens) of each label in each split, ``scores`` the lowest, mean and highest score.
-    ``examples`` are rows from the middle of the largest split.
+    items (tagging: mentions or tokens) of each label in each split, ``scores`` the lowest, mean and highest
+    score. ``examples`` are rows from the middle of the largest split.
     """
 
     files: Sequence[FileRead]
