@@ -1,4 +1,4 @@
-"""Tags without spans from a file to a report and a model: prepare, check, stats, run-grid, export, predict."""
+"""Tags without spans, from a file to a report and a model: prepare, check, stats, run-grid, predict."""
 
 import csv
 import json

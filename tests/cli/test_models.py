@@ -144,7 +144,7 @@ def test_tokens_from_conll_columns(rel: Path, transfer, tmp_path: Path):
         (
             "a.csv",
             "txt,label\nx,y\n",
-            "a.csv line 1: there is no column 'text', which --text names; did you mean 'txt'",
+            "a.csv line 1: there is no column 'text'; --text names another; did you mean 'txt'",
         ),
         (
             "a.jsonl",

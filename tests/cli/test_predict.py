@@ -192,6 +192,10 @@ def test_raw_text_for_a_tagger_is_one_text_per_line(predict: Predict, write, con
 
 
 def test_raw_text_that_could_be_columns_is_read_so_only_when_asked(predict: Predict, write):
+    columns = write("columns.txt", "12\tthe patient has pain\n13\tno pain\n")
+    assert "--no-header --text NUMBER" in predict("text", columns).message
+    assert predict("text", columns, "--no-header", "--text", "2").given == ["the patient has pain", "no pain"]
+    assert len(predict("text", columns, "--format", "text").rows) == 2
     for content in ("blood group O\nblood group B\n", "12\tthe patient has pain\n13\tno pain\n"):
         path = write("a.txt", content)
         assert "--format text" in predict("tagging", path).message
@@ -257,7 +261,6 @@ def test_columns_without_a_header_are_numbered(predict: Predict, write):
         "--no-header is for tables"
         in predict("text", write("a.jsonl", '{"text": "a"}\n'), "--no-header").message
     )
-    assert "--no-header is for tables" in predict("text", write("a.txt", "a\n"), "--no-header").message
 
 
 def test_the_content_decides_and_what_was_assumed_is_said(predict: Predict, write):
@@ -316,6 +319,8 @@ def test_tokens_with_and_without_tags(predict: Predict, write, suffix: str, cont
 def test_a_line_that_is_no_single_token_is_an_error_with_its_line(predict: Predict, write):
     found = predict("tagging", write("a.txt", "aspirin\nwas given\n"), "--format", "tokens")
     assert "a.txt line 2: more than one token ('was given')" in found.message
+    found = predict("tagging", write("c.conll", "aspirin\tO\n\u00a0\tO\n"))
+    assert "c.conll line 2: the token is nothing but white space" in found.message
     found = predict("tagging", write("b.txt", "aspirin\n\u00a0\ngiven\n"), "--format", "tokens")
     assert "b.txt line 2: the token is only white space" in found.message
 
@@ -356,6 +361,25 @@ def test_a_folder_of_documents_is_read_sentence_by_sentence(predict: Predict, tm
     assert "should hold a saved dataset" in predict("text", folder).message
 
 
+def test_tables_with_one_token_a_row_are_answered_by_sentence(predict: Predict, write):
+    path = write("a.csv", "sentence_id,words,tag\n1,no,O\n1,pain,B\n2,fever,B\n")
+    found = predict("tagging", path)
+    assert found.given == [["no", "pain"], ["fever"]]
+    assert "the column 'sentence_id' says which are a sentence" in squeezed(found.err)
+    path = write("b.csv", "s,words\n1,no\n1,pain\n2,fever\n")
+    assert predict("tagging", path, "--sentence", "s").given == [["no", "pain"], ["fever"]]
+    found = predict("tagging", path)
+    assert found.given == [["no"], ["pain"], ["fever"]]
+    assert "--sentence COLUMN names the column" in squeezed(found.err)
+    assert "no column 'z', which --sentence names" in predict("tagging", path, "--sentence", "z").message
+    assert "no column 'z', which --doc names" in predict("tagging", path, "--doc", "z").message
+    header = write("c.tsv", "tokens\ttags\nno\tO\npain\tB-Drug\n\nfever\tO\n")
+    assert predict("tagging", header).given == [["no", "pain"], ["fever"]]
+    numbered = write("d.conll", "1\tno\tO\n2\tpain\tO\n\n1\tfever\tO\n")
+    assert predict("tagging", numbered).given == [["no", "pain"], ["fever"]]
+    assert predict("tagging", numbered, "--text", "1").given == [["1", "2"], ["1"]]
+
+
 # ---- ids
 
 
@@ -373,6 +397,12 @@ def test_ids_are_kept_and_rows_without_one_are_numbered(predict: Predict, write)
         "no column 'kye', which --id names; did you mean 'key'"
         in predict("text", write("a.csv", "text,key\na,k\n"), "--id", "kye").message
     )
+
+
+def test_an_answer_is_one_line_whatever_its_texts_hold(predict: Predict, write):
+    ends = "a\x85b\u2028c\u2029d\x0be\x1cf"
+    found = predict("tagging", write("a.jsonl", json.dumps({"id": ends, "tokens": [ends]}) + "\n"))
+    assert (found.ids, found.given) == ([ends], [[ends]])
 
 
 # ---- what does not fit the model
@@ -540,6 +570,8 @@ def test_any_texts_in_any_format_are_answered_once_and_in_order(
 
 
 OPTIONS = {
+    "--sentence",
+    "--doc",
     "--to",
     "--text",
     "--text-b",

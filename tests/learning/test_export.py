@@ -214,7 +214,8 @@ def test_predict_gives_the_predictions_in_the_store(trial: Trial, transfer, tmp_
     for corpus in load(trial.site.corpora, KINDS):
         file = Path(trial.site.corpora) / corpus.name / "test.jsonl"
         code, out, err = transfer("predict", tmp_path / "m" / corpus.name, file)
-        assert (code, err) == (0, "")
+        assert code == 0, err
+        assert ("subword tokens" in err) == (corpus.name in ("sim", "entails")), "these have texts that are cut"
         rows = [json.loads(line) for line in out.splitlines()]
         assert [row["id"] for row in rows] == [e.id for e in corpus.test]
         kind = corpus.card.kind

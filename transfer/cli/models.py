@@ -116,6 +116,13 @@ def predict(
             "--id", metavar="COLUMN", help="Column of the id (default: id; rows without are numbered)."
         ),
     ] = None,
+    sentence: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column that numbers the sentences, where a row is one token."),
+    ] = None,
+    doc: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of a sentence's document.")
+    ] = None,
     no_header: Annotated[
         bool, typer.Option("--no-header", help="The table has no header; its columns are called 1, 2, …")
     ] = False,
@@ -166,6 +173,8 @@ def predict(
         text=text,
         text_b=text_b,
         id=id_,
+        doc=doc,
+        sentence=sentence,
         layout=_choice(layout, Layout, "--format"),
         division=_choice(division, Division, "--tokenize"),
         dialect=replace(own.dialect_of(delimiter, quoting, encoding), header=not no_header),
@@ -196,8 +205,8 @@ def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
 
     if record.card.kind == "tagging" or not (folder / "tokenizer.json").is_file():
         return []
-    rows = [dict(zip(("text_a", "text_b"), e.text, strict=False)) for e in texts.examples]
-    rows = rows if len(texts.examples[0].text) == 2 else [{"text": row["text_a"]} for row in rows]
+    keys = ("text_a", "text_b") if len(texts.examples[0].text) == 2 else ("text",)
+    rows: list[dict[str, Any]] = [dict(zip(keys, e.text, strict=True)) for e in texts.examples]
     limit = record.recipe.max_length
     count = too_long({"test": rows}, folder, limit=limit)["test"]
     told = f"{count} of {len(rows)} texts have more than {limit} subword tokens"

@@ -88,7 +88,9 @@ EncodingName = Annotated[
 LabelNames = Annotated[
     str | None,
     typer.Option(
-        "--labels", metavar="NAMES", help="own: the names of multi-hot labels in their order, with commas."
+        "--labels",
+        metavar="NAMES",
+        help="own: the names of multi-hot labels, or of numbered tags, in their order, with commas.",
     ),
 ]
 EncoderName = Annotated[
@@ -249,7 +251,7 @@ def _fit_kind(said: Said, kind: str) -> None:
         "--label": ("classification", "tagging", "multilabel"),
         "--score": ("similarity",),
         "--separator": ("multilabel",),
-        "--labels": ("multilabel",),
+        "--labels": ("multilabel", "tagging"),
         "--negative": ("classification",),
         **dict.fromkeys(("--sentence", "--entity", "--scheme", "--blank-tokens"), ("tagging",)),
     }

@@ -119,7 +119,8 @@ def delimiter_of(path: Path, columns: Columns, dialect: Dialect, *, suffix: str)
     usual_one = dialect.delimiter or ("," if suffix == ".csv" else "\t")
     delimiters = [usual_one, *(each for each in ",\t;|" if each != usual_one and not dialect.delimiter)]
     for delimiter in delimiters:
-        names = [name.strip() for name in _fields(first, delimiter)] if delimiter in first else []
+        # a header in quotation marks is that of a table that is quoted throughout
+        names = [name.strip(' "') for name in _fields(first, delimiter)] if delimiter in first else []
         named = [columns.text] if columns.text in names else usual(names, TOKENS)
         if named:
             at = names.index(named[0])
@@ -290,10 +291,12 @@ def _label(file: _File, columns: Columns, taken: set[int | None], doubts: list[s
     named = [file.names.index(name) for name in usual(file.names, LABELS if plain else SPANS)]
     named = [i for i in named if i in places]
     fits = places if plain else [i for i in places if names_mentions(set(file.column(i)))]
+    # a split without a mention has its tags in the same column as the others
+    empty = set(file.column(places[-1])) <= {"O", "o"}
     if named and (plain or named[0] in fits or not fits):
         chosen = named[0]
     else:
-        chosen = places[-1] if places[-1] in fits or not fits else fits[-1]
+        chosen = places[-1] if empty or places[-1] in fits or not fits else fits[-1]
     # columns without a mention are no tags in doubt
     others = [i for i in (named[1:] if plain and named else fits) if i != chosen]
     if others or chosen != places[-1]:

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -10,12 +9,15 @@ from pathlib import Path
 from transfer.corpora.base import Card
 from transfer.corpora.own import plain
 from transfer.corpora.own.arrow import arrow, parquet, saved_dataset
+from transfer.corpora.own.conll import conll, delimiter_of
 from transfer.corpora.own.delimited import CANDIDATES, separated
 from transfer.corpora.own.jsonfiles import jsonl
 from transfer.corpora.own.plain import Layout
+from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.sources import DATA, Format, format_of, suffix_of
 from transfer.corpora.own.sources import TABLES as SEPARATORS
 from transfer.corpora.own.tables import Dialect, Table, check_regular, text_of
+from transfer.corpora.own.tokens import TOKENS, usual
 from transfer.inputs import InputError, nearby
 
 
@@ -33,6 +35,8 @@ class Asked:
     text: str | None = None
     text_b: str | None = None
     id: str | None = None
+    doc: str | None = None
+    sentence: str | None = None
     layout: Layout | None = None
     division: Division | None = None
     dialect: Dialect = field(default_factory=Dialect)
@@ -50,14 +54,17 @@ def check_options(card: Card, asked: Asked) -> None:
             raise InputError(
                 f"--format {asked.layout} is for taggers; {card.name} is a {card.kind} model and reads texts"
             )
+        if asked.sentence or asked.doc:
+            option = "--sentence" if asked.sentence else "--doc"
+            raise InputError(f"{option} is for taggers; {card.name} is a {card.kind} model")
         if asked.division:
             raise InputError(f"--tokenize is for taggers; {card.name} is a {card.kind} model")
     if asked.text_b and not is_pair(card):
         raise InputError(f"--text-b: {card.name} takes one text; only models of pairs take a second")
-    named = Counter(filter(None, (asked.text, asked.text_b, asked.id)))
+    named = Counter(filter(None, (asked.text, asked.text_b, asked.id, asked.doc, asked.sentence)))
     for column, count in named.items():
         if count > 1:
-            raise InputError(f"two of --text, --text-b and --id name the same column '{column}'")
+            raise InputError(f"the column '{column}' is named by two options")
 
 
 def table_of(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
@@ -75,20 +82,40 @@ def table_of(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
     if found in _READERS:
         _refuse_table_options(path, asked)
         return _READERS[found](path, dialect)
-    names = () if asked.layout else _names(path, dialect)
-    wanted = {asked.text or "text", *(() if asked.text else ("text_a", "tokens"))}
-    if found is Format.COLUMNS and suffix_of(path) == ".txt" and wanted & {*names}:
-        notes.append(
-            f"{path}: read as a table, since its first line names the column "
-            f"'{next(iter(wanted & {*names}))}'; --format text reads one text per line"
-        )
-        found = Format.TABLE
-    # many releases call their CoNLL columns .tsv; a table names the column of its texts
-    if card.kind == "tagging" and suffix_of(path) == ".tsv" and dialect.header and not wanted & {*names}:
-        found = Format.COLUMNS
+    suffix = suffix_of(path)
+    names = [] if asked.layout else _names(path, dialect)
+    wanted = (
+        [asked.text] if asked.text in names else usual(names, TOKENS if card.kind == "tagging" else TEXTS)
+    )
+    if found is Format.COLUMNS and suffix == ".txt":
+        if wanted:
+            notes.append(
+                f"{path}: read as a table, since its first line names the column '{wanted[0]}'; --format "
+                "text reads one text per line"
+            )
+        # an option on the columns of a table asks for one
+        if wanted or dialect != Dialect(encoding=dialect.encoding):
+            found = Format.TABLE
+    if card.kind == "tagging" and found is Format.TABLE and dialect.header:
+        delimiter = delimiter_of(path, _columns(asked), dialect, suffix=suffix)
+        if delimiter is not None and (wanted or suffix == ".csv"):
+            return _conll(path, asked, delimiter)
+        if delimiter is not None:  # many releases call their CoNLL columns .tsv
+            found = Format.COLUMNS
     if found is Format.TABLE:
-        return separated(path, dialect, SEPARATORS.get(suffix_of(path), ","))
+        return separated(path, dialect, SEPARATORS.get(suffix, ","))
     return _plain(card, path, asked, notes)
+
+
+TEXTS = ("text", "text_a")
+
+
+def _columns(asked: Asked) -> Columns:
+    return Columns(text=asked.text, id=asked.id, doc=asked.doc, sentence=asked.sentence)
+
+
+def _conll(path: Path, asked: Asked, delimiter: str | None = None) -> Table:
+    return conll(path, _columns(asked), tags=False, delimiter=delimiter, encoding=asked.dialect.encoding)
 
 
 def _format(path: Path, asked: Asked) -> Format:
@@ -131,7 +158,7 @@ def _folder(card: Card, folder: Path, asked: Asked) -> Table:
     if any(folder.glob("*.arrow")):
         return saved_dataset(folder, asked.dialect)
     if any(folder.glob("*.txt")) and card.kind == "tagging":
-        return plain.documents(folder)
+        return plain.documents(folder, asked.dialect.encoding)
     inner = sorted(path.name for path in folder.iterdir() if path.is_dir() or suffix_of(path) in DATA)
     hint = f"; name one of what is in it, as in {folder / inner[0]}" if inner else ""
     wanted = "a saved dataset (.arrow)"
@@ -154,22 +181,20 @@ def _plain(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
     lines = plain.lines_of(path, asked.dialect.encoding)
     layout = asked.layout or Layout.TEXT
     if card.kind == "tagging" and asked.layout is None:
-        layout = plain.layout_of(path, lines, _tags(card))
+        named = asked.text or asked.sentence  # columns, which only this layout has
+        layout = Layout.CONLL if named else plain.layout_of(path, lines, card.tags)
         if layout is not Layout.CONLL or suffix_of(path) == ".txt":
             others = " or ".join(f"--format {other}" for other in Layout if other is not layout)
             notes.append(f"{path}: read as {plain.READ_AS[layout]}; {others} reads it otherwise")
     elif asked.layout is None:
+        plain.check_no_columns(path, lines)
         notes.append(f"{path}: read as {plain.READ_AS[layout]}")
-    # CoNLL columns have numbers, and names where a header gives them
-    text = None if layout is Layout.CONLL else asked.text
-    for option, value in (("--text", text), ("--id", asked.id)):
-        if value is not None:
-            raise InputError(f"{option} names a column, but {path} has no named columns; leave it out")
     blank = sum(not line.strip() for _, line in lines) if layout is Layout.TEXT else 0
     if blank:
         notes.append(f"{path}: blank lines hold no text and get no answer: {blank}; ids are line numbers")
-    return plain.read(path, lines, layout, token=asked.text, encoding=asked.dialect.encoding)
-
-
-def _tags(card: Card) -> Collection[str]:
-    return {*card.labels, *(f"{prefix}-{name}" for name in card.entities for prefix in "BI")}
+    if layout is Layout.CONLL:
+        return _conll(path, asked)
+    given = {"--text": asked.text, "--id": asked.id, "--sentence": asked.sentence, "--doc": asked.doc}
+    for option in (option for option, value in given.items() if value is not None):
+        raise InputError(f"{option} names a column, but {path} has no named columns; leave it out")
+    return plain.read(path, lines, layout)

@@ -6,8 +6,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from transfer.corpora.own.conll import conll
-from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.sources import COLUMNS, stem_of, suffix_of
 from transfer.corpora.own.tables import Record, Table, text_of
 from transfer.corpora.releases.base import wrong
@@ -27,7 +25,7 @@ class Layout(StrEnum):
 READ_AS: Mapping[Layout, str] = {
     Layout.TEXT: "one text per line",
     Layout.TOKENS: "one token per line, with a blank line between sentences",
-    Layout.CONLL: "CoNLL columns, of which the first is the token and the others are not read",
+    Layout.CONLL: "CoNLL columns, of which only that of the token is read",
 }
 
 # a tag that names its type (B-Drug), and one that is only a prefix
@@ -82,6 +80,16 @@ def layout_of(path: Path, lines: Sequence[Line], tags: Collection[str]) -> Layou
     return Layout.TEXT
 
 
+def check_no_columns(path: Path, lines: Sequence[Line]) -> None:
+    """Raise InputError where the lines are rather rows of columns than texts."""
+    widths = {line.count("\t") for line in _blocks(lines)}
+    if len(widths) == 1 and widths != {0}:
+        raise InputError(
+            f"{path}: every line has {widths.pop() + 1} columns with tabs between them, and no header names "
+            "the one of the texts; --no-header --text NUMBER reads a column, --format text whole lines"
+        )
+
+
 def _blocks(lines: Sequence[Line]) -> Iterator[str]:
     """The lines that hold a token or a text: neither blank nor a comment or a document's beginning."""
     for _, line in lines:
@@ -97,20 +105,8 @@ def _adjacent(one: Line, other: Line) -> bool:
     return bool(one[1].strip() and other[1].strip())
 
 
-def read(
-    path: Path,
-    lines: Sequence[Line],
-    layout: Layout,
-    *,
-    token: str | None = None,
-    encoding: str | None = None,
-) -> Table:
-    """The texts (``text``) or sentences (``tokens``) of a file in a layout. Raises InputError.
-
-    ``token`` names the column of the tokens in CoNLL columns, where it is not the first.
-    """
-    if layout is Layout.CONLL:
-        return conll(path, Columns(text=token), tags=False, encoding=encoding)
+def read(path: Path, lines: Sequence[Line], layout: Layout) -> Table:
+    """The texts (``text``) or sentences (``tokens``) of a file without columns. Raises InputError."""
     records = list(_texts(path, lines) if layout is Layout.TEXT else _sentences(path, lines))
     column = "text" if layout is Layout.TEXT else "tokens"
     return Table(path, records, frozenset({"id", column}), named=False)
@@ -154,11 +150,11 @@ def _sentences(path: Path, lines: Sequence[Line]) -> Iterator[Record]:
             found.append((number, token))
 
 
-def documents(folder: Path) -> Table:
+def documents(folder: Path, encoding: str | None = None) -> Table:
     """The sentences of each .txt of a folder; a stand-off file (.ann) beside it is not read."""
     records = []
     for path in sorted(folder.glob("*.txt")):
-        text = text_of(path)
+        text = text_of(path, encoding)
         for row in tagged_rows(stem_of(path), text, sentences(text), [])[0]:
             values = {key: row[key] for key in ("id", "doc", "tokens")}
             records.append(Record(f"{path} sentence {row['id']}", values, extra={"starts": row["starts"]}))

@@ -10,9 +10,10 @@ from typing import Any
 from transfer.corpora.base import Card, Example
 from transfer.corpora.own.intake import Asked, Division, check_options, is_pair, table_of
 from transfer.corpora.own.printed import is_printed
-from transfer.corpora.own.rows import words_in
+from transfer.corpora.own.rows import Columns, words_in
 from transfer.corpora.own.sources import stem_of
 from transfer.corpora.own.tables import Record, Table
+from transfer.corpora.own.tokens import SENTENCES, TOKENS, in_sentences, usual
 from transfer.corpora.releases.text import tokens
 from transfer.inputs import InputError, did_you_mean
 
@@ -48,13 +49,15 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
     if not table.records:
         raise InputError(f"{path}: holds no text; there is nothing to predict")
     columns = _columns(card, table, asked, notes)
+    if card.kind == "tagging" and table.named:
+        table = _sentences(table, columns[0], asked, notes)
     notes += table.doubts
     made = Texts(notes=notes)
     for number, record in enumerate(table.records, 1):
         id_ = _id(record, asked.id or "id", f"{stem_of(path)}-{number}")
         text, starts = _text(card, record, columns, asked, named=table.named)
-        doc = "" if table.named else record.values.get("doc", "")
-        made.examples.append(Example(id_, text, _blank(card, len(text)), doc))
+        doc = record.values.get(asked.doc or "doc") if asked.doc or not table.named else None
+        made.examples.append(Example(id_, text, _blank(card, len(text)), "" if doc is None else str(doc)))
         made.starts.append(starts)
     notes += _notes(card, table, made, columns, asked)
     return made
@@ -63,44 +66,61 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
 def _columns(card: Card, table: Table, asked: Asked, notes: list[str]) -> list[str]:
     """The one or two columns of the texts. Raises InputError where the table does not have them."""
     there = table.columns
+    if not table.named:
+        return ["text" if "text" in there else "tokens"]
     if not asked.dialect.header:
-        usual = ["1", "2"] if is_pair(card) else ["1"]
+        defaults = ["1", "2"] if is_pair(card) else ["1"]
     elif card.kind == "tagging":
-        usual = ["tokens" if "tokens" in there or "text" not in there else "text"]
+        defaults = usual(there, TOKENS)[:1] or ["tokens"]
     elif is_pair(card):
-        usual = ["text" if "text" in there and "text_a" not in there else "text_a", "text_b"]
+        defaults = ["text" if "text" in there and "text_a" not in there else "text_a", "text_b"]
     else:
-        usual = ["text"]
-    # the tokens of CoNLL columns are "tokens", whichever column they were
-    said = [asked.text if table.named else None, asked.text_b]
-    columns = [name or column for name, column in zip(said, usual, strict=False)]
-    if table.named:
-        options = dict(zip(columns, ("--text", "--text-b"), strict=False))
-        _check_columns(
-            table, {**options, **({asked.id: "--id"} if asked.id else {})}, numbered=not asked.dialect.header
-        )
-        for name in sorted({"text", "text_a", "text_b", "tokens"} & there - {*columns}):
-            notes.append(f"{table.path}: the column '{name}' is not read; the texts are in {_list(columns)}")
+        defaults = ["text"]
+    said = [asked.text, asked.text_b]
+    columns = [name or column for name, column in zip(said, defaults, strict=False)]
+    options = dict(zip(columns, ("--text", "--text-b"), strict=False))
+    beside = {asked.id: "--id", asked.doc: "--doc", asked.sentence: "--sentence"}
+    options |= {column: option for column, option in beside.items() if column}
+    _check_columns(table, options, asked)
+    for name in sorted({"text", "text_a", "text_b", "tokens"} & there - {*columns}):
+        notes.append(f"{table.path}: the column '{name}' is not read; the texts are in {_list(columns)}")
     return columns
+
+
+def _sentences(table: Table, column: str, asked: Asked, notes: list[str]) -> Table:
+    """The table with rows of one token joined where a column says which are a sentence."""
+    if asked.sentence or usual(table.columns - {column}, SENTENCES):
+        named = Columns(id=asked.id, doc=asked.doc, sentence=asked.sentence)
+        return in_sentences(table, column, column, named)[0]
+    words = [record.values.get(column) for record in table.records]
+    single = all(isinstance(one, str) and len(one.split(" ")) == 1 and not is_printed(one) for one in words)
+    if len(words) > 1 and single:
+        notes.append(
+            f"{table.path}: every row has one token, and gets an answer by itself; --sentence COLUMN names "
+            "the column that numbers the sentences, if rows are their tokens"
+        )
+    return table
 
 
 def _list(columns: Sequence[str]) -> str:
     return " and ".join(f"'{column}'" for column in columns)
 
 
-def _check_columns(table: Table, wanted: Mapping[str, str], *, numbered: bool) -> None:
-    """Raises InputError for the first column that is missing; ``wanted`` are columns and their options."""
+def _check_columns(table: Table, wanted: Mapping[str, str], asked: Asked) -> None:
+    """Raise InputError for the first column that is missing; ``wanted`` are columns and their options."""
+    named = (asked.text, asked.text_b, asked.id, asked.doc, asked.sentence)
+    # a table in text has its columns in a line, which may be a text if it names nothing usual
+    doubtful = table.head not in ("", str(table.path)) and asked.dialect.header and not _USUAL & table.columns
     for column, option in wanted.items():
         if table.head and column not in table.columns:
+            told = f", which {option} names" if column in named else f"; {option} names another"
             hint = did_you_mean(column, table.columns)
-            # a table in text has its columns in a line
-            if table.head != str(table.path) and not numbered:
-                hint += "; if this line is a text and no header, --no-header reads it as one"
-            raise InputError(f"{table.head}: there is no column '{column}', which {option} names{hint}")
-        if option == "--id":  # rows without an id are numbered
+            hint += "; if this line is a text and no header, --no-header reads it as one" if doubtful else ""
+            raise InputError(f"{table.head}: there is no column '{column}'{told}{hint}")
+        if option not in ("--text", "--text-b"):  # a row may lack it
             if column not in table.columns:
                 hint = did_you_mean(column, table.columns)
-                raise InputError(f"{table.path}: no row has the key '{column}', which --id names{hint}")
+                raise InputError(f"{table.path}: no row has the key '{column}', which {option} names{hint}")
             continue
         for record in table.records:
             if column not in record.values:
@@ -108,6 +128,9 @@ def _check_columns(table: Table, wanted: Mapping[str, str], *, numbered: bool) -
                 raise InputError(
                     f"{record.where}: the key '{column}' is missing{hint or f'; {option} names another'}"
                 )
+
+
+_USUAL = {"id", "text", "text_a", "text_b", "tokens", "label", "labels", "score", "tags"}
 
 
 def _text(
@@ -121,6 +144,11 @@ def _text(
     value, where = values[0], wheres[0]
     by_rules = _division(columns[0], asked) is Division.RULES
     if not isinstance(value, str) or (is_printed(value) and not by_rules):
+        for token, place in zip(value, record.places, strict=False):
+            if isinstance(token, str) and not token.strip():
+                raise InputError(
+                    f"{place}: the token is nothing but white space ({token!a}); remove the line"
+                )
         return tuple(words_in(value, where)), record.extra.get("starts")
     text = _running(value, where)
     if by_rules:
@@ -136,8 +164,8 @@ _BETWEEN_SPACES = re.compile("[^ ]+")
 
 def _division(column: str, asked: Asked) -> Division:
     # --text names tokens, as it does in `prepare own`
-    usual = Division.SPACES if column == "tokens" or asked.text else Division.RULES
-    return asked.division or usual
+    tokens_said = asked.text or column.strip().lower() in {*TOKENS} - {"text"}
+    return asked.division or (Division.SPACES if tokens_said else Division.RULES)
 
 
 def _running(value: Any, where: str) -> str:
@@ -169,7 +197,7 @@ def _blank(card: Card, length: int) -> Any:
     """A gold value that the card allows: encoding an example asks for one, a prediction does not."""
     match card.kind:
         case "tagging":
-            return (card.labels[0] if card.labels else "O",) * length
+            return card.tags[:1] * length
         case "similarity":
             return card.range[0] if card.range else 0.0
         case "multilabel":
