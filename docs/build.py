@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from transfer.analysis import comparison, controls, gains, replication, stages, tables
 from transfer.analysis.columns import COLUMNS
+from transfer.analysis.flags import FLAGS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
 from transfer.encoders import ALIASES, FAMILIES
@@ -171,7 +172,7 @@ COLUMNS_OF_CONTROLS = [
 # the columns as the report writes them
 ORDER = {
     "results.csv": tables.RESULTS,
-    "edges.csv": [*gains.EDGES, *COLUMNS_OF_CONTROLS, "data_source"],
+    "edges.csv": [*gains.EDGES, "flag", *COLUMNS_OF_CONTROLS, "data_source"],
     "table_groups.csv": [*gains.GROUP_GAINS, "data_source"],
     "table_stages.csv": [*stages.CONTRASTS, "data_source"],
     "table_stage_means.csv": [*stages.MEANS, "data_source"],
@@ -184,9 +185,10 @@ ORDER = {
     "figure_2_text.csv": replication.STATEMENTS,
     "table_scores.csv": [*tables.SCORES, "source"],
     "table_corpora.csv": [*tables.CORPORA, "source"],
-    "panels.csv": ["panel", "grid", *gains.EDGES, *COLUMNS_OF_CONTROLS, "data_source"],
+    "panels.csv": ["panel", "grid", *gains.EDGES, "flag", *COLUMNS_OF_CONTROLS, "data_source"],
     "compare.csv": comparison.COLUMNS,
     "compare_cost.csv": comparison.COSTS,
+    "table_flags.csv": [*FLAGS, "source"],
     "table_missing.csv": [*gains.CELL, "state", "error", "source"],
 }
 

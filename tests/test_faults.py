@@ -118,7 +118,7 @@ def test_what_really_runs_out_of_memory_is_known():
 def test_a_loss_that_is_no_number(run, tmp_path: Path):
     code, _, err = run("run-grid", "--set", "recipe.lr=1e30")
     assert code == 1
-    assert err.count("Diverged: ") == 3
+    assert err.count("training diverged: ") == 3
     assert all(r["scores"] == [] for r in results_of(tmp_path / "runs").values())
 
 

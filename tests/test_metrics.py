@@ -11,7 +11,17 @@ from scipy import stats
 from sklearn import metrics as peers
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from transfer.metrics import accuracy, example_f1, measure_of, micro_f1, pearson, span_f1, spans
+from transfer.metrics import (
+    Golds,
+    accuracy,
+    example_f1,
+    measure_of,
+    micro_f1,
+    pearson,
+    span_f1,
+    spans,
+    why_undefined,
+)
 
 LABELS = ("a", "b", "c", "false")
 TAGS = ("O", "B-X", "I-X", "B-Y", "I-Y")
@@ -48,7 +58,8 @@ def legal(tags):
 def test_micro_f1_is_sklearns_over_the_positive_labels(items):
     gold, predicted = zip(*items, strict=True)
     theirs = peers.f1_score(gold, predicted, labels=LABELS[:3], average="micro", zero_division=0)
-    assert micro_f1(gold, predicted, ignore="false") == pytest.approx(theirs)
+    expected = theirs if set(gold) != {"false"} else math.nan
+    assert micro_f1(gold, predicted, ignore="false") == pytest.approx(expected, nan_ok=True)
 
 
 @given(pairs, st.permutations(LABELS[:3]))
@@ -56,7 +67,7 @@ def test_what_the_labels_are_called_does_not_move_micro_f1(items, order):
     named = dict(zip(LABELS, [*order, "false"], strict=True))
     gold, predicted = zip(*items, strict=True)
     renamed = micro_f1([named[g] for g in gold], [named[p] for p in predicted], ignore="false")
-    assert renamed == micro_f1(gold, predicted, ignore="false")
+    assert renamed == pytest.approx(micro_f1(gold, predicted, ignore="false"), nan_ok=True)
 
 
 @given(pairs)
@@ -71,9 +82,18 @@ def test_an_absent_class_shifts_nothing():
     assert micro_f1(["c", "c", "false"], ["c", "false", "false"], ignore="false") == pytest.approx(2 / 3)
 
 
-def test_nothing_to_find_and_nothing_found_is_no_success():
-    assert micro_f1(["false"], ["false"], ignore="false") == 0.0
-    assert span_f1([["O"]], [["O"]]) == 0.0
+@pytest.mark.parametrize("found", ["false", "a"])
+def test_f1_where_there_is_nothing_to_find_is_undefined_whatever_is_found(found):
+    assert math.isnan(micro_f1(["false"], [found], ignore="false"))
+    assert math.isnan(span_f1([["O"]], [["O" if found == "false" else "B-a"]]))
+    assert math.isnan(example_f1([()], [() if found == "false" else ("a",)]))
+
+
+@pytest.mark.parametrize("metric", ["micro_f1", "f1"])
+def test_f1_of_what_is_there_and_not_found_is_zero(metric):
+    assert measure_of(metric, negative="false")(["a", "false"], ["false", "false"]) == 0.0
+    assert span_f1([["B-X"]], [["O"]]) == 0.0
+    assert example_f1([("a",)], [()]) == 0.0
 
 
 @given(st.lists(st.sampled_from(TAGS), max_size=15))
@@ -101,8 +121,8 @@ def test_span_f1_counts_what_the_conll_script_counts(sentences):
     predicted = [[p for _, p in s] for s in sentences]
     g = {(i, *s) for i, tags in enumerate(gold) for s in conll_spans(tags)}
     p = {(i, *s) for i, tags in enumerate(predicted) for s in conll_spans(tags)}
-    expected = 2 * len(g & p) / (len(g) + len(p)) if g or p else 0.0
-    assert span_f1(gold, predicted) == pytest.approx(expected)
+    expected = 2 * len(g & p) / (len(g) + len(p)) if g else math.nan
+    assert span_f1(gold, predicted) == pytest.approx(expected, nan_ok=True)
 
 
 @given(st.lists(sentence, min_size=1, max_size=6))
@@ -124,7 +144,19 @@ def test_pearson_is_scipys(items):
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 2.7])
 def test_a_constant_prediction_orders_nothing(constant):
-    assert pearson([1.0, 2.0, 4.0], [constant] * 3) == 0.0
+    assert math.isnan(pearson([1.0, 2.0, 4.0], [constant] * 3))
+    assert math.isnan(pearson([constant] * 3, [1.0, 2.0, 4.0]))
+
+
+def test_one_answer_computed_in_batches_of_different_shapes_is_constant():
+    answers = [float(np.float32(2.7) + k * np.spacing(np.float32(2.7))) for k in (0, 1, -1, 0)]
+    assert len(set(answers)) > 1
+    assert math.isnan(pearson([1.0, 2.0, 4.0, 3.0], answers))
+    assert why_undefined("pearson", [1.0, 2.0, 4.0, 3.0], answers) == "all 4 predictions are 2.7"
+
+
+def test_a_single_pair_has_no_correlation():
+    assert math.isnan(pearson([1.0], [2.0]))
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])
@@ -140,7 +172,8 @@ def test_example_f1_is_sklearns_over_samples(items):
     theirs = peers.f1_score(
         binary.fit_transform(gold), binary.fit_transform(predicted), average="samples", zero_division=1.0
     )
-    assert example_f1(gold, predicted) == pytest.approx(theirs)
+    expected = theirs if any(gold) else math.nan
+    assert example_f1(gold, predicted) == pytest.approx(expected, nan_ok=True)
 
 
 def test_two_empty_sets_agree_and_one_does_not():
@@ -184,8 +217,38 @@ def test_leaving_an_item_out_of_the_sums_is_leaving_it_out(metric: str, data):
     gold, predicted = zip(*items, strict=True)
     parts = measure.parts(gold, predicted)
     assert parts.shape[0] == len(items)
-    assert float(measure.value(parts.sum(axis=0))) == measure(gold, predicted)
+    assert float(measure.value(parts.sum(axis=0))) == pytest.approx(
+        measure(gold, predicted), abs=0, rel=0, nan_ok=True
+    )
     out = data.draw(st.integers(0, len(items) - 1))
     rest = [item for i, item in enumerate(items) if i != out]
     without = float(measure.value(parts.sum(axis=0) - parts[out]))
-    assert without == pytest.approx(measure(*zip(*rest, strict=True)), abs=1e-6)
+    assert without == pytest.approx(measure(*zip(*rest, strict=True)), abs=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("metric", MADE)
+@given(data=st.data())
+def test_a_score_is_undefined_just_where_there_is_a_reason(metric: str, data):
+    items = data.draw(st.lists(MADE[metric], min_size=2, max_size=6))
+    gold, predicted = zip(*items, strict=True)
+    reason = why_undefined(metric, gold, predicted, negative="false")
+    assert bool(reason) == math.isnan(measure_of(metric, negative="false")(gold, predicted))
+
+
+@pytest.mark.parametrize(
+    ("metric", "gold", "reason"),
+    [
+        ("pearson", [2.0, 2.0, 2.0], "all 3 gold scores are 2"),
+        ("micro_f1", ["no", "no"], "none of the 2 gold items is positive (other than 'no')"),
+        ("f1", ["no", "no"], "none of the 2 gold items is positive (other than 'no')"),
+        ("span_f1", [["O"], ["O", "O"]], "none of the 2 gold items has a mention"),
+        ("example_f1", [(), ()], "none of the 2 gold items has a label"),
+        ("accuracy", ["a"], "a single item"),
+        ("accuracy", [], "no item"),
+        ("accuracy", ["a", "a"], ""),
+        ("micro_f1", ["no", "yes"], ""),
+        ("span_f1", [["O"], ["B-X"]], ""),
+    ],
+)
+def test_gold_alone_says_why_a_score_is_undefined(metric, gold, reason):
+    assert Golds.of(metric, gold, negative="no").undefined == reason

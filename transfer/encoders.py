@@ -259,13 +259,15 @@ def _fingerprint(folder: Path, weight_hashes: list[str]) -> str:
     if settings.is_file() and not (folder / "tokenizer.json").is_file():
         # a vocabulary alone does not say whether capitals are kept
         digest.update(str(_object(settings).get("do_lower_case")).encode())
-    elif settings.is_file() and (otherwise := _overruled(_object(settings), folder / "tokenizer.json")):
+    elif otherwise := overruled(folder):
         digest.update(json.dumps(otherwise, sort_keys=True).encode())
     return digest.hexdigest()[:16]
 
 
-def _overruled(settings: Mapping[str, Any], tokenizer: Path) -> dict[str, Any]:
-    """What the settings say of capitals and accents otherwise than tokenizer.json; they are what counts."""
+def overruled(folder: Path) -> dict[str, Any]:
+    """Settings of capitals and accents that contradict an encoder's tokenizer.json; they are what counts."""
+    tokenizer, file = folder / "tokenizer.json", folder / "tokenizer_config.json"
+    settings = _object(file) if file.is_file() else {}
     keys = {"do_lower_case": "lowercase", "strip_accents": "strip_accents"}
     if not settings.keys() & keys.keys():
         return {}

@@ -2,10 +2,13 @@
 
 Every score here is a function of sums over items (``Measure``): so items can be left out or weighed
 anew without going through the predictions again, which is what intervals are made of.
+
+A score that is undefined is NaN, never 0: Pearson's correlation where either side is constant, and an F1
+score where no gold item is positive, since its recall is a share of nothing. ``why_undefined`` says which.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,23 +16,33 @@ import numpy as np
 
 Span = tuple[str, int, int]
 
+SINGLE_PRECISION = 2 * float(np.finfo(np.float32).eps)  # relative
+RESIDUE = 1e-12  # of a sum of squares
+
 
 @dataclass(frozen=True)
 class Measure:
     """A score as ``value(parts(gold, predicted).sum(axis=0))``.
 
     ``parts`` gives [items, k] numbers that are added up over items; ``value`` takes such sums,
-    [..., k], and gives the score of each, [...]. Sums of different calls of ``parts`` must not be
-    added where the gold values differ (Pearson's are centred on them). ``itemwise``: an item's parts
-    follow from its own two values, whatever the other items are.
+    [..., k], and gives the score of each, [...], NaN where it is undefined. Sums of different calls of
+    ``parts`` must not be added where the gold values differ (Pearson's are centred on them). ``itemwise``:
+    an item's parts follow from its own two values, whatever the other items are. ``finds``: what an F1
+    score counts.
     """
 
     parts: Callable[[Sequence[Any], Sequence[Any]], np.ndarray]
     value: Callable[[np.ndarray], np.ndarray]
     itemwise: bool = True
+    finds: str = ""
+
+    @staticmethod
+    def found(sums: np.ndarray) -> float:
+        """How many positives or mentions were predicted, of a measure that ``finds`` something."""
+        return float(sums[1] - sums[2])
 
     def __call__(self, gold: Sequence[Any], predicted: Sequence[Any]) -> float:
-        """The score. Raises ValueError where the two differ in length or are empty."""
+        """The score, NaN where it is undefined. Raises ValueError for unequal lengths or no item."""
         _same_length(gold, predicted)
         return float(self.value(self.parts(gold, predicted).sum(axis=0)))
 
@@ -43,24 +56,24 @@ def micro_f1(gold: Sequence[str], predicted: Sequence[str], *, ignore: str | Non
     """Micro-averaged F1 over all labels but ``ignore`` (0 to 1).
 
     The measure of relation extraction: a pair that is rightly left negative counts for nothing.
-    0 where neither side names a label that counts.
+    NaN where no gold label counts.
 
     >>> micro_f1(["a", "false", "b"], ["a", "a", "false"], ignore="false")
     0.5
     """
-    return Measure(partial(_labels, ignore=ignore), _ratio)(gold, predicted)
+    return Measure(partial(_labels, ignore=ignore), _f1)(gold, predicted)
 
 
 def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
     """Strict entity-level micro F1 over BIO tag sequences (0 to 1).
 
-    A mention counts when type, start and end agree (the CoNLL-2003 measure).
+    A mention counts when type, start and end agree (the CoNLL-2003 measure). NaN where gold has no mention.
     Raises ValueError where a sentence's two sequences differ in length.
 
     >>> span_f1([["B-X", "I-X"]], [["B-X", "O"]])
     0.0
     """
-    return Measure(_mentions, _ratio)(gold, predicted)
+    return Measure(_mentions, _f1)(gold, predicted)
 
 
 def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
@@ -95,7 +108,7 @@ def spans(tags: Sequence[str]) -> set[Span]:
 
 
 def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
-    """Pearson's correlation (-1 to 1); 0 where either side is constant, since it orders nothing.
+    """Pearson's correlation (-1 to 1); NaN where either side is constant, since it orders nothing.
 
     Raises ValueError where a value is not finite.
     """
@@ -105,25 +118,95 @@ def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
 def example_f1(gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]]) -> float:
     """The mean over items of the F1 of two label sets (0 to 1); two empty sets agree (1).
 
-    Example-based F1 as in the BLUE benchmark's Hallmarks of Cancer.
+    Example-based F1 as in the BLUE benchmark's Hallmarks of Cancer. NaN where no gold item has a label.
     """
-    return Measure(_sets, _ratio)(gold, predicted)
+    return Measure(_sets, _f1)(gold, predicted)
 
 
 def measure_of(metric: str, *, negative: str | None = None) -> Measure:
     """The measure of a card's metric. ``f1`` is the F1 of the one label that is not negative."""
     if metric in ("micro_f1", "f1"):
-        return Measure(partial(_labels, ignore=negative), _ratio)
+        return Measure(partial(_labels, ignore=negative), _f1, finds="positive" if negative else "")
     return {
         "accuracy": Measure(_right, _ratio),
-        "span_f1": Measure(_mentions, _ratio),
+        "span_f1": Measure(_mentions, _f1, finds="mention"),
         "token_accuracy": Measure(_tokens, _ratio),
         "pearson": Measure(_moments, _correlation, itemwise=False),
-        "example_f1": Measure(_sets, _ratio),
+        "example_f1": Measure(_sets, _f1),
     }[metric]
 
 
-# The parts of the F1 scores are twice what is right, and what was found plus what is there.
+@dataclass
+class Golds:
+    """What the gold values of a split tell of its score: whether it is defined, whatever is predicted."""
+
+    metric: str
+    negative: str | None = None
+    items: int = 0
+    positives: int = 0
+    _values: set[Any] = field(default_factory=set)  # the different ones, no more than two
+
+    @classmethod
+    def of(cls, metric: str, gold: Iterable[Any], *, negative: str | None = None) -> "Golds":
+        """The gold values of a whole split."""
+        found = cls(metric, negative)
+        for value in gold:
+            found.add(value)
+        return found
+
+    def add(self, gold: Any) -> None:
+        """Count one item."""
+        self.items += 1
+        if self.metric == "span_f1":
+            self.positives += any(tag != "O" for tag in gold)
+        elif self.metric == "example_f1":
+            self.positives += bool(gold)
+        else:
+            self.positives += gold != self.negative
+        if self.metric == "pearson" and len(self._values) < 2:
+            self._values.add(gold)
+
+    @property
+    def undefined(self) -> str:
+        """Why the score is undefined; empty if it is defined or depends on the predictions.
+
+        One item has no score under any metric: it tells no model from another, and leaves nothing to
+        estimate an error from.
+        """
+        if self.items < 2:
+            return "a single item" if self.items else "no item"
+        if self.metric == "pearson" and len(self._values) < 2:
+            return f"all {self.items} gold scores are {next(iter(self._values)):g}"
+        if self.metric in POSITIVES and not self.positives:
+            return f"none of the {self.items} gold items {POSITIVES[self.metric]}".format(self.negative)
+        return ""
+
+
+# what an item must have to be positive, of the metrics that need one
+POSITIVES = {
+    "micro_f1": "is positive (other than '{}')",
+    "f1": "is positive (other than '{}')",
+    "span_f1": "has a mention",
+    "example_f1": "has a label",
+}
+
+
+def why_undefined(
+    metric: str, gold: Sequence[Any], predicted: Sequence[Any], *, negative: str | None = None
+) -> str:
+    """The reason why the score of these predictions is undefined; empty if it is defined.
+
+    >>> why_undefined("pearson", [1.0, 2.0], [0.5, 0.5])
+    'all 2 predictions are 0.5'
+    """
+    if reason := Golds.of(metric, gold, negative=negative).undefined:
+        return reason
+    if metric == "pearson" and not np.any(_centred(predicted)):
+        return f"all {len(predicted)} predictions are {predicted[0]:g}"
+    return ""
+
+
+# The parts of the F1 scores are twice what is right, what was found plus what is there, and what is there.
 
 
 def _right(gold: Sequence[Any], predicted: Sequence[Any]) -> np.ndarray:
@@ -133,7 +216,7 @@ def _right(gold: Sequence[Any], predicted: Sequence[Any]) -> np.ndarray:
 def _labels(gold: Sequence[str], predicted: Sequence[str], *, ignore: str | None) -> np.ndarray:
     return np.array(
         [
-            (2 * (g == p != ignore), (p != ignore) + (g != ignore))
+            (2 * (g == p != ignore), (p != ignore) + (g != ignore), g != ignore)
             for g, p in zip(gold, predicted, strict=True)
         ],
         dtype=float,
@@ -145,7 +228,7 @@ def _mentions(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]])
     for g, p in zip(gold, predicted, strict=True):
         _same_length(g, p)
         there, found = spans(g), spans(p)
-        rows.append((2 * len(there & found), len(found) + len(there)))
+        rows.append((2 * len(there & found), len(found) + len(there), len(there)))
     return np.array(rows, dtype=float)
 
 
@@ -161,29 +244,49 @@ def _sets(gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]])
     rows = []
     for g, p in zip(gold, predicted, strict=True):
         there, found = set(g), set(p)
-        rows.append((2 * len(there & found) / (len(there) + len(found)) if there or found else 1.0, 1.0))
+        agreement = 2 * len(there & found) / (len(there) + len(found)) if there or found else 1.0
+        rows.append((agreement, 1.0, bool(there)))
     return np.array(rows, dtype=float)
 
 
 def _moments(gold: Sequence[float], predicted: Sequence[float]) -> np.ndarray:
-    g, p = np.asarray(gold, dtype=float), np.asarray(predicted, dtype=float)
-    if not (np.isfinite(g).all() and np.isfinite(p).all()):
-        raise ValueError("a score is not a finite number")
-    # a correlation does not change with the origin, but sums of squares far from it lose digits
-    g, p = g - g.mean(), p - p.mean()
+    g, p = _centred(gold), _centred(predicted)
     return np.stack([np.ones_like(g), g, p, g * g, p * p, g * p], axis=-1)
+
+
+def _centred(values: Sequence[float]) -> np.ndarray:
+    """The values less their mean, all 0 where they are constant.
+
+    A correlation does not change with the origin, but sums of squares far from it lose digits. What
+    differs by no more than a rounding in single precision is constant: a model that answers every item
+    with one number computes it in batches of different shapes.
+    """
+    x = np.asarray(values, dtype=float)
+    if not np.isfinite(x).all():
+        raise ValueError("a score is not a finite number")
+    if np.ptp(x) <= SINGLE_PRECISION * np.abs(x).max():
+        return np.zeros_like(x)
+    return x - x.mean()
 
 
 def _ratio(sums: np.ndarray) -> np.ndarray:
     above, below = sums[..., 0], sums[..., 1]
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+
+
+def _f1(sums: np.ndarray) -> np.ndarray:
+    return np.where(sums[..., 2] > 0, _ratio(sums), np.nan)
 
 
 def _correlation(sums: np.ndarray) -> np.ndarray:
     n, g, p, gg, pp, gp = np.moveaxis(sums, -1, 0)
     n = np.maximum(n, 1)
-    scale = np.sqrt(np.maximum(gg - g * g / n, 0) * np.maximum(pp - p * p / n, 0))
-    return np.divide(gp - g * p / n, scale, out=np.zeros_like(scale), where=scale > 1e-12)
+    above = gp - g * p / n
+    spreads = [np.maximum(square - total * total / n, 0) for total, square in ((g, gg), (p, pp))]
+    # what is left of items that are all alike, after others were taken away, is a residue of rounding
+    varied = np.all([s > RESIDUE * square for s, square in zip(spreads, (gg, pp), strict=True)], axis=0)
+    scale = np.sqrt(spreads[0]) * np.sqrt(spreads[1])
+    return np.divide(above, scale, out=np.full_like(scale, np.nan), where=varied & (scale > 0))
 
 
 def _same_length(gold: Sequence[Any], predicted: Sequence[Any]) -> None:

@@ -1,12 +1,14 @@
 """What the store keeps: results of jobs, and what grids were expanded to. Records that load for ever."""
 
 import hashlib
+import math
 import re
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from transfer.corpora.base import Card
+from transfer.corpora.baseline import Baseline
 from transfer.grid import Grid, Job
 from transfer.inputs import InputError
 
@@ -23,21 +25,44 @@ class _Record(BaseModel):
 
 
 class Score(_Record):
-    """One score of a corpus on a split, at the epoch chosen for that corpus."""
+    """One score of a corpus on a split, at the epoch chosen for that corpus.
+
+    An undefined score has no value, and the reason in ``undefined``.
+    """
 
     corpus: str
     split: Literal["dev", "test"]
     metric: str
-    value: float
+    value: Annotated[float, Field(allow_inf_nan=False)] | None
     items: int
+    undefined: str = ""
+
+    @model_validator(mode="after")
+    def _a_value_or_a_reason(self) -> Self:
+        if (self.value is None) != bool(self.undefined):
+            raise ValueError("a score has either a value or the reason why it is undefined")
+        return self
+
+    @property
+    def number(self) -> float:
+        """The value; NaN if the score is undefined."""
+        return math.nan if self.value is None else self.value
+
+    @property
+    def shown(self) -> str:
+        """The value as a person reads it, with four decimals; `undefined` if it is."""
+        return "undefined" if self.value is None else f"{self.value:.4f}"
 
 
 class Epoch(_Record):
-    """One epoch: mean training loss and dev score of each corpus, and how long it took (s)."""
+    """One epoch: mean training loss and dev score of each corpus, and how long it took (s).
+
+    A dev score is None where it is undefined.
+    """
 
     epoch: int
     loss: dict[str, float]
-    dev: dict[str, float]
+    dev: dict[str, float | None]
     seconds: float
 
 
@@ -69,6 +94,12 @@ class JobResult(_Record):
     predictions: str = ""
     checksum: str = ""  # stays the last key: see ``signed``
 
+    @property
+    def reason(self) -> str:
+        """Why the job failed, in one line: the last one of its traceback, without the path of the class."""
+        lines = self.error.strip().splitlines()
+        return _CLASS_PATH.sub("", lines[-1]) if lines else ""
+
 
 class CorpusRecord(_Record):
     """What a report says of a corpus."""
@@ -78,6 +109,9 @@ class CorpusRecord(_Record):
     items: dict[str, int]
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
+    doubts: tuple[str, ...] = ()  # see ``corpora.undefined.foreseen``
+    baseline: Baseline | None = None  # None: from before it was kept, as the next
+    truncated: dict[str, int] | None = None  # how many texts of each split exceed max_length
 
 
 class GridRecord(_Record):
@@ -93,6 +127,8 @@ class GridRecord(_Record):
     jobs: tuple[Job, ...]
 
 
+# Diverged says all that its message says; of other errors the class may be what tells
+_CLASS_PATH = re.compile(r"^transfer\.[\w.]+\.(?:Diverged: )?")
 _CHECKSUM = re.compile(rb'"checksum": "([0-9a-f]{64})"\n}\s*$')
 
 

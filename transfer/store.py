@@ -275,8 +275,9 @@ class Store:
     def frame(self, record: GridRecord, results: Mapping[str, JobResult] | None = None) -> pd.DataFrame:
         """The results of a grid, tidy: one row for each job, target and split. See FRAME_COLUMNS.
 
-        A failed job has a row for each of its targets, with no value and its error. ``results`` are those
-        of the grid's jobs by id, where they have been read already.
+        A failed job has a row for each of its targets, with no value and its error; an undefined score
+        has no value and the reason. ``results`` are those of the grid's jobs by id, where they have been
+        read already.
         """
         results = self.results(record.jobs) if results is None else results
         rows = [
@@ -311,18 +312,21 @@ def _rows(job: Job, result: JobResult, record: GridRecord) -> Iterable[dict[str,
     encoder = job.encoder.name + (f" ({job.encoder.layers} layers)" if job.encoder.layers else "")
     shared = {
         "job": job.id, "stage": job.arm, "corpora": "+".join(job.group), "seed": job.arm_seed,
-        "status": result.status, "error": result.error.strip().splitlines()[-1] if result.error else "",
+        "status": result.status,
         "steps": result.steps, "seconds": result.seconds, "source": result.source,
         "peak_memory": float("nan") if result.peak_memory is None else result.peak_memory,
         "encoder": encoder, "recipe": record.recipe_name,
     }  # fmt: skip
+    failed = result.reason or "failed"
     scores = result.scores or tuple(
-        Score(corpus=name, split="test", metric=metrics[name], value=float("nan"), items=0)
+        Score(corpus=name, split="test", metric=metrics[name], value=None, items=0, undefined=failed)
         for name in job.names
     )
     for score in scores:
         yield shared | {
-            "target": score.corpus, "split": score.split, "metric": score.metric, "value": score.value,
+            "target": score.corpus, "split": score.split, "metric": score.metric, "value": score.number,
             "epoch": result.chosen_epoch.get(score.corpus, 0), "items": score.items,
             "train_items": result.train_items.get(score.corpus, 0),
+            "error": f"undefined: {score.undefined}" if result.status == "done" and score.undefined
+            else result.reason,
         }  # fmt: skip

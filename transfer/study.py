@@ -19,6 +19,7 @@ import pandas as pd
 
 from transfer.analysis import division, gains
 from transfer.analysis.advice import Option, Recommendation, options_of, recommend
+from transfer.analysis.flags import undefined_gains
 from transfer.analysis.graph import TransferGraph
 from transfer.analysis.side_by_side import Side, SideBySide
 from transfer.analysis.tables import without_paths
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 TABLES = ("results.csv", "edges.csv", "table_groups.csv", "table_corpora.csv")
 TEXT = {
     "job", "stage", "corpora", "source", "target", "split", "metric", "status", "error", "encoder", "recipe",
-    "verdict", "data_source", "name", "kind", "domain", "licence", "citation", "notes",
+    "verdict", "data_source", "name", "kind", "domain", "licence", "citation", "notes", "flag", "predictor",
 }  # fmt: skip
 
 
@@ -214,13 +215,23 @@ class Study:
             stage=stage,
             data_source=self.data_source,
             smallest_effect=self.smallest_effect,
+            undefined={
+                source: why
+                for (source, of), why in undefined_gains(self.edges, stage=stage).items()
+                if of == target
+            },
         )
 
     def group(self, models: int, *, stage: str | None = None) -> division.Grouping:
         """The best division of the tasks into at most ``models``; see ``transfer.analysis.division``."""
         stage = self._stage(stage)
         return division.group(
-            self._options(stage), self.tasks, models, stage=stage, data_source=self.data_source
+            self._options(stage),
+            self.tasks,
+            models,
+            stage=stage,
+            data_source=self.data_source,
+            undefined=undefined_gains(self.edges, stage=stage),
         )
 
     def _options(self, stage: str) -> list[Option]:

@@ -75,7 +75,7 @@ def test_an_arm_is_what_the_plain_definitions_give(some, most_known: int):
             whole = measure([gold for _, _, gold, _ in items], [said for *_, said in items])
             arm = reader.arm(both(table(ITEMS, "b"), table(items)), score=whole)
             assert arm.documents == documents
-            assert arm.score == pytest.approx(score, abs=1e-12)
+            assert arm.score == pytest.approx(score, abs=1e-12, nan_ok=True)
             np.testing.assert_allclose(arm.shares, by_document, atol=1e-9)
 
 
@@ -83,7 +83,7 @@ def test_items_of_one_document_are_added_up():
     arm = Arms("a", F1).arm(both(table(), table(corpus="b")), score=0.5)
     assert arm.documents == ("2", "4", "d")
     assert arm.score == 0.5
-    np.testing.assert_array_equal(arm.shares, shares(np.array([[0.0, 1], [0, 0], [2, 3]]), F1))
+    np.testing.assert_array_equal(arm.shares, shares(np.array([[0.0, 1, 0], [0, 0, 0], [2, 3, 2]]), F1))
 
 
 def test_rows_of_a_corpus_that_do_not_stand_together_are_found():
@@ -126,3 +126,34 @@ def test_the_store_reads_the_same_either_way(tiny_run):
         pd.testing.assert_frame_equal(
             store.prediction_table(home.name).to_pandas().astype("str"), store.predictions(home.name)
         )
+
+
+@pytest.mark.parametrize(
+    ("measure", "gold", "said", "constant"),
+    [
+        (F1, ["yes", "no", "no"], ["no", "no", "no"], "it finds no positive in any test item"),
+        (F1, ["yes", "no", "no"], ["yes", "yes", "yes"], "it predicts yes for every test item"),
+        (F1, ["yes", "no", "no"], ["no", "yes", "no"], ""),
+        (measure_of("accuracy"), ["a", "b", "a"], ["a", "a", "a"], "it predicts a for every test item"),
+        (
+            measure_of("span_f1"),
+            [["B-X"], ["O", "O"]],
+            [["O"], ["O", "O"]],
+            "it finds no mention in any test item",
+        ),
+        (measure_of("span_f1"), [["B-X"], ["O", "O"]], [["O"], ["B-X", "O"]], ""),
+        (measure_of("example_f1"), [["x"], []], [["x"], ["x"]], "it predicts x for every test item"),
+        (measure_of("example_f1"), [["x"], []], [[], []], "it predicts no label for every test item"),
+    ],
+)
+def test_a_model_that_answers_every_item_alike_is_seen(measure, gold, said, constant):
+    items = [(str(i), "", g, p) for i, (g, p) in enumerate(zip(gold, said, strict=True))]
+    arm = Arms("a", measure).arm(both(table(items), table(corpus="b")), score=measure(gold, said))
+    assert arm.constant == constant
+
+
+def test_an_undefined_score_is_not_the_number_that_was_kept():
+    items = [("1", "", "no", "no"), ("2", "", "no", "yes")]
+    with pytest.raises(ValueError, match="kept score is 0"):
+        Arms("a", F1).arm(table(items), score=0.0)
+    assert np.isnan(Arms("a", F1).arm(table(items), score=float("nan")).score)

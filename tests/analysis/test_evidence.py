@@ -13,7 +13,7 @@ F1 = measure_of("micro_f1", negative="no")
 def made(cell: Cell) -> np.ndarray:
     """Three documents' parts of a cell's score."""
     rng = np.random.default_rng([len(cell.corpora), cell.seed])
-    return np.stack([rng.random(3), np.full(3, 2.0)], axis=-1)
+    return np.stack([rng.random(3), np.full(3, 2.0), np.full(3, 1.0)], axis=-1)
 
 
 def evidence(read: list[Cell], **documents: str) -> Evidence:
@@ -51,3 +51,17 @@ def test_a_job_is_read_once_for_both_of_its_edges():
 def test_arms_that_were_tested_on_other_items_are_refused():
     with pytest.raises(ValueError, match=r"a: the arms of a\+b, seed 1, were tested on other items"):
         evidence([], a_b_1="xyw").estimate("refine", "a+b", "a", [0, 1, 2])
+
+
+def test_without_the_only_positive_there_is_a_gain_but_no_interval():
+    """Two of three documents have no positive: without the third the score of an arm is undefined."""
+
+    def arms(cell: Cell) -> dict[Cell, Arm]:
+        right = 1.0 + (cell.corpora == "a+b") * 0.1 * cell.seed
+        parts = np.array([[right, 2, 1], [0, 1, 0], [0, 0, 0]])
+        return {cell: Arm(("x", "y", "z"), float(F1.value(parts.sum(axis=0))), shares(parts, F1))}
+
+    found = Evidence(arms).estimate("refine", "a+b", "a", [0, 1, 2])
+    assert found.gain == pytest.approx(0.1 / 3)
+    assert not found.known
+    assert np.isnan([found.reach(0.05), found.p, found.p_equivalence(1.0), found.detectable(0.05)]).all()

@@ -152,7 +152,7 @@ def test_absent_and_unscored_cells_are_named():
     lost = gains.missing(frame, [Cell("refine", "a", "a", 9)])
     assert lost[["corpora", "target", "seed", "state"]].to_numpy().tolist() == [
         ["a", "a", 9, "absent"],
-        ["a+b", "a", 1, "no score"],
+        ["a+b", "a", 1, "undefined"],
     ]
 
 

@@ -150,7 +150,9 @@ def test_a_loss_that_is_no_number_is_a_failed_job_without_a_score(site: Site):
     job = job_of(site, "rel", recipe=QUICK.model_copy(update={"lr": 1e30, "clip": 1e30}))
     result = run(job, site)
     assert result.status == "failed"
-    assert "Diverged" in result.error
+    assert result.reason == result.error, "no traceback: it tells nothing"
+    assert result.reason.startswith("training diverged: ")
+    assert "try a learning rate below 1e+30" in result.reason
     assert result.scores == ()
     assert Store(site.store).get(job.id).status == "failed"
 
@@ -179,6 +181,22 @@ def test_best_takes_the_earliest_of_equal_epochs_for_each_corpus_apart():
         best.improve(model, dev, epoch)  # type: ignore[arg-type]
     assert best.epoch == {"a": 1, "b": 2, MEAN: 2}
     assert set(best.weights) == {1, 2}
+
+
+def test_an_undefined_dev_score_never_beats_a_number_and_the_last_epoch_is_taken_where_all_are():
+    best, nan = Best(), float("nan")
+    model = torch.nn.Linear(1, 1)
+    rounds = [
+        {"a": nan, "b": 0.9, "c": nan},
+        {"a": -0.2, "b": 0.1, "c": nan},
+        {"a": nan, "b": 0.8, "c": nan},
+        {"a": -0.3, "b": 0.1, "c": nan},
+    ]
+    for epoch, dev in enumerate(rounds, 1):
+        best.improve(model, dev, epoch)  # type: ignore[arg-type]
+    assert best.epoch == {"a": 2, "b": 1, "c": 4, MEAN: 2}, "the mean of two corpora before that of one"
+    assert (best.score["a"], best.score["b"], best.score[MEAN]) == (-0.2, 0.9, pytest.approx(-0.05))
+    assert set(best.weights) == {1, 2, 4}
 
 
 def test_memory_is_given_back_before_and_behind_each_evaluation(site: Site, monkeypatch):

@@ -114,7 +114,9 @@ def test_a_run_that_diverged_has_no_score(run, tiny_grid: Path, tmp_path: Path):
     choice = ["tasks=[rel]", "seeds=1", "jobs=[single]", "recipe.lr=1e30"]
     code, _, err = run(tiny_grid, *[part for c in choice for part in ("--set", c)])
     assert code == 1
-    assert "Diverged" in err
+    assert "training diverged: " in err
+    assert "try a learning rate below 1e+30" in err
+    assert "transfer.learning" not in err
     (result,) = results_of(tmp_path / "runs").values()
     assert (result["status"], result["scores"]) == ("failed", [])
 

@@ -9,7 +9,7 @@ taken, not the one with the highest gain, which noise favours.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +70,7 @@ class Recommendation:
     options: tuple[Judged, ...]  # the best first, then by lower bound
     best: Judged | None
     held_out: float  # see `held_out`
+    undefined: Mapping[str, str] = field(default_factory=dict)  # partners without a gain, and why
 
     @property
     def table(self) -> pd.DataFrame:
@@ -135,7 +136,10 @@ class Recommendation:
                 "Whoever takes the largest gain that was measured, whatever its verdict, gets "
                 f"{points(self.held_out, sign=True)} points on a seed that did not help to choose."
             )
-        return said + _open_text(self.options)
+        left_out = (
+            f"Left out, its gain is undefined: {name} ({why})." for name, why in self.undefined.items()
+        )
+        return [*said, *_open_text(self.options), *left_out]
 
 
 def recommend(
@@ -145,6 +149,7 @@ def recommend(
     stage: str,
     data_source: str,
     smallest_effect: float,
+    undefined: Mapping[str, str] | None = None,
     alpha: float = ALPHA,
 ) -> Recommendation:
     """Train ``target`` alone or with whom, by all that was measured for it (see the module).
@@ -152,15 +157,14 @@ def recommend(
     A pair has its grid's verdict. A larger group has none in the report; here it improves or harms
     where its simultaneous interval leaves out 0 and the gain is at least ``smallest_effect`` (a
     fraction), and has no effect where the equivalence test at the same level says so. Raises
-    InputError where nothing was measured for the target.
+    InputError where nothing was measured for the target. ``undefined``: the partners without a gain, and why.
     """
     own = [option for option in options if option.target == target]
     if not own:
         known = {option.target for option in options}
-        raise InputError(
-            f"no gain of '{target}' was measured"
-            + (did_you_mean(target, known) if known else "; a gain needs the jobs single and pairs")
-        )
+        hint = did_you_mean(target, known) if known else "; a gain needs the jobs single and pairs"
+        hint = f": it is undefined. {next(iter(undefined.values()))}" if undefined else hint
+        raise InputError(f"no gain of '{target}' was measured{hint}")
     level = alpha / len(own)
     judged = [_judged(option, level, smallest_effect) for option in own]
     judged.sort(key=lambda o: (-_or(o.low, -math.inf), len(o.option.group), o.option.partners))
@@ -168,8 +172,9 @@ def recommend(
     best = improving[0] if improving else None
     if best:
         judged = [best, *(o for o in judged if o is not best)]
+    luck = held_out([option.by_seed for option in own])
     return Recommendation(
-        target, stage, data_source, smallest_effect, tuple(judged), best, held_out([o.by_seed for o in own])
+        target, stage, data_source, smallest_effect, tuple(judged), best, luck, undefined or {}
     )
 
 

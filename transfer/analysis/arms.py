@@ -37,7 +37,7 @@ class Arms:
         """The corpus's arm in a job's kept predictions (see ``Store.prediction_table``).
 
         Items that name a document are added up by it; the others are documents of their own. Raises
-        ValueError where there are no predictions, or they do not give the job's ``score``.
+        ValueError where there are no predictions, or they do not give the job's ``score`` (NaN: undefined).
         """
         rows = _rows_of(self._target, predictions)
         if self._items is None or not self._items.are_those_of(rows):
@@ -45,14 +45,26 @@ class Arms:
             self._forget()
         parts = self._measured(self._items, rows["predicted"].combine_chunks())
         recomputed = float(self._measure.value(parts.sum(axis=0)))
-        if abs(recomputed - score) > SAME:
+        if not abs(recomputed - score) <= SAME and not (np.isnan(recomputed) and np.isnan(score)):
             raise ValueError(
                 f"{self._target}: the kept predictions give {recomputed:.6f}, the kept score is {score:.6f}; "
                 "one of the two was changed"
             )
+        constant = self._constant(rows["predicted"], parts)
         parts = self._items.by_document(parts)
         score = float(self._measure.value(parts.sum(axis=0)))
-        return Arm(self._items.documents, score, shares(parts, self._measure))
+        return Arm(self._items.documents, score, shares(parts, self._measure), constant)
+
+    def _constant(self, predicted: pa.ChunkedArray, parts: np.ndarray) -> str:
+        """What is predicted, if it is one thing for every item; empty if predictions differ."""
+        if self._measure.finds and not self._measure.found(parts.sum(axis=0)):
+            return f"it finds no {self._measure.finds} in any test item"
+        said = predicted.unique()
+        if len(said) > 1 or len(parts) == 1:
+            return ""
+        value = json.loads(said[0].as_py())
+        shown = (", ".join(value) or "no label") if isinstance(value, list) else value
+        return f"it predicts {shown} for every test item"
 
     def _measured(self, items: "_Items", predicted: pa.DictionaryArray) -> np.ndarray:
         """The parts of the score, [items, k]."""

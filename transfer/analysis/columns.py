@@ -13,8 +13,8 @@ _SHARED = {
 _GAIN = _SHARED | {
     "single": "mean test score of the target alone",
     "joint": "mean test score of the target with the partner or group",
-    "gain": "joint less single, mean over the seeds",
-    "ci_low": "lower end of the 95 % interval; empty where the seeds show no spread",
+    "gain": "joint less single, mean over the seeds; empty where a score is undefined in all of them",
+    "ci_low": "lower end of the 95 % interval; empty where the seeds show no spread or there is no gain",
     "ci_high": "its upper end",
     "se_seeds": "the part of the standard error that more seeds lessen",
     "se_items": "the part that more test items lessen",
@@ -28,6 +28,8 @@ _EDGE = _GAIN | {
     "detectable": "the gain that one such test finds in 4 of 5 studies",
     "detectable_10_seeds": "the same with 10 seeds",
     "df_seeds": "degrees of freedom of `se_seeds`, with those that like edges lend",
+    "flag": "why an arm is not to be taken at face value: runs that did not learn, two clusters of scores, a "
+    "score that is undefined, or undefined without one test document; mostly empty",
 }
 
 _SAME_STEPS = "against the target alone for as many steps; empty without this control"
@@ -56,9 +58,9 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "job": "the job's id, a folder in the store",
         "corpora": "what was trained together, joined by `+`",
         "split": "`dev` or `test`",
-        "value": "the score; empty where the job failed",
+        "value": "the score; empty where the job failed or the score is undefined",
         "status": "`done` or `failed`",
-        "error": "why it failed",
+        "error": "why it failed, or why the score is undefined",
         "epoch": "the epoch chosen on dev",
         "items": "examples of the split",
         "train_items": "examples trained on",
@@ -142,9 +144,10 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "table_left_out.csv": _EDGE | {"joint": "mean test score with the partner less the shared text"},
     "table_scores.csv": _SHARED
     | {
-        "arm": "`single`, `pair with x`, `all`, …",
-        "mean": "mean test score over the seeds",
+        "arm": "`single`, `pair with x`, `all`, …; `baseline`: the score of a constant, without seeds",
+        "mean": "mean test score over the seeds; empty where there is none or it is undefined",
         "sd": "its standard deviation over the seeds",
+        "missing": "`failed` or `undefined` where there is no mean",
         "source": "`synthetic` or `prepared`",
     },
     "table_corpora.csv": {
@@ -157,7 +160,13 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "train": "examples of train",
         "dev": "examples of dev",
         "test": "examples of test",
-        "notes": "what was done to it: limits, a dev split that was topped up",
+        "notes": "what was done to it (limits, a dev split that was topped up), and what is wrong with it",
+        "baseline": "test score of a constant that is fit on train; empty where it is undefined",
+        "predictor": "what that constant is: the majority class or label set, the mean score, no mention",
+        "truncated_train": "examples of train with more subword tokens than the recipe's `max_length`, which "
+        "lose text; 0 in tagging, where sentences are divided",
+        "truncated_dev": "the same of dev",
+        "truncated_test": "the same of test",
         "source": "`synthetic` or `prepared`",
     },
     "table_1.csv": _SHARED
@@ -198,10 +207,16 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "statement": "the text's statement in short",
         "data_source": "`synthetic` or `prepared`",
     },
+    "table_flags.csv": _SHARED
+    | {
+        "corpora": "the group that was trained together",
+        "reason": "why the arm is flagged",
+        "source": "`synthetic` or `prepared`",
+    },
     "table_missing.csv": _SHARED
     | {
         "corpora": "the group",
-        "state": "`failed`, `no score` or `absent`",
+        "state": "`failed`, `undefined` or `absent`",
         "error": "why",
         "source": "`synthetic` or `prepared`",
     },

@@ -43,6 +43,7 @@ def control_tables(
     evidence: Evidence | None = None,
     correction: str = "bh",
     alpha: float = 0.05,
+    flags: Collection[tuple[str, str, str]] = (),
 ) -> dict[str, pd.DataFrame]:
     """The table of each control that the grid asks for, in the order of CONTROLS.
 
@@ -55,7 +56,7 @@ def control_tables(
     for name in CONTROLS:
         if name in controls:
             compared = _gained(_ARMS[name](given), rows)
-            found[name] = _judged(compared, evidence, smallest_effect, correction, alpha)
+            found[name] = _judged(compared, evidence, smallest_effect, correction, alpha, flags)
     return found
 
 
@@ -217,6 +218,7 @@ def _judged(
     smallest_effect: float,
     correction: str,
     alpha: float,
+    flags: Collection[tuple[str, str, str]],
 ) -> pd.DataFrame:
     """Verdicts on the gains of ``compared``: joint_arm over single_arm, in the seeds that it has."""
     groups = gains.by_edge(compared)
@@ -230,5 +232,14 @@ def _judged(
         return evidence.estimate(joint, edge.corpora, edge.target, seeds, alone=single)
 
     return gains.one_look(
-        groups, estimated, smallest_effect=smallest_effect, correction=correction, alpha=alpha
+        groups,
+        estimated,
+        smallest_effect=smallest_effect,
+        correction=correction,
+        alpha=alpha,
+        unlearned=[
+            edge
+            for edge, (joint, single) in arms.items()
+            if {(joint, edge.corpora, edge.target), (single, edge.target, edge.target)} & set(flags)
+        ],
     )

@@ -151,12 +151,18 @@ class GroupGains:
 
 
 def group(
-    options: Sequence[Option], tasks: Sequence[str], models: int, *, stage: str, data_source: str
+    options: Sequence[Option],
+    tasks: Sequence[str],
+    models: int,
+    *,
+    stage: str,
+    data_source: str,
+    undefined: Mapping[tuple[str, str], str] | None = None,
 ) -> Grouping:
     """The best division of the tasks into at most ``models`` jointly trained ones.
 
     Raises InputError where ``models`` is less than 1, or where what was measured gives no division a
-    value.
+    value. ``undefined``: see ``flags.undefined_gains``.
     """
     if models < 1:
         raise InputError(f"--models {models}: should be 1 or more")
@@ -167,6 +173,13 @@ def group(
     if best is None or unrestricted is None:
         lacking = [f"{a} and {b}" for a, b in itertools.combinations(sorted(tasks), 2)
                    if math.isinf(found.value((a, b)))]  # fmt: skip
+        without = [f"{source} → {target} ({why})" for (source, target), why in (undefined or {}).items()]
+        if without:
+            raise InputError(
+                f"no division into {_models(models)} can be valued: undefined are the gains of "
+                f"{'; '.join(without[:3])}{'; and others' if len(without) > 3 else ''}. "
+                "Allow more models, or leave these tasks out of the grid"
+            )
         raise InputError(
             f"no division into {_models(models)} can be valued: not measured are the pairs "
             f"{', '.join(lacking[:3])}{' and others' if len(lacking) > 3 else ''}; "

@@ -20,11 +20,16 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Arm:
-    """A cell's score, and the share in it of each test document, [documents] (see ``inference.shares``)."""
+    """A cell's score, and the share in it of each test document, [documents] (see ``inference.shares``).
+
+    A share is NaN where the score is undefined without the document. ``constant`` says what is predicted,
+    if that is the same for every item.
+    """
 
     documents: tuple[str, ...]
     score: float
     shares: np.ndarray
+    constant: str = ""
 
 
 class Evidence:

@@ -28,7 +28,7 @@ def forest_axes(edges: pd.DataFrame, *, smallest_effect: float) -> ForestAxes:
     axis is five smallest effects wide to either side.
     """
     band = 100 * smallest_effect
-    gains = [100 * abs(gain) for gain in edges["gain"]]
+    gains = [100 * abs(gain) for gain in edges["gain"].dropna()]
     ends = 100 * edges[["ci_low", "ci_high"]].abs().max(axis=1).to_numpy(dtype=float)
     ends = ends[~np.isnan(ends)]
     wide = 1.08 * max([4 * band, float(np.quantile(ends, 0.75)) if len(ends) else 0.0, *gains])

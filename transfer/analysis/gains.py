@@ -9,7 +9,7 @@ stage, corpora (names joined by '+'), target, split, metric, seed, value, status
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,6 +120,10 @@ class EdgeKey(NamedTuple):
         """The target alone, and both together."""
         return (self.stage, self.target), (self.stage, self.corpora)
 
+    def has(self, flags: Collection[tuple[str, str, str]]) -> bool:
+        """Whether one of the edge's arms (stage, group, target) is among ``flags``."""
+        return any((*arm, self.target) in flags for arm in self.arms)
+
 
 def edges(
     seed_gains: pd.DataFrame,
@@ -128,6 +132,7 @@ def edges(
     evidence: Evidence | None = None,
     correction: str = "bh",
     alpha: float = 0.05,
+    flags: Collection[tuple[str, str, str]] = (),
 ) -> pd.DataFrame:
     """One row for each directed edge, with its interval and its verdict, from all its seeds.
 
@@ -138,7 +143,8 @@ def edges(
     (Benjamini and Hochberg 1995, or Holm 1979). The verdict is
 
     - `improves` or `harms`: p_adjusted < alpha and |gain| >= smallest_effect;
-    - `no effect`: the 1 - 2 alpha interval lies inside ± smallest_effect;
+    - `no effect`: the 1 - 2 alpha interval lies inside ± smallest_effect, and none of the edge's arms is
+      among `flags` (see `flags.flags_of`);
     - `inconclusive`: anything else, and always where the interval is undefined.
 
     Raises ValueError for an unknown correction or a smallest effect that is not positive.
@@ -150,6 +156,7 @@ def edges(
         smallest_effect=smallest_effect,
         correction=correction,
         alpha=alpha,
+        unlearned=[edge for edge in groups if edge.has(flags)],
     )
 
 
@@ -160,6 +167,7 @@ def one_look(
     smallest_effect: float,
     correction: str,
     alpha: float,
+    unlearned: Collection[EdgeKey] = (),
 ) -> pd.DataFrame:
     """The table of edges (see `edges`) after one look at all seeds of their gains."""
     most = max((len(group) for group in groups.values()), default=1)
@@ -170,6 +178,7 @@ def one_look(
         correction=correction,
         alpha=alpha,
         arms=lambda edge: edge.arms,
+        unlearned=unlearned,
     )
     verdicts.look(lambda edge, _: estimated(edge))
     return edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)
@@ -263,8 +272,8 @@ def group_gains(
 def missing(frame: pd.DataFrame, expected: Iterable[Cell] | None = None) -> pd.DataFrame:
     """The cells without a score: stage, corpora, target, seed, state, error.
 
-    `state` is `failed` (the error says why), `no score` (the job ended, its test score is not
-    a number) or `absent`. Without `expected`, every group and target of the frame is expected
+    `state` is `failed` (the error says why), `undefined` (the job ended, its test score is undefined;
+    the error says why) or `absent`. Without `expected`, every group and target of the frame is expected
     in every seed that its stage has.
     """
     present = {Cell(*row) for row in scored(frame)[CELL].itertuples(index=False, name=None)}
@@ -276,14 +285,18 @@ def missing(frame: pd.DataFrame, expected: Iterable[Cell] | None = None) -> pd.D
         for row in failed.sort_values([*CELL, "error"])[[*CELL, "error"]].itertuples(index=False, name=None)
     }
     tested = frame[(frame["split"] == "test") & (frame["status"] == "done")]
-    unscored = {Cell(*row) for row in tested[CELL].itertuples(index=False, name=None)} - present
+    unscored = {
+        Cell(*row[:4]): str(row[4]).removeprefix("undefined: ")
+        for row in tested[[*CELL, "error"]].itertuples(index=False, name=None)
+        if Cell(*row[:4]) not in present
+    }
     rows = [
         (*cell, "failed", errors[cell])
         if cell in errors
-        else (*cell, "no score", "the test score is not a number")
+        else (*cell, "undefined", unscored[cell])
         if cell in unscored
         else (*cell, "absent", "")
-        for cell in sorted((cells | unscored) - present)
+        for cell in sorted((cells | set(unscored)) - present)
     ]
     return pd.DataFrame(rows, columns=pd.Index([*CELL, "state", "error"]))
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis.layout import GAP, arcs, half_head, label_spots
-from transfer.analysis.tables import points
+from transfer.analysis.tables import UNDEFINED, points
 
 NODE_ATTRIBUTES = ("kind", "metric", "domain")
 NAME_SIZE = 10.0  # printers' points
@@ -106,8 +106,8 @@ class TransferGraph:
     ) -> "TransferGraph":
         """The graph of one stage's `gains.edges`; `nodes` (name, kind, metric, domain) in order.
 
-        An edge carries gain, ci_low, ci_high, p_adjusted, verdict, seeds; what is undefined is
-        left out. Raises ValueError for two stages or an edge to an unknown corpus.
+        An edge carries gain, ci_low, ci_high, p_adjusted, verdict, seeds, and its flag if it has one;
+        what is undefined is left out. Raises ValueError for two stages or an edge to an unknown corpus.
         """
         stages = sorted(edges["stage"].unique())
         if len(stages) > 1:
@@ -120,12 +120,14 @@ class TransferGraph:
                 raise ValueError(f"edge to a corpus that is not described: {min(unknown)!r}")
             numbers = {key: round(float(row[key]), 6) for key in ("gain", "ci_low", "ci_high")}
             numbers["p_adjusted"] = float(f"{row['p_adjusted']:.4g}")
+            flag = {"flag": str(row["flag"])} if row.get("flag") else {}
             digraph.add_edge(
                 row["source"],
                 row["target"],
                 **{key: value for key, value in numbers.items() if not math.isnan(value)},
                 verdict=str(row["verdict"]),
                 seeds=int(row["seeds"]),
+                **flag,
             )
         return cls(nx.freeze(digraph))
 
@@ -160,7 +162,7 @@ class TransferGraph:
         # Claims first: they get the best places for their labels. They are drawn last.
         ranked = sorted(
             self.digraph.edges(data=True),
-            key=lambda edge: (edge[2]["verdict"] not in CLAIMS, -abs(edge[2]["gain"]), edge[:2]),
+            key=lambda edge: (edge[2]["verdict"] not in CLAIMS, -abs(edge[2].get("gain", 0.0)), edge[:2]),
         )
         ranked, note = _legible(ranked, len(nodes))
         many, widest = len(nodes) > MANY, self.widest if widest is None else widest
@@ -175,7 +177,10 @@ class TransferGraph:
             ],
             clearance=radius + GAP,
         )
-        labels = [points(edge[2]["gain"], sign=True).replace("-", "−") for edge in ranked]
+        labels = [
+            points(edge[2]["gain"], sign=True).replace("-", "−") if "gain" in edge[2] else UNDEFINED
+            for edge in ranked
+        ]
         weights = [3.0 if edge[2]["verdict"] in CLAIMS else 1.0 for edge in ranked]
         labelled = [not many or edge[2]["verdict"] in CLAIMS for edge in ranked]
         count = sum(labelled)  # claims come first

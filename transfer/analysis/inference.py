@@ -44,7 +44,7 @@ class Estimate(NamedTuple):
     @property
     def known(self) -> Any:
         """Whether there is anything to say beyond the gain itself."""
-        return (np.sqrt(self.seeds) > NO_VARIANCE) & (self.seed_degrees > 0)
+        return (np.sqrt(self.seeds) > NO_VARIANCE) & (self.seed_degrees > 0) & np.isfinite(self.items)
 
     def reach(self, alpha: float) -> Any:
         """Half the length of the 1 - ``alpha`` interval.

@@ -13,7 +13,9 @@ from transfer.analysis import gains, tables
 from transfer.analysis.arms import Arms
 from transfer.analysis.curves import curves
 from transfer.analysis.evidence import Arm, Cell, Evidence
+from transfer.analysis.flags import Flags, flags_of, with_flags, with_unscored
 from transfer.analysis.gains import EdgeKey
+from transfer.analysis.older import known_undefined
 from transfer.analysis.report import MIXED, write_report
 from transfer.analysis.rerun import rerun
 from transfer.analysis.sequential import Verdicts
@@ -41,6 +43,7 @@ def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch 
         corpora=[_corpus_row(record, name) for name in grid.tasks],
         settings=_settings(kept),
         evidence=kept.evidence,
+        flags=kept.flags,
         smallest_effect=grid.smallest_effect / 100,
         source=record.source,
         curves=curves(kept.results.values()),
@@ -92,7 +95,10 @@ class Kept:
     def __init__(self, store: Store, record: GridRecord, *, watch: Watch = nobody) -> None:
         watch("results", 0, 1)
         self.record = record
-        self.results = store.results(record.jobs)
+        cards = {corpus.card.name: corpus.card for corpus in record.corpora}
+        self.results = {
+            id_: known_undefined(result, store, cards) for id_, result in store.results(record.jobs).items()
+        }
         self.spent = False  # whether the hours of adaptive seeds are over; known after the looks
         self._store = store
         self._watch = watch
@@ -107,13 +113,22 @@ class Kept:
         grid = self.record.grid
         smallest = grid.smallest_effect / 100
         if isinstance(grid.seeds, Seeds):
-            return gains.edge_table(*self._looked_at, smallest_effect=smallest)
-        return gains.edges(
-            gains.seed_gains(self.frame),
-            smallest_effect=smallest,
-            evidence=self.evidence,
-            correction=grid.correction,
-        )
+            table = gains.edge_table(*self._looked_at, smallest_effect=smallest)
+        else:
+            table = gains.edges(
+                gains.seed_gains(self.frame),
+                smallest_effect=smallest,
+                evidence=self.evidence,
+                correction=grid.correction,
+                flags=self.flags,
+            )
+        return with_flags(with_unscored(table, self.frame, smallest_effect=smallest), self.flags)
+
+    @functools.cached_property
+    def flags(self) -> Flags:
+        """The arms that did not learn, or whose scores have no error; see ``flags_of``."""
+        baselines = {c.card.name: c.baseline for c in self.record.corpora if c.baseline}
+        return flags_of(self.frame, evidence=self.evidence, baselines=baselines)
 
     @functools.cached_property
     def wanted(self) -> tuple[Job, ...]:
@@ -163,6 +178,7 @@ class Kept:
             smallest_effect=record.grid.smallest_effect / 100,
             correction=record.grid.correction,
             arms=lambda edge: edge.arms,
+            unlearned=[edge for edge in edges if edge.has(self.flags)],
         )
         seed_gains = gains.seed_gains(self.frame)
         found = gains.by_edge(seed_gains)
@@ -211,11 +227,12 @@ class Kept:
         def read(cell: Cell) -> Mapping[Cell, Arm]:
             job = jobs[cell]
             result = self.results[job.id]
-            scores = {s.corpus: s.value for s in result.scores if s.split == "test"}
+            scores = {s.corpus: s.value for s in result.scores if s.split == "test" and s.value is not None}
             self._watch("predictions and intervals", next(count), files)
             try:
                 table = self._store.prediction_table(job.id, digest=result.predictions)
-                return {c: arms[c.target].arm(table, score=scores[c.target]) for c in _cells(job)}
+                cells = [c for c in _cells(job) if c.target in scores]
+                return {c: arms[c.target].arm(table, score=scores[c.target]) for c in cells}
             except (FileNotFoundError, ValueError, Damaged) as error:
                 home = self._store.files.at(f"jobs/{job.id}")
                 # a result from before there were checksums is not set aside by itself
@@ -278,7 +295,9 @@ def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
         train=corpus.items["train"],
         dev=corpus.items["dev"],
         test=corpus.items["test"],
-        notes="; ".join(corpus.notes),
+        notes="; ".join((*corpus.notes, *corpus.doubts)),
+        baseline=corpus.baseline,
+        truncated=corpus.truncated,
     )
 
 

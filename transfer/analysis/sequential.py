@@ -6,7 +6,7 @@ would be. Edges that no verdict is to be expected of are given up; that adds no 
 """
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -50,13 +50,14 @@ class Verdicts(Generic[E]):
         correction: str = "bh",
         alpha: float = 0.05,
         arms: Callable[[E], tuple[Hashable, Hashable]] | None = None,
+        unlearned: Collection[E] = (),
     ) -> None:
         """``at``: the numbers of seeds of the looks (``spending.looks``); ``smallest_effect`` in score units.
 
         ``arms`` names the two arms of an edge, that of the target alone first. Edges that share it
         lend each other variance (``moderation``); edges that share a joint arm get seeds together.
-        Without it every edge stands alone. Raises ValueError for an unknown correction or a smallest
-        effect that is not positive.
+        Without it every edge stands alone. For ``unlearned`` edges `no effect` is never claimed. Raises
+        ValueError for an unknown correction or a smallest effect that is not positive.
         """
         if correction not in CORRECTIONS:
             raise ValueError(f"unknown correction {correction!r}; known: {', '.join(CORRECTIONS)}")
@@ -72,6 +73,7 @@ class Verdicts(Generic[E]):
         self._equivalence_shares = shares(self.at, 2 * alpha)
         self._smallest, self._correction, self._alpha = smallest_effect, correction, alpha
         self._next = 0
+        self._unlearned = frozenset(unlearned)
 
     @property
     def open(self) -> tuple[E, ...]:
@@ -95,7 +97,7 @@ class Verdicts(Generic[E]):
             self.states[edge] = self._with(self.states.get(edge), steadied[edge])
         adjusted = self.adjusted()
         for edge in edges:
-            self.states[edge] = self._judged(self.states[edge], adjusted[edge])
+            self.states[edge] = self._judged(edge, self.states[edge], adjusted[edge])
         for edge in self._hopeless():
             self.states[edge] = replace(self.states[edge], decided=True)
         self._next += 1
@@ -121,11 +123,11 @@ class Verdicts(Generic[E]):
             _least(before.p_equivalence if before else math.nan, equivalence),
         )
 
-    def _judged(self, state: State, adjusted: float) -> State:
+    def _judged(self, edge: E, state: State, adjusted: float) -> State:
         gain = state.estimate.gain
         if adjusted < self._alpha and abs(gain) >= self._smallest:
             return replace(state, verdict="improves" if gain > 0 else "harms", decided=True)
-        if state.p_equivalence < self._alpha:
+        if state.p_equivalence < self._alpha and edge not in self._unlearned:
             return replace(state, verdict="no effect", decided=True)
         return state
 

@@ -66,6 +66,7 @@ def contrasts(
     seeds: Collection[int] | None = None,
     correction: str = "bh",
     alpha: float = 0.05,
+    flags: Collection[tuple[str, str, str]] = (),
 ) -> pd.DataFrame:
     """Every contrast of every target that the frame fine-tunes: the columns CONTRASTS; else none.
 
@@ -89,6 +90,7 @@ def contrasts(
         smallest_effect=smallest_effect,
         correction=correction,
         alpha=alpha,
+        unlearned=[one for one in compared if study.arms_of(one) & set(flags)],
     )
     verdicts.look(lambda one, _: study.estimate(one, evidence))
     adjusted = verdicts.adjusted()
@@ -190,6 +192,10 @@ class _Study:
             elif arm in self._lost:
                 told.append(f"{name}: {', '.join(self._lost[arm])}")
         return "; ".join(told)
+
+    def arms_of(self, one: Comparison) -> set[tuple[str, str, str]]:
+        """The stage, group and target of both arms."""
+        return {self._arm(name, one.corpora, one.target) for name in (one.arm, one.against)}
 
     def shared(self, one: Comparison) -> list[int]:
         """The seeds that have both arms."""

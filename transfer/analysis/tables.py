@@ -12,11 +12,14 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.corpora.baseline import Baseline
 
-SINGLE, ALL = "single", "all"
-SCORES = ["stage", "arm", "target", "metric", "mean", "sd", "seeds"]
+SINGLE, ALL, BASELINE = "single", "all", "baseline"
+FAILED, UNDEFINED = "failed", "undefined"
+SCORES = ["stage", "arm", "target", "metric", "mean", "sd", "seeds", "missing"]
 CORPORA = [
-    "name", "kind", "metric", "domain", "licence", "citation", "train", "dev", "test", "notes",
+    "name", "kind", "metric", "domain", "licence", "citation", "train", "dev", "test", "notes", "baseline",
+    "predictor", "truncated_train", "truncated_dev", "truncated_test",
 ]  # fmt: skip
 RESULTS = [
     "job", "stage", "corpora", "target", "split", "metric", "seed", "value", "status", "error",
@@ -43,6 +46,8 @@ class CorpusRow(TypedDict):
     dev: int
     test: int
     notes: NotRequired[str]
+    baseline: NotRequired[Baseline | None]
+    truncated: NotRequired[Mapping[str, int] | None]
 
 
 def points(value: float, *, sign: bool = False) -> str:
@@ -97,17 +102,21 @@ def arm(corpora: str, target: str, everyone: Sequence[str]) -> str:
     return f"with {name}"
 
 
-def score_table(frame: pd.DataFrame) -> pd.DataFrame:
+def score_table(frame: pd.DataFrame, baselines: Mapping[str, Baseline] | None = None) -> pd.DataFrame:
     """Mean and standard deviation over seeds of each arm's test score (fractions).
 
-    Columns: stage, arm, target, metric, mean, sd, seeds. A cell whose seeds all failed stands
-    there with seeds 0 and no mean; with one seed the standard deviation is NaN.
+    Columns: stage, arm, target, metric, mean, sd, seeds, missing. A cell without a score stands there
+    with seeds 0, no mean, and `failed` or `undefined`; with one seed the standard deviation is NaN. The
+    baseline of a target, where there is one, is the arm `baseline` of each stage; it has no seeds.
     """
     names = gains.everyone(frame)
     done = gains.scored(frame)
     every = frame[frame["split"] == "test"].drop_duplicates(["stage", "corpora", "target"])
+    every_done = frame[(frame["split"] == "test") & (frame["status"] == "done")]
     keys = ["stage", "corpora", "target"]
     values = {key: group["value"].to_numpy(float) for key, group in done.groupby(keys)}
+    lost = every_done[every_done["value"].isna()]
+    undefined = set(lost[keys].itertuples(index=False, name=None))
     rows = []
     for stage, corpora, target, metric in every.sort_values(keys)[[*keys, "metric"]].itertuples(
         index=False, name=None
@@ -115,26 +124,36 @@ def score_table(frame: pd.DataFrame) -> pd.DataFrame:
         scores = values.get((stage, corpora, target), np.array([]))
         mean = float(scores.mean()) if len(scores) else math.nan
         sd = float(scores.std(ddof=1)) if len(scores) > 1 else math.nan
-        rows.append((stage, arm(corpora, target, names), target, metric, mean, sd, len(scores)))
+        missing = "" if len(scores) else UNDEFINED if (stage, corpora, target) in undefined else FAILED
+        rows.append((stage, arm(corpora, target, names), target, metric, mean, sd, len(scores), missing))
+        if corpora == target and target in (baselines or {}):
+            value = (baselines or {})[target].value
+            mean, missing = (math.nan, UNDEFINED) if value is None else (value, "")
+            rows.append((stage, BASELINE, target, metric, mean, math.nan, 0, missing))
     return pd.DataFrame(rows, columns=pd.Index(SCORES))
 
 
 def score_matrix(scores: pd.DataFrame, *, stage: str, order: Sequence[str]) -> pd.DataFrame:
     """One stage as a matrix of text, `mean ± sd` in points: arms down, targets (in order) across.
 
-    A cell with fewer seeds than the best-filled one says so; a cell without any says `failed`.
+    A cell with fewer seeds than the best-filled one says so; a cell without any says why.
     """
     rows = scores[scores["stage"] == stage]
     full = rows["seeds"].max() if len(rows) else 0
     present = set(rows["arm"])
-    leading = [SINGLE, *(f"pair with {name}" for name in order)]
+    leading = [BASELINE, SINGLE, *(f"pair with {name}" for name in order)]
     arms = [name for name in leading if name in present]
     arms += sorted(present - set(leading) - {ALL})
     arms += [ALL] if ALL in present else []
     targets = [name for name in order if name in set(rows["target"])]
     matrix = pd.DataFrame("", index=pd.Index(arms, name="arm"), columns=pd.Index(targets))
     for row in rows.itertuples():
-        matrix.loc[row.arm, row.target] = _cell(row.mean, row.sd, row.seeds, full)  # type: ignore
+        if row.arm == BASELINE:
+            matrix.loc[row.arm, row.target] = points(row.mean) or UNDEFINED  # type: ignore
+        elif not row.seeds:
+            matrix.loc[row.arm, row.target] = row.missing
+        else:
+            matrix.loc[row.arm, row.target] = _cell(row.mean, row.sd, row.seeds, full)  # type: ignore
     return matrix.reset_index()
 
 
@@ -146,8 +165,35 @@ def gain_matrix(edges: pd.DataFrame, *, column: str, order: Sequence[str]) -> pd
 
 def corpora_table(corpora: Sequence[Mapping[str, object]], *, source: str) -> pd.DataFrame:
     """One row for each corpus in the given order, with the column `source` (synthetic, …)."""
-    rows = [[row.get(column, "") for column in CORPORA] for row in corpora]
-    return pd.DataFrame(rows, columns=pd.Index(CORPORA)).assign(source=source)
+    rows = []
+    for row in corpora:
+        baseline, truncated = row.get("baseline"), row.get("truncated")
+        found: dict[str, object] = {column: row.get(column, "") for column in CORPORA}
+        found |= {"baseline": math.nan, "predictor": ""}
+        if isinstance(baseline, Baseline):
+            value = math.nan if baseline.value is None else baseline.value
+            found |= {"baseline": value, "predictor": baseline.predictor}
+        cut = truncated if isinstance(truncated, Mapping) else {}
+        found |= {f"truncated_{split}": cut.get(split) for split in ("train", "dev", "test")}
+        rows.append(found)
+    table = pd.DataFrame(rows, columns=pd.Index(CORPORA)).assign(source=source)
+    counts = dict.fromkeys([name for name in CORPORA if name.startswith("truncated_")], "Int64")
+    return table.astype({"baseline": float, **counts})
+
+
+def corpora_shown(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of corpora as a person reads it: baselines in points, truncated texts in one column."""
+    shown = table.drop(columns=[*(c for c in table if str(c).startswith("truncated_")), "predictor"])
+    shown["baseline"] = [
+        f"{points(value) or UNDEFINED} ({predictor})" if predictor else ""
+        for value, predictor in zip(table["baseline"], table["predictor"], strict=True)
+    ]
+    cut = table[["truncated_train", "truncated_dev", "truncated_test"]]
+    shown["truncated (train / dev / test)"] = [
+        "" if any(pd.isna(count) for count in counts) else " / ".join(str(count) for count in counts)
+        for counts in cut.itertuples(index=False, name=None)
+    ]
+    return shown
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -181,8 +227,6 @@ def escaped(text: str) -> str:
 
 
 def _cell(mean: float, sd: float, seeds: int, full: int) -> str:
-    if not seeds:
-        return "failed"
     spread = "" if math.isnan(sd) else f" ± {points(sd)}"
     return f"{points(mean)}{spread}" + (f" ({seeds} of {full} seeds)" if seeds < full else "")
 

@@ -112,6 +112,7 @@ def prepare(
 
 def _prepare_release(corpus: str, raw: Path | None, *, to: Path, splits: str, force: bool) -> None:
     from transfer.corpora.releases import RELEASES
+    from transfer.corpora.undefined import foreseen
     from transfer.corpora.writing import write
 
     if corpus not in RELEASES:
@@ -137,6 +138,8 @@ def _prepare_release(corpus: str, raw: Path | None, *, to: Path, splits: str, fo
     say(f"splits: {reading.splits}")
     for note in (*reading.notes, *made.notes):
         say(f"note: {note}")
+    for doubt in foreseen(made):
+        say(f"warning: {doubt}")
     say(f"wrote {home}")
 
 

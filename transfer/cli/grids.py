@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transfer.cli import completion, forecast, live, resources
-from transfer.cli.planning import costs, expanded, recorded
+from transfer.cli.planning import costs, doubts, expanded, recorded
 from transfer.cli.running import (
     Executor,
     LogTo,
@@ -18,7 +18,7 @@ from transfer.cli.running import (
     workers_of,
     workers_that_fit,
 )
-from transfer.cli.terminal import SOME_FAILED, bar, examples, last_line, say
+from transfer.cli.terminal import SOME_FAILED, bar, examples, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ def plan(
         state = "again" if state == "done" and job.id in todo else state
         say(f"{job.id}  {state:7}  {job.label}")
     say(f"{len(jobs)} jobs, {len(todo)} to run")
+    for told in doubts(record):
+        say(f"note: {told}")
     if kept:
         say(f"models kept: {len(kept.intersection(job.id for job in jobs))} of {len(jobs)}")
     if len(jobs) < len(record.jobs):
@@ -215,7 +217,7 @@ def status(
         if note:
             say(f"running  {job.label}: {live.how_far(note)}")
         elif result and result.status == "failed":
-            say(f"failed   {job.label} ({job.id}): {last_line(result.error)}")
+            say(f"failed   {job.label} ({job.id}): {result.reason}")
     say(", ".join(f"{count} {state}" for state, count in counts.items()))
     _damaged(store)
     # a job takes about as long as it has corpora

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from transfer.cli.forecast import Speed, duration, left
 from transfer.cli.resources import memory
-from transfer.cli.terminal import last_line, say
+from transfer.cli.terminal import say
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -229,7 +229,7 @@ class View:
             job, note = jobs[id_], notes[id_]
             label = shortened(job, self._console.width // 2 - 6)
             loss = f"{note['loss']:.3f}" if "loss" in note else ""
-            best = ", ".join(f"{note['best'][name]:.3f}" for name in job.names) if "best" in note else ""
+            best = ", ".join(_best(note["best"][name]) for name in job.names) if "best" in note else ""
             epoch = f"{note['epoch']}/{note['epochs']}"
             table.add_row(label, str(job.arm_seed), epoch, loss, best)
         if len(order) > SHOWN:
@@ -253,8 +253,14 @@ def shown(progress: Progress, *, console: "Console | None" = None) -> Shown:
 def outcome(result: "JobResult") -> str:
     """The test scores of a job, or why it failed."""
     if result.status == "failed":
-        return last_line(result.error)
-    return ", ".join(f"{s.corpus} {s.metric} {s.value:.3f}" for s in result.scores if s.split == "test")
+        return result.reason
+    return ", ".join(
+        f"{s.corpus} {s.metric} undefined ({s.undefined})"
+        if s.value is None
+        else f"{s.corpus} {s.metric} {s.value:.3f}"
+        for s in result.scores
+        if s.split == "test"
+    )
 
 
 def shortened(job: "Job", width: int) -> str:
@@ -273,9 +279,13 @@ def how_far(note: Mapping[str, Any]) -> str:
     """A running job's note in words."""
     text = f"epoch {note['epoch']} of {note['epochs']} done"
     if "loss" in note:
-        best = ", ".join(f"{name} {value:.3f}" for name, value in note["best"].items())
+        best = ", ".join(f"{name} {_best(value)}" for name, value in note["best"].items())
         text += f", loss {note['loss']:.3f}, best dev {best}"
     return text
+
+
+def _best(score: float | None) -> str:
+    return "undefined" if score is None else f"{score:.3f}"
 
 
 def decided(states: Mapping[str, int], open_: int, seeds: int) -> str:

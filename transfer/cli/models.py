@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from transfer.cli import own
-from transfer.cli.terminal import examples, last_line, paragraph, say
+from transfer.cli.terminal import examples, paragraph, say
 from transfer.inputs import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def export(
     places = [to / record.card.name if len(written) > 1 else to for record in written]
     for record, where in zip(written, places, strict=True):
         score = next(s for s in record.scores if s.split == "test")
-        say(f"{where}: {record.card.name}, test {score.metric} {score.value:.4f}, of epoch {record.epoch}")
+        say(f"{where}: {record.card.name}, test {score.metric} {score.shown}, of epoch {record.epoch}")
     cautions = [c for r in written for c in card.cautions(r, card.cards_of(r, kept, known))]
     for caution in dict.fromkeys(cautions):
         say(paragraph(f"caution: {caution}"), error=True)
@@ -300,7 +300,7 @@ def _job(store: "Store", grids: "Sequence[GridRecord]", said: str) -> "Job":
     except FileNotFoundError:
         raise InputError(f"the job {found[0]} has not run yet; 'transfer run-grid GRID' runs it") from None
     if result.status == "failed":
-        raise InputError(f"the job {result.id} ({result.job.label}) failed: {last_line(result.error)}")
+        raise InputError(f"the job {result.id} ({result.job.label}) failed: {result.reason}")
     return result.job
 
 

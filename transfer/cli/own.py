@@ -84,7 +84,9 @@ EncodingName = Annotated[
 LabelNames = Annotated[
     str | None,
     typer.Option(
-        "--labels", metavar="NAMES", help="own: the names, with commas, of the positions of multi-hot labels."
+        "--labels",
+        metavar="NAMES",
+        help="own: the names, with commas, of the positions of multi-hot labels, or of numbered tags.",
     ),
 ]
 EncoderName = Annotated[
@@ -247,7 +249,7 @@ def _fit_kind(said: Said, kind: str) -> None:
         "--label": ("classification", "tagging", "multilabel"),
         "--score": ("similarity",),
         "--separator": ("multilabel",),
-        "--labels": ("multilabel",),
+        "--labels": ("multilabel", "tagging"),
         "--negative": ("classification",),
         **dict.fromkeys(("--sentence", "--entity", "--scheme", "--blank-tokens"), ("tagging",)),
     }

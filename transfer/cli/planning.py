@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from transfer.inputs import InputError, NotThere, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from transfer.corpora import Corpus
     from transfer.encoders import EncoderFiles
@@ -24,7 +24,10 @@ def expanded(
     from transfer import corpora as corpora_
     from transfer import encoders
     from transfer.corpora.base import SPLITS, overlaps
+    from transfer.corpora.baseline import baseline_of
+    from transfer.corpora.undefined import foreseen
     from transfer.grid import Grid
+    from transfer.lengths import SubwordCounter
     from transfer.store import CorpusRecord, GridRecord
 
     grid = Grid.load(grid_file, overrides=overrides or (), corpora=corpora)
@@ -43,6 +46,8 @@ def expanded(
             pieces=grid.recipe.max_length,
             precision=grid.recipe.precision,
         )
+    _learnable(grid_file, loaded)
+    counter = SubwordCounter(files.folder)
     shared = overlaps(loaded)
     items = {c.name: {split: len(c.split(split)) for split in SPLITS} for c in loaded}
     record = GridRecord(
@@ -57,6 +62,9 @@ def expanded(
                 items=items[c.name],
                 notes=c.notes,
                 counts=dict(c.counts),
+                baseline=baseline_of(c),
+                doubts=tuple(foreseen(c)),
+                truncated=counter.truncated(c, grid.recipe.max_length),
             )
             for c in loaded
         ),
@@ -72,6 +80,38 @@ def expanded(
         ),
     )
     return grid, record, files, {c.name: c for c in loaded}
+
+
+def _learnable(grid_file: Path, loaded: "Sequence[Corpus]") -> None:
+    """Raises InputError where dev or test has labels that no train item has: no model could predict them."""
+    from transfer.corpora.undefined import unseen_labels
+
+    for i, corpus in enumerate(loaded):
+        if corpus.unseen:
+            known = sorted(
+                set[str]().union(*(corpus.card.names_in(example.gold) for example in corpus.train))
+            )
+            some = ", ".join(f"'{label}'" for label in known[:5]) + (" …" if len(known) > 5 else "")
+            raise InputError(
+                f"{place(grid_file, ('tasks', i))}: the corpus '{corpus.name}': "
+                f"{unseen_labels(corpus.unseen)}; train has {some}. Spell a label alike in all splits, "
+                "give train items of it, or leave its items out"
+            )
+
+
+def doubts(record: "GridRecord") -> "Iterator[str]":
+    """What whoever runs a grid should know of its corpora: undefined scores, lost labels, truncated texts."""
+    for corpus in record.corpora:
+        name, cut = corpus.card.name, corpus.truncated or {}
+        yield from (f"{name}: {text}" for text in corpus.doubts)
+        if sum(cut.values()):
+            items = ", ".join(
+                f"{cut[split]} of {corpus.items[split]} in {split}" for split in cut if cut[split]
+            )
+            yield (
+                f"{name}: texts longer than {record.grid.recipe.max_length} subword tokens lose their end "
+                f"(recipe.max_length): {items}"
+            )
 
 
 def loadable(grid_file: Path, grid: "Grid", files: "EncoderFiles", *, memory: float | None = None) -> None:

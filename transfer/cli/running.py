@@ -10,8 +10,8 @@ import typer
 
 from transfer.cli import forecast, live, resources
 from transfer.cli.interrupts import interruptible
-from transfer.cli.planning import costs, loadable, site
-from transfer.cli.terminal import SOME_FAILED, last_line, say
+from transfer.cli.planning import costs, doubts, loadable, site
+from transfer.cli.terminal import SOME_FAILED, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def run_what_is_missing(
     say(f"{grid.name}: {len(jobs)} jobs{at_most}, {len(jobs) - len(pending)} done, {len(pending)} to run")
     if record.source == "synthetic":
         say("SYNTHETIC DATA: the corpora of this grid are invented; its scores say nothing about real text")
-    for overlap in record.overlaps:
-        say(f"note: {overlap}")
+    for told in (*doubts(record), *record.overlaps):
+        say(f"note: {told}")
     if pending:
         for told in (slow_precision(grid), slow_passes(grid, files)) if workers.on_cpu_here else ():
             if told:
@@ -157,7 +157,7 @@ def failures(store: "Store", grid: "Grid", record: "GridRecord") -> bool:
         say(f"failed: the model of {job.label} ({job.id}) could not be kept", error=True)
     failed = [r for r in store.results(jobs).values() if r.status == "failed"]
     for result in failed:
-        say(f"failed: {result.job.label} ({result.id}): {last_line(result.error)}", error=True)
+        say(f"failed: {result.job.label} ({result.id}): {result.reason}", error=True)
     if failed:
         say(f"{len(failed)} of {len(jobs)} jobs failed; the same command tries them again", error=True)
     return bool(failed or lost)

@@ -101,11 +101,11 @@ class Card(BaseModel):
             return self.labels
         return ("O", *(f"{prefix}-{entity}" for entity in self.entities for prefix in ("B", "I")))
 
-    def names_in(self, gold: float | str | tuple[str, ...]) -> list[str]:
-        """The labels or entity types of a gold value, in its order; none of a score."""
+    def names_in(self, gold: float | str | tuple[str, ...]) -> set[str]:
+        """The labels or entity types of a gold value; none of a score."""
         if isinstance(gold, tuple):
-            return [tag[2:] for tag in gold if tag != "O"] if self.spans else list(gold)
-        return [gold] if isinstance(gold, str) else []
+            return {tag[2:] for tag in gold if tag != "O"} if self.spans else set(gold)
+        return {gold} if isinstance(gold, str) else set()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Card":
@@ -177,6 +177,10 @@ class Corpus:
     notes: tuple[str, ...] = ()
     counts: Mapping[Split, int] = field(default_factory=dict)
     """What the literature counts of each whole split, before any limit: as the card says, else counted."""
+    unseen: Mapping[Split, Mapping[str, int]] = field(default_factory=dict)
+    """Labels of dev and test that the whole train split lacks, with how many items have each."""
+    lost: Mapping[str, tuple[Split, ...]] = field(default_factory=dict)
+    """Labels that a limit, or the topping up of dev, took out of train, with the splits that have them."""
 
     @property
     def name(self) -> str:
@@ -200,14 +204,34 @@ def build(
         if most is not None and len(parts[split]) > most:
             notes.append(f"{split}: a stratified subset of {most} of {len(parts[split])}")
             parts[split] = stratified_subset(parts[split], most, kind=card.kind)
+    unseen, lost = _labels_without_training(card, splits["train"], parts)
     return Corpus(
         card=card,
         **parts,
         source=source,
         fingerprint=_fingerprint(card, parts),
         notes=tuple(notes),
+        unseen=unseen,
+        lost=lost,
         counts={split: card.gold.get(split, count_of(card, splits[split])) for split in SPLITS},
     )
+
+
+def _labels_without_training(
+    card: Card, whole: Sequence[Example], parts: Mapping[Split, Sequence[Example]]
+) -> tuple[dict[Split, dict[str, int]], dict[str, tuple[Split, ...]]]:
+    """See ``Corpus.unseen`` and ``Corpus.lost``; ``whole`` is train before anything was taken from it."""
+    ever = set[str]().union(*(card.names_in(example.gold) for example in whole))
+    left = set[str]().union(*(card.names_in(example.gold) for example in parts["train"]))
+    unseen: dict[Split, dict[str, int]] = {}
+    lost: dict[str, tuple[Split, ...]] = {}
+    held_out: tuple[Split, Split] = ("dev", "test")
+    for split in held_out:
+        counts = Counter(label for example in parts[split] for label in card.names_in(example.gold))
+        if new := {label: count for label, count in sorted(counts.items()) if label not in ever}:
+            unseen[split] = new
+        lost |= {label: (*lost.get(label, ()), split) for label in sorted(counts.keys() & ever - left)}
+    return unseen, lost
 
 
 def count_of(card: Card, examples: Iterable[Example]) -> int:

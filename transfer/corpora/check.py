@@ -1,6 +1,6 @@
 """Everything that is wrong or doubtful in a folder of prepared corpora, not only the first of it.
 
-An error is what ``prepared.read`` refuses. A warning is what may be as it should be, but moves a
+An error is what ``prepared.read`` or a grid refuses. A warning is what may be as it should be, but moves a
 score: text that stands in two splits, labels that contradict each other, a small dev split.
 """
 
@@ -13,6 +13,8 @@ from typing import Literal
 
 from transfer.corpora import prepared
 from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split, passages, plain
+from transfer.corpora.undefined import HELD_OUT, undefined_scores, unseen_labels
+from transfer.metrics import Golds
 
 EXAMPLES = 3  # of each warning
 LEAKS: tuple[tuple[Split, Split], ...] = (("test", "train"), ("test", "dev"), ("dev", "train"))
@@ -53,7 +55,8 @@ class _Seen:
     trained: dict[bytes, _Text] = field(default_factory=dict)
     tested: list[tuple[str, list[bytes]]] = field(default_factory=list)
     lines: Counter[Split] = field(default_factory=Counter)
-    labels: dict[Split, set[str]] = field(default_factory=lambda: {split: set() for split in SPLITS})
+    labels: dict[Split, Counter[str]] = field(default_factory=lambda: {split: Counter() for split in SPLITS})
+    golds: dict[Split, Golds] = field(default_factory=dict)
     # of each document its first line, and of each text its first line and gold
     documents: dict[str, tuple[Split, str]] = field(default_factory=dict)
     gold: dict[bytes, tuple[str, int]] = field(default_factory=dict)
@@ -79,13 +82,15 @@ def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
                 for _ in prepared.rows_of(home / f"{split}.jsonl", refused):
                     pass
         else:
-            seen[name] = _Seen()
+            seen[name] = _Seen(golds={split: Golds(card.metric, card.negative) for split in SPLITS})
             for split in SPLITS:
                 for where, example in prepared.lines_of(home, card, split, refused):
                     _note(seen[name], card, split, where, example)
                     _note_passages(seen[name], card, split, where, example)
         yield from (Finding("error", name, str(error)) for error in refused)
         if card is not None:
+            if not refused:
+                yield from _unseen(card, seen[name])
             yield from _warnings(card, seen[name], whole=not refused)
     yield from _across(seen)
 
@@ -104,6 +109,7 @@ def _note(seen: _Seen, card: Card, split: Split, where: str, example: Example) -
     if gold != hash(example.gold) and key not in seen.contradicted:
         seen.contradicted[key] = f"{where} and {first}: {_begin(text)!r}"
     seen.labels[split].update(card.names_in(example.gold))
+    seen.golds[split].add(example.gold)
     if not any(character.isalnum() for character in text):
         seen.wordless.append(f"{where}: {_begin(text)!r}")
     if example.doc:
@@ -160,20 +166,24 @@ def _warnings(card: Card, seen: _Seen, *, whole: bool) -> Iterator[Finding]:
     if seen.wordless:
         yield warning("lines without a letter or a digit", seen.wordless)
     if whole:
-        for what, labels in _unused(card, seen):
-            if labels:
-                yield warning(f"labels of the card that no line {what}has", labels)
+        anywhere = set[str]().union(*seen.labels.values())
+        if unused := [label for label in card.entities or card.labels if label not in anywhere]:
+            yield warning("labels of the card that no line has", unused)
+        for text in undefined_scores(card, seen.golds):
+            yield Finding("warning", card.name, text)
         if seen.lines["dev"] < SMALLEST_DEV:
             least = f"; a grid tops up dev splits under {SMALLEST_DEV} from train"
             yield warning("lines in dev", (), of=least, count=seen.lines["dev"])
 
 
-def _unused(card: Card, seen: _Seen) -> Iterator[tuple[str, list[str]]]:
-    """The labels that are nowhere, and those that are elsewhere but not in train."""
-    names = card.entities or card.labels
-    anywhere = set[str]().union(*seen.labels.values())
-    yield "", [label for label in names if label not in anywhere]
-    yield "of train ", [label for label in names if label in anywhere - seen.labels["train"]]
+def _unseen(card: Card, seen: _Seen) -> Iterator[Finding]:
+    """The labels of dev and test that train lacks: nothing can be learned about them."""
+    unseen: dict[Split, dict[str, int]] = {}
+    for split in HELD_OUT:
+        if new := {k: n for k, n in seen.labels[split].items() if k not in seen.labels["train"]}:
+            unseen[split] = new
+    if unseen:
+        yield Finding("error", card.name, f"{card.name}: {unseen_labels(unseen)}")
 
 
 def _across(seen: dict[str, _Seen]) -> Iterator[Finding]:

@@ -170,12 +170,12 @@ def _use(record: Exported) -> Iterator[str]:
 
 def _scores(record: Exported, first: JobResult) -> Iterator[str]:
     yield "## Scores\n"
-    rows = [(s.split, s.metric, f"{s.value:.4f}", f"{s.items}") for s in record.scores]
+    rows = [(s.split, s.metric, s.shown, f"{s.items}") for s in record.scores]
     yield _table(("split", "measure", "score", "items"), rows)
     yield "Dev chose the epoch, so its score is too good; test was scored once.\n"
     before = tuple(s for s in first.scores if s.corpus == record.card.name)
     if before != record.scores:
-        said = ", ".join(f"{s.split} {s.value:.4f}" for s in before)
+        said = ", ".join(f"{s.split} {s.shown}" for s in before)
         yield (
             "These are the scores of the training that made these weights. The store's result of this job "
             f"was made by an earlier one, on another machine or with other versions: {said}.\n"

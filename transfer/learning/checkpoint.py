@@ -10,6 +10,7 @@ never interrupted, on a CPU with as many threads bit for bit.
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -35,7 +36,8 @@ class _State(BaseModel):
     made_by: dict[str, str]  # versions and device: other ones round differently, and a job begins anew
     history: tuple[Epoch, ...]
     best_epoch: dict[str, int]
-    best_score: dict[str, float]
+    best_score: dict[str, float | None]  # None: undefined so far
+    best_defined: int | None = None
     optimizer: dict[str, float]  # the numbers of its state, those that are no tensors
     schedule: dict[str, Any]
     rates: list[float]
@@ -87,7 +89,8 @@ class Checkpoint:
             made_by=self._made_by,
             history=tuple(history),
             best_epoch=best.epoch,
-            best_score=best.score,
+            best_score={name: None if math.isnan(x) else x for name, x in best.score.items()},
+            best_defined=best.defined,
             optimizer={
                 f"{i}.{k}": v for i, s in state.items() for k, v in s.items() if not isinstance(v, Tensor)
             },
@@ -123,11 +126,13 @@ class Checkpoint:
                 numbers.setdefault(int(index), {})[name] = value
             best = Best(
                 dict(state.best_epoch),
-                dict(state.best_score),
+                {name: math.nan if x is None else x for name, x in state.best_score.items()},
                 {
                     e: {name: w.to(device) for name, w in read[f"weights-{e}.safetensors"].items()}
                     for e in sorted(set(state.best_epoch.values()))
                 },
+                # an earlier version kept no count, and its scores were all numbers
+                len(state.history[-1].dev) if state.best_defined is None else state.best_defined,
             )
             weights = read[f"weights-{epoch}.safetensors"]
             # all of it is looked at before anything is changed: a job that begins anew begins as it was

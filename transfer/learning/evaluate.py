@@ -1,8 +1,9 @@
 """Predictions of a model for whole splits, and their scores."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -10,6 +11,7 @@ from transfer.corpora.base import Example
 from transfer.learning.batches import Batch
 from transfer.learning.machine import give_back_memory
 from transfer.learning.model import MultiTask
+from transfer.metrics import why_undefined
 
 
 class Diverged(RuntimeError):
@@ -38,7 +40,7 @@ def predict(model: MultiTask, held: Held) -> list[Any]:
     for batch in held.batches:
         logits = model(batch)
         if not torch.isfinite(logits).all():
-            raise Diverged(f"the model's output on {held.corpus} is no finite number any more")
+            raise Diverged(f"training diverged: the model's output on {held.corpus} is not finite")
         decoded = iter(task.decode(logits))
         for example, start, count in batch.items:
             values[example].append((start, [next(decoded) for _ in range(count)]))
@@ -49,12 +51,22 @@ def predict(model: MultiTask, held: Held) -> list[Any]:
     ]
 
 
-def score(model: MultiTask, held: Held) -> tuple[float, list[Any]]:
+class Scored(NamedTuple):
+    """The corpus's metric on a split (NaN, and the reason, where it is undefined) and the predictions."""
+
+    value: float
+    undefined: str
+    predicted: list[Any]
+
+
+def score(model: MultiTask, held: Held) -> Scored:
     """The corpus's metric on a split, and the predictions it was computed from."""
-    predicted = predict(model, held)
-    return model.tasks[held.corpus].score([e.gold for e in held.examples], predicted), predicted
+    predicted, task = predict(model, held), model.tasks[held.corpus]
+    gold, card = [e.gold for e in held.examples], task.card
+    undefined = why_undefined(card.metric, gold, predicted, negative=card.negative)
+    return Scored(math.nan if undefined else task.score(gold, predicted), undefined, predicted)
 
 
 def dev_score(model: MultiTask, held: Held) -> float:
-    """The corpus's metric on a split."""
-    return score(model, held)[0]
+    """The corpus's metric on a split; NaN where it is undefined."""
+    return score(model, held).value

@@ -106,5 +106,5 @@ def likelihood(model: MaskedLM, held: Sequence[Batch]) -> float:
     total = sum(float(model.loss(batch)) * len(batch.read) for batch in held)
     mean = -total / sum(len(batch.read) for batch in held)
     if not mean > float("-inf"):
-        raise Diverged("the loss on the held-out text is no finite number any more")
+        raise Diverged("training diverged: the loss on the held-out text is not finite; try a lower --lr")
     return mean

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import isnan
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -23,7 +24,7 @@ from transfer.learning import encoder, kernels, models
 from transfer.learning.batches import MiniBatch
 from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
-from transfer.learning.evaluate import Held, score
+from transfer.learning.evaluate import Diverged, Held, score
 from transfer.learning.graphs import graphs_of
 from transfer.learning.machine import clear_up, device, forget_peak, peak_memory, provenance
 from transfer.learning.mixing import Mixture
@@ -31,6 +32,7 @@ from transfer.learning.model import MTBert, MultiTask
 from transfer.learning.sharing import Materials, Student, learner_of, words_name
 from transfer.learning.site import Ready, Site, cut, ready_of
 from transfer.learning.train import train
+from transfer.metrics import Golds
 from transfer.store import Epoch, JobResult, Score, Store
 
 # ways to share whose encoder does the same for every mini-batch
@@ -76,9 +78,13 @@ def _kept(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResul
         store.running(job.id, {"epoch": 0, "epochs": job.recipe.epochs})
         return _trained(job, site, store, source=source, began=began, keep_encoder=keep_encoder)
     except Exception as error:  # recorded as what it is: the job failed, and the others go on
+        # where in the code it was noticed that training diverged is of no use to anyone
+        told = traceback.format_exc()
+        if isinstance(error, Diverged):
+            told = f"{error}; try a learning rate below {job.recipe.lr:g} (recipe.lr)"
         failed = JobResult(
             id=job.id, job=job, status="failed", source=source, seconds=time.perf_counter() - began,
-            ended=time.time(), provenance=provenance(), error=traceback.format_exc(), cause=cause_of(error),
+            ended=time.time(), provenance=provenance(), error=told, cause=cause_of(error),
         )  # fmt: skip
     try:
         store.put(failed)
@@ -140,6 +146,7 @@ def _trained(
     )
     held = {name: Held(name, r.corpus.test, rows(name, "test")) for name, r in ready.items()}
     scores, predictions = _tested(model, best, ready, held)
+    notes += [f"the {s.split} score of {s.corpus} is undefined: {s.undefined}" for s in scores if s.undefined]
     keep_model = job.id in site.keep
     result = JobResult(
         id=job.id, job=job, status="done", scores=tuple(scores),
@@ -170,11 +177,15 @@ def _noting(store: Store, job: Job) -> Callable[[Sequence[Epoch]], None]:
             "epoch": last.epoch,
             "epochs": job.recipe.epochs,
             "loss": sum(last.loss.values()) / len(last.loss),
-            "best": {name: max(epoch.dev[name] for epoch in history) for name in last.dev},
+            "best": {name: _highest([epoch.dev[name] for epoch in history]) for name in last.dev},
         }
         store.running(job.id, progress)
 
     return note
+
+
+def _highest(scores: Sequence[float | None]) -> float | None:
+    return max((score for score in scores if score is not None), default=None)
 
 
 def _materials(job: Job, site: Site, ready: Mapping[str, Ready]) -> Materials:
@@ -219,11 +230,9 @@ def _tested(
     for name, r in ready.items():
         model.load_state_dict(best.weights[best.epoch[name]])
         held = tested[name]
-        value, predicted = score(model, held)
-        metric = r.corpus.card.metric
-        dev_items = len(r.corpus.dev)
-        scores.append(Score(corpus=name, split="dev", metric=metric, value=best.score[name], items=dev_items))
-        scores.append(Score(corpus=name, split="test", metric=metric, value=value, items=len(held.examples)))
+        value, undefined, predicted = score(model, held)
+        scores.append(_score(r, "dev", best.score[name], _why_no_dev(r) if isnan(best.score[name]) else ""))
+        scores.append(_score(r, "test", value, undefined))
         rows += [
             {
                 "corpus": name,
@@ -235,6 +244,22 @@ def _tested(
             for e, p in zip(held.examples, predicted, strict=True)
         ]
     return scores, pd.DataFrame(rows)
+
+
+def _score(ready: Ready, split: Literal["dev", "test"], value: float, undefined: str) -> Score:
+    card, items = ready.corpus.card, len(ready.corpus.split(split))
+    number = None if undefined else value
+    return Score(
+        corpus=card.name, split=split, metric=card.metric, value=number, items=items, undefined=undefined
+    )
+
+
+def _why_no_dev(ready: Ready) -> str:
+    """Why the dev score was undefined in every epoch, and what was done about it."""
+    card = ready.corpus.card
+    gold = Golds.of(card.metric, (e.gold for e in ready.corpus.dev), negative=card.negative)
+    reason = gold.undefined or "constant predictions"
+    return f"{reason}; undefined in every epoch, so the last one was chosen"
 
 
 def _save_encoder(folder: Path, model: MultiTask, best: Best, site: Site, job: Job) -> Path:

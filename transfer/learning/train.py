@@ -41,7 +41,7 @@ def train(
 ) -> tuple[Best, list[Epoch]]:
     """Trains in place; returns the chosen epochs with their weights, and the history.
 
-    ``measure(model, dev[name])`` is what an epoch is chosen by, the more the better.
+    ``measure(model, dev[name])`` is what an epoch is chosen by, the more the better; NaN where undefined.
     Goes on from ``checkpoint`` where there is one. ``watch`` is told the history as each epoch ends. Raises
     Diverged where a loss is not finite.
     """
@@ -61,10 +61,12 @@ def train(
         optimizer.settle()
         means = {name: float(torch.stack(own).mean()) for name, own in losses.items()}
         if not all(map(math.isfinite, means.values())):
-            raise Diverged(f"the training loss of epoch {epoch} is no finite number: {means}")
+            lost = ", ".join(name for name, mean in means.items() if not math.isfinite(mean))
+            raise Diverged(f"training diverged: the loss of {lost} is not finite in epoch {epoch}")
         scores = {name: measure(model, held) for name, held in dev.items()}
         best.improve(model, scores, epoch)
-        history.append(Epoch(epoch=epoch, loss=means, dev=scores, seconds=time.perf_counter() - began))
+        kept = {name: None if math.isnan(score) else score for name, score in scores.items()}
+        history.append(Epoch(epoch=epoch, loss=means, dev=kept, seconds=time.perf_counter() - began))
         watch(history)
         if checkpoint:
             checkpoint.save(model, optimizer, schedule, best, history)

@@ -7,6 +7,7 @@ once, also those from before an interruption.
 
 import importlib.util
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,9 +132,13 @@ def shown_of(trial_id: str, job: Job, logs: Logs) -> Shown:
 def curves_of(result: JobResult) -> list[dict[str, Any]]:
     """What the tools are told of a job, epoch by epoch, its test scores with the last."""
     told: list[dict[str, Any]] = [
-        {"training_iteration": epoch.epoch, "loss": dict(epoch.loss), "dev": dict(epoch.dev)}
+        {"training_iteration": epoch.epoch, "loss": dict(epoch.loss), "dev": _defined(epoch.dev)}
         for epoch in result.history
     ]
     if told:
-        told[-1]["test"] = {s.corpus: s.value for s in result.scores if s.split == "test"}
+        told[-1]["test"] = _defined({s.corpus: s.value for s in result.scores if s.split == "test"})
     return told
+
+
+def _defined(scores: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: score for name, score in scores.items() if score is not None}

@@ -122,12 +122,10 @@ class Work:
         if result.cause == "memory" and job.id not in self._alone:
             self._alone.add(job.id)
             self._again.append(job)
-            self.note(f"{job.label}: {last_line(result.error)}; it is tried again when nothing else runs")
+            self.note(f"{job.label}: {result.reason}; it is tried again when nothing else runs")
             return
         if result.cause == "disk":
-            self.stopped = (
-                f"{last_line(result.error)}: the disk with {self.store.place} is full; free some space"
-            )
+            self.stopped = f"{result.reason}: the disk with {self.store.place} is full; free some space"
         elif result.cause == "place":
             self.stopped = result.error
         elif died:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transfer.analysis import report
+from transfer.analysis import gains, report
 from transfer.analysis.evidence import Cell
 from transfer.analysis.report import sentences
 
@@ -191,6 +191,25 @@ def test_what_a_test_split_can_show_is_said_of_each_target_that_is_open(tmp_path
     line = f"mednli: 100 test items can show {now:.1f} points at best with 3 seeds, {later:.1f} with 10"
     assert line in (tmp_path / "report.md").read_text()
     assert line in (tmp_path / "report.html").read_text()
+
+
+def test_with_one_seed_nothing_is_said_of_what_a_test_split_can_show():
+    edges = gains.edges(gains.seed_gains(frame().query("seed == 0")), smallest_effect=0.005)
+    found = sentences.answer(edges, smallest_effect=0.005, items=dict.fromkeys(NAMES, 21))
+    assert found.reach == ()
+    (open_,) = found.verdicts
+    assert all(line.endswith("; one seed shows no spread") for line in open_.lines)
+
+
+def test_an_edge_without_a_gain_is_said_to_be_undefined_and_why():
+    edge = {"source": "mednli", "target": "shareclefe", "stage": "refine", "gain": math.nan,
+            "ci_low": math.nan, "ci_high": math.nan, "seeds": 0, "verdict": "inconclusive",
+            "detectable": math.nan, "detectable_10_seeds": math.nan,
+            "flag": "shareclefe alone: seed 0: no mention"}  # fmt: skip
+    found = sentences.answer(pd.DataFrame([edge]), smallest_effect=0.005, items={"shareclefe": 3})
+    assert found.verdicts[0].lines == (
+        "mednli → shareclefe: undefined gain, inconclusive; shareclefe alone: seed 0: no mention",
+    )
 
 
 def test_results_of_mixed_versions_are_named(tmp_path):

@@ -150,6 +150,7 @@ HEADED = "word skill knowledge\n" + SKILLS
         (HEADED, "knowledge", ["O", "O", "B-Knowledge", "O"]),
         (HEADED, "2", ["B-Skill", "I-Skill", "I-Skill", "O"]),
         (SKILLS, None, ["O", "O", "B-Knowledge", "O"]),
+        (SKILLS.replace("B-Knowledge", "O"), None, ["O", "O", "O", "O"]),  # as a split without any has it
     ],
 )
 def test_a_column_of_tags_is_chosen_by_number_or_name(tmp_path: Path, text: str, label: str, tags: list):

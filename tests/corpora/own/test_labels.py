@@ -79,11 +79,11 @@ def test_a_label_that_train_lacks_is_an_error_with_its_line(tmp_path: Path, spli
 def test_several_labels_and_types_of_mentions_that_train_lacks_are_errors_too(tmp_path: Path):
     for kind, column, known, other in (
         ("multilabel", "labels", "a;b", "a;c"),
-        ("tagging", "tags", "B-a", "B-c"),
+        ("tagging", "tags", "O B-a", "O B-c"),
     ):
         head = ("tokens" if kind == "tagging" else "text", column)
-        train = write(tmp_path / f"{kind}1.csv", csv_text([head, *[("word", known)] * 9]))
-        test = write(tmp_path / f"{kind}2.csv", csv_text([head, *[("word", known)] * 5, ("word", other)]))
+        train = write(tmp_path / f"{kind}1.csv", csv_text([head, *[("a word", known)] * 9]))
+        test = write(tmp_path / f"{kind}2.csv", csv_text([head, *[("a word", known)] * 5, ("a word", other)]))
         with pytest.raises(InputError, match=r"2\.csv line 7: test has labels that train lacks: 'c'"):
             given(kind, train=train, test=test)
 

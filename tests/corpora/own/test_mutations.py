@@ -25,9 +25,9 @@ SENTENCES = [["Old", "pain", f"x{i}", ",", "no", "cough"] for i in range(12)]
 TAGS = ["O", "B-Sign", "I-Sign", "O", "O", "B-Sign"]
 SNIPPETS = [
     '"', '""', "'", "\t", ",", ";", "|", "\n", "\r", "\r\n", "\n\n", "\x00", "\ufeff", "\u2028", "\x85",
-    "\xa0", "é", "\u200b", "\\", '\\"', "[", "]", "{", "}", "null", "NaN", "O", "B-X", "-DOCSTART- O", "#", "text",
-    "label", '"a"\t', ',"', '", ', "['a']", "[]", "sep=;\n", " ", "  ", "T9\tSign 4 8\tpain\n", "0", "1.0",
-    "\ud83d", "\x1a",
+    "\xa0", "é", "\u200b", "\\", '\\"', "[", "]", "{", "}", "null", "NaN", "O", "B-X", "-DOCSTART- O", "#",
+    "text", "label", '"a"\t', ',"', '", ', "['a']", "[]", "sep=;\n", " ", "  ", "T9\tSign 4 8\tpain\n", "0",
+    "1.0", "\ud83d", "\x1a",
 ]  # fmt: skip
 
 

@@ -146,6 +146,17 @@ def test_labels_where_mentions_are_expected_name_both_ways(tmp_path: Path):
         read(file(tmp_path / "d.conll", POS.replace("B-NP", "NP")))
 
 
+def test_tags_that_are_numbers_need_names(tmp_path: Path):
+    source = file(tmp_path / "d.jsonl", '{"tokens": ["no", "gout"], "ner_tags": [0, 1]}')
+    with pytest.raises(InputError, match=r"line 1: the column 'ner_tags' holds numbers, as in 0; --labels"):
+        read(source)
+    assert rows(read(source, names=("O", "B-F"))[1])[0][1] == ["O", "B-F"]
+    with pytest.raises(
+        InputError, match=r"line 1: the column 'ner_tags' holds 1, which has no name; --labels"
+    ):
+        read(source, names=("O",))
+
+
 # the command
 
 

@@ -60,6 +60,11 @@ class _Pair(NamedTuple):
         """Of the gains."""
         return self._estimate(("joint", 1, 1), ("single", 1, -1), ("joint", 0, -1), ("single", 0, 1))
 
+    @property
+    def flagged(self) -> bool:
+        """Whether one of the edges has an arm that did not learn, by the reports (see `flags`)."""
+        return any(method.rows[self.key].get("flag") for method in (self.base, self.other))
+
     def level(self, arm: str) -> Estimate:
         """Of the scores of one arm, 'single' or 'joint'."""
         return self._estimate((arm, 1, 1), (arm, 0, -1))
@@ -114,6 +119,7 @@ def differences(base: Method, others: Sequence[Method]) -> pd.DataFrame:
         smallest_effect=base.smallest_effect,
         correction=base.correction,
         alpha=ALPHA,
+        unlearned=[place for place, pair in enumerate(pairs) if pair.flagged],
     )
     verdicts.look(lambda place, _: found[place])
     adjusted = verdicts.adjusted()

@@ -18,7 +18,7 @@ from transfer.analysis.figures.page import (
 from transfer.analysis.forest import forest_axes, legible, ticks
 from transfer.analysis.graph import STYLES
 from transfer.analysis.layout import text_width
-from transfer.analysis.tables import minus, points
+from transfer.analysis.tables import UNDEFINED, minus, points
 
 ROW = 0.2  # inches from one edge to the next
 MARKERS = {"improves": "^", "harms": "v", "no effect": "s", "inconclusive": "o"}
@@ -129,7 +129,7 @@ def _draw_edge(axes: Axes, row: dict, index: int, limit: float) -> None:
 
 
 def _numbers(row: dict) -> str:
-    gain = points(row["gain"], sign=True)
+    gain = points(row["gain"], sign=True) or UNDEFINED
     if np.isnan(row["ci_low"]):
         return minus(gain)
     return minus(f"{gain} ({points(row['ci_low'], sign=True)} to {points(row['ci_high'], sign=True)})")

@@ -20,7 +20,7 @@ from transfer.analysis.layout import text_width
 from transfer.analysis.tables import points
 
 SIGNS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
-ABSENT = "–"
+ABSENT, NO_SCORE = "–", "×"
 KEY_OF_MANY = "a number: improves or harms   = no effect   pale: inconclusive"
 
 
@@ -39,8 +39,9 @@ def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, so
                           default=0.0)  # fmt: skip
     behind = max(behind, MARGIN)
     # of the pairs, not of a corpus with itself
-    absent = bool(np.isnan(gain.to_numpy(dtype=float)).sum() > len(names))
-    width = max(5.9 if absent else 5.2, left + square + behind)
+    absent = bool(verdict.isna().to_numpy().sum() > len(names))
+    unscored = bool((gain.isna() & verdict.notna()).to_numpy().any())
+    width = max(5.2 + 0.7 * (absent + unscored), left + square + behind)
     left += (width - (left + square + behind)) / 2
     lines = wrapped(caption, width)
     banner = 0.4 if source == "synthetic" else 0.0
@@ -66,6 +67,7 @@ def gains_heatmap(gain: pd.DataFrame, verdict: pd.DataFrame, *, caption: str, so
     axes.tick_params(which="minor", length=0)
     key = KEY_OF_MANY if crowded else "   ".join(f"{sign} {name}" for name, sign in SIGNS.items())
     key += f"   {ABSENT} not measured" if absent else ""
+    key += f"   {NO_SCORE} undefined" if unscored else ""
     page.text(width / 2, below - 0.16, f"partner (row) → target (column), points:   {key}",
               ha="center", va="center", fontsize=7.0, color=INK)  # fmt: skip
     draw_caption(page, lines, left=MARGIN, top=below - 0.45)
@@ -81,7 +83,8 @@ def _cell_texts(
             value = float(gain.iat[row, column])  # type: ignore[arg-type]
             if np.isnan(value):
                 if row != column:
-                    axes.text(column, row, ABSENT, ha="center", va="center", fontsize=8, color=QUIET)
+                    text = ABSENT if verdict.isna().iat[row, column] else NO_SCORE
+                    axes.text(column, row, text, ha="center", va="center", fontsize=8, color=QUIET)
                 continue
             text = points(value, sign=True).replace("-", "−")
             found = str(verdict.iat[row, column])

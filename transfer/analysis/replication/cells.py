@@ -155,19 +155,17 @@ def _add(cells: dict[Key, Measured], source: Source, record: GridRecord, store: 
     results = store.results(jobs)
     for job in jobs:
         result = results.get(job.id)
-        scores = {s.corpus: s.value for s in result.scores if s.split == "test"} if result else {}
+        scores = {s.corpus: s for s in result.scores if s.split == "test"} if result else {}
         for target in job.names:
             cell = cells.setdefault(Key(str(source.encoder), job.stage, job.group, target), Measured())
             cell.measured_with, cell.source = source.measured_with, record.source
             cell.wanted.add(job.seed)
-            if target in scores:
-                cell.scores[job.seed] = scores[target]
+            if (score := scores.get(target)) and score.value is not None:
+                cell.scores[job.seed] = score.value
+            elif score:
+                cell.why.append(f"seed {job.seed} is undefined: {score.undefined}")
             elif result and result.status == "failed":
-                error = (
-                    without_paths(result.error.strip().splitlines()[-1])
-                    if result.error
-                    else "no reason given"
-                )
+                error = without_paths(result.reason) or "no reason given"
                 cell.why.append(f"seed {job.seed} failed: {error}")
             else:
                 cell.why.append(f"seed {job.seed} was not run yet ({source.file.name})")

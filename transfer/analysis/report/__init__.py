@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from transfer.analysis.evidence import Cell, Evidence
+from transfer.analysis.flags import Flags
 from transfer.analysis.report.findings import MIXED, Findings, findings
 from transfer.analysis.report.markdown import report_md
 from transfer.analysis.report.page import report_html
@@ -43,6 +44,7 @@ def write_report(
     curves: pd.DataFrame | None = None,
     rerun: Rerun | None = None,
     stage_seeds: Collection[int] | None = None,
+    flags: Flags | None = None,
     watch: Watch = nobody,
 ) -> list[Path]:
     """Writes the whole report of a grid into `out` and returns the files, `report.html` last.
@@ -53,8 +55,8 @@ def write_report(
     theirs, `controls` those that the grid asks for, `evidence` what the arms predicted (see
     `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies),
     `curves` the learning curves (see `curves.curves`), `rerun` how all this is made again,
-    `stage_seeds` the seeds that stages are compared in (without it: all; see `stages`), `watch`
-    is told how far it is.
+    `stage_seeds` the seeds that stages are compared in (without it: all; see `stages`), `flags` the
+    arms that did not learn (without it: made of the others; see `flags`), `watch` is told how far it is.
     The files are made beside their places and then moved in, so none is ever half-written.
     Raises ValueError where `source` is unknown or the frame says another one.
     """
@@ -73,6 +75,7 @@ def write_report(
         curves=curves,
         rerun=rerun,
         stage_seeds=stage_seeds,
+        flags=flags,
     )
     watch("pages", 0, 1)
     texts = {
@@ -113,6 +116,8 @@ def _csv(found: Findings) -> dict[str, str]:
     if len(found.contrasts):
         texts["table_stages.csv"] = to_csv(found.contrasts.assign(data_source=found.source))
         texts["table_stage_means.csv"] = to_csv(found.means.assign(data_source=found.source))
+    if len(found.flags):
+        texts["table_flags.csv"] = to_csv(found.flags.assign(source=found.source))
     if len(found.missing):
         texts["table_missing.csv"] = to_csv(found.missing.assign(source=found.source))
     return texts

@@ -9,6 +9,7 @@ from transfer.analysis import gains, stages, tables
 from transfer.analysis.controls import beside, control_tables, dealt
 from transfer.analysis.curves import CURVES
 from transfer.analysis.evidence import Cell, Evidence
+from transfer.analysis.flags import Flags, flag_table, flags_of, with_flags, with_unscored
 from transfer.analysis.rerun import Rerun
 from transfer.analysis.tables import CorpusRow, points, without_paths
 
@@ -39,6 +40,7 @@ class Findings:
     dealt: tuple[int, int]  # claims and edges of the null control, however its runs are dealt into arms
     scores: pd.DataFrame
     missing: pd.DataFrame
+    flags: pd.DataFrame  # the arms that did not learn, see `flags`
     corpora: pd.DataFrame
     settings: pd.DataFrame
     curves: pd.DataFrame  # see `curves.curves`
@@ -91,6 +93,7 @@ def findings(
     curves: pd.DataFrame | None = None,
     rerun: Rerun | None = None,
     stage_seeds: Collection[int] | None = None,
+    flags: Flags | None = None,
 ) -> Findings:
     """What the store's tidy frame says; the arguments are those of `write_report`.
 
@@ -103,10 +106,16 @@ def findings(
     frame = _without_machine(frame)
     expected = None if expected is None else list(expected)
     seed_gains = gains.seed_gains(frame)
+    baselines = {row["name"]: baseline for row in corpora if (baseline := row.get("baseline"))}
+    if flags is None:
+        flags = flags_of(frame, evidence=evidence, baselines=baselines)
     if edges is None:
         edges = gains.edges(
-            seed_gains, smallest_effect=smallest_effect, evidence=evidence, correction=correction
+            seed_gains, smallest_effect=smallest_effect, evidence=evidence, correction=correction, flags=flags
         )
+        edges = with_unscored(edges, frame, smallest_effect=smallest_effect)
+    if "flag" not in edges:
+        edges = with_flags(edges, flags)
     held = control_tables(
         frame,
         controls,
@@ -114,6 +123,7 @@ def findings(
         smallest_effect=smallest_effect,
         evidence=evidence,
         correction=correction,
+        flags=flags,
     )
     return Findings(
         title=title,
@@ -128,13 +138,14 @@ def findings(
         dealt=dealt(frame, smallest_effect=smallest_effect, evidence=evidence, correction=correction)
         if "null" in held
         else (0, 0),
-        scores=tables.score_table(frame),
+        scores=tables.score_table(frame, baselines),
         missing=gains.missing(frame, expected),
+        flags=flag_table(flags),
         corpora=tables.corpora_table(
             [{key: _shown(value) for key, value in row.items()} for row in corpora], source=source
         ),
         settings=pd.DataFrame(
-            [(str(key), _shown(value)) for key, value in settings.items()],
+            [(str(key), without_paths(str(value))) for key, value in settings.items()],
             columns=pd.Index(["setting", "value"]),
         ),
         curves=pd.DataFrame(columns=pd.Index(CURVES)) if curves is None else curves,
@@ -146,6 +157,7 @@ def findings(
             expected=expected,
             seeds=stage_seeds,
             correction=correction,
+            flags=flags,
         ),
         means=stages.means(frame, expected=expected, seeds=stage_seeds),
     )
@@ -163,6 +175,8 @@ def in_points(table: pd.DataFrame) -> pd.DataFrame:
     if "verdict" in table:
         shown["p adjusted"] = [f"{p:.2g}" if p == p else "" for p in table["p_adjusted"]]
         shown["verdict"] = table["verdict"]
+        if "flag" in table and (table["flag"] != "").any():
+            shown["flag"] = table["flag"]
     for control, head in CONTROL_HEADS.items():
         if f"gain_{control}" in table and table[f"gain_{control}"].notna().any():
             shown[head] = [points(value, sign=True) for value in table[f"gain_{control}"]]
@@ -191,4 +205,4 @@ def _without_machine(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown(value: object) -> object:
-    return value if isinstance(value, int | float) else without_paths(str(value))
+    return without_paths(value) if isinstance(value, str) else value

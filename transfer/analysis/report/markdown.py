@@ -6,6 +6,7 @@ from transfer.analysis.report.findings import Findings, in_points
 from transfer.analysis.report.pictures import figure_names
 from transfer.analysis.report.sentences import (
     BANNER,
+    FLAGS,
     GROUPS,
     QUESTION,
     REACH,
@@ -21,7 +22,7 @@ from transfer.analysis.report.sentences import (
 )
 from transfer.analysis.report.stages import MEANS, TABLE, contrasts_in_points, means_in_points, section
 from transfer.analysis.rerun import Rerun
-from transfer.analysis.tables import escaped, to_markdown
+from transfer.analysis.tables import corpora_shown, escaped, to_markdown
 
 MARK = f"> **{BANNER}** {SYNTHETIC}\n"
 
@@ -50,10 +51,12 @@ def report_md(found: Findings) -> str:
         parts.append(f"## Larger groups\n\n{GROUPS}\n\n{to_markdown(in_points(found.groups))}")
     parts += [_control(found, name) for name in found.controls]
     parts.append(f"## Scores\n\n{scores_md(found)}")
+    if len(found.flags):
+        parts.append(f"## Flags\n\n{FLAGS}\n\n{to_markdown(found.flags)}")
     if len(found.missing):
-        parts.append(f"## Failed or missing\n\n{to_markdown(found.missing)}")
+        parts.append(f"## Failed, undefined or missing\n\n{to_markdown(found.missing)}")
     parts += [
-        f"## Data\n\n{to_markdown(found.corpora)}",
+        f"## Data\n\n{to_markdown(corpora_shown(found.corpora))}",
         f"## Settings\n\n{to_markdown(found.settings)}",
         _again(found.rerun) if found.rerun else "",
         "## Protocol\n\n" + "".join(f"- {line}\n" for line in protocol(found)),

@@ -18,7 +18,7 @@ from transfer.analysis.report import sentences as say
 from transfer.analysis.report import stages as compared
 from transfer.analysis.report.findings import Findings, in_points
 from transfer.analysis.report.pictures import figure_names
-from transfer.analysis.tables import ALL, minus, points
+from transfer.analysis.tables import ALL, UNDEFINED, corpora_shown, minus, points
 
 GLYPHS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
 SCRIPTS = ("graph.js", "tables.js", "page.js")
@@ -27,7 +27,7 @@ LEADING = ("source", "target", "verdict", "gain", "95 % interval", "p adjusted",
 SHADES = 8  # of a heat map's cell
 TEXT_COLUMNS = {"stage", "source", "target", "metric", "verdict", "arm", "corpora", "state", "error", "name",
                 "kind", "domain", "licence", "citation", "notes", "with", "over", "epochs", "highest",
-                "missing"}  # fmt: skip
+                "missing", "flag", "reason", "baseline", "truncated (train / dev / test)"}  # fmt: skip
 # an unescaped < may end a script, and two line ends of Unicode end a line of old scripts
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -158,11 +158,13 @@ def _stage(found: Findings, name: str) -> Stage:
 def _heat(edges: pd.DataFrame, order: Sequence[str]) -> list[list[Cell | None]]:
     """The square of gains: partners down, targets across, in the grid's order."""
     cells = {(edge["source"], edge["target"]): edge for edge in edges.to_dict("records")}
-    largest = max([1.0, *(100 * abs(edge["gain"]) for edge in cells.values())])
+    largest = max([1.0, *(100 * edges["gain"].dropna().abs())])
 
     def cell(edge: Mapping[Any, Any] | None) -> Cell | None:
         if edge is None:
             return None
+        if edge["gain"] != edge["gain"]:
+            return Cell(UNDEFINED, edge["verdict"], "less", 0)
         gain = 100 * edge["gain"]
         shade = round(SHADES * abs(gain) / largest) if edge["verdict"] != "inconclusive" else 0
         shade = max(shade, 1) if edge["verdict"] in CLAIMS else shade
@@ -181,8 +183,9 @@ def _tables(found: Findings) -> dict[str, Table]:
     }
     made["stage-means"] = (compared.MEANS, compared.means_in_points(found.means))
     made["stage-contrasts"] = (compared.TABLE, compared.contrasts_in_points(found.contrasts))
-    made["missing"] = ("Scores that failed or are absent.", found.missing)
-    made["corpora"] = ("The corpora and how many examples of each were used.", found.corpora)
+    made["flags"] = (say.FLAGS, found.flags)
+    made["missing"] = ("Scores that failed, are undefined or absent.", found.missing)
+    made["corpora"] = ("The corpora and how many examples of each were used.", corpora_shown(found.corpora))
     return {key: _table(key, text, frame) for key, (text, frame) in made.items() if len(frame)}
 
 
@@ -210,18 +213,24 @@ def _data(found: Findings) -> dict[str, Any]:
                 "edges": [
                     {
                         "source": places[edge["source"]], "target": places[edge["target"]],
-                        "verdict": edge["verdict"], "points": round(100 * edge["gain"], 4),
-                        "gain": minus(shown["gain"]), "interval": minus(shown["95 % interval"]),
+                        "verdict": edge["verdict"],
+                        "points": round(100 * edge["gain"], 4) if shown["gain"] else None,
+                        "gain": minus(shown["gain"]) or UNDEFINED, "interval": minus(shown["95 % interval"]),
                         "p": shown["p adjusted"] or "none", "seeds": edge["seeds"],
                         "single": minus(shown["single"]), "joint": minus(shown["joint"]),
-                        "more": say.could_find(edge).removeprefix("; ")
-                        if edge["verdict"] == "inconclusive" else "",
+                        "more": _more(edge),
                     }
                     for edge, shown in zip(edges.to_dict("records"), read.to_dict("records"), strict=True)
                 ],
             }
         )  # fmt: skip
     return {"mark": "SYNTHETIC DATA" if found.synthetic else "", "nodes": kinds, "stages": stages}
+
+
+def _more(edge: Mapping[Any, Any]) -> str:
+    """What is said of an edge beyond its numbers."""
+    open_ = say.could_find(edge) if edge["verdict"] == "inconclusive" else ""
+    return f"{open_}{say.flagged(edge)}".removeprefix("; ")
 
 
 def _embedded(data: dict[str, Any]) -> Markup:

@@ -4,16 +4,17 @@ from transfer.analysis.latex import to_latex
 from transfer.analysis.report.findings import Findings, in_points
 from transfer.analysis.report.markdown import MARK, scores_md, stages_md
 from transfer.analysis.report.sentences import BANNER, SCORES, caption
-from transfer.analysis.tables import to_markdown
+from transfer.analysis.tables import corpora_shown, to_markdown
 
 
 def to_paste(found: Findings) -> dict[str, str]:
     """The edges and scores in both forms, the corpora in Markdown, by file name."""
     edges = in_points(found.edges)
+    narrow = edges.drop(columns="flag", errors="ignore")  # the report has the flags in full
     pages = {
         "table_edges.md": f"Gains in points.\n\n{to_markdown(edges)}",
         "table_scores.md": scores_md(found),
-        "table_corpora.md": to_markdown(found.corpora),
+        "table_corpora.md": to_markdown(corpora_shown(found.corpora)),
     }
     if stages := stages_md(found):
         pages["table_stages.md"] = stages
@@ -23,7 +24,7 @@ def to_paste(found: Findings) -> dict[str, str]:
         for stage, matrix in found.matrices.items()
     ]
     papers = {
-        "table_edges.tex": to_latex(edges, caption=caption(found), label="tab:edges"),
+        "table_edges.tex": to_latex(narrow, caption=caption(found), label="tab:edges"),
         "table_scores.tex": "\n".join(scores),
     }
     return {name: f"{MARK}\n{text}" if found.synthetic else text for name, text in pages.items()} | papers

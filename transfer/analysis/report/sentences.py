@@ -36,6 +36,7 @@ AGAINST = {
     "tuned": "against training alone with the best learning rate",
 }
 REACH = "What the test splits can show of these, found in 4 of 5 studies by one test at 5 %:"
+FLAGS = "Arms that are not to be taken at face value. Scores in points; see docs/method.md for the rules."
 GROUPS = "Gain of each target when trained with the whole group, in points; no verdict is drawn from these."
 SCORES = "Test scores in points, mean ± standard deviation over the seeds."
 PROTOCOL = (
@@ -79,10 +80,9 @@ def sentence(edge: Mapping) -> str:
     """
     low, high = points(edge["ci_low"]), points(edge["ci_high"])
     interval = f"95 % {low} to {high}" if low else "no interval"
-    return (
-        f"{edge['source']} → {edge['target']}: {points(edge['gain'], sign=True)} points "
-        f"({interval}, {seeds_of(edge['seeds'])}), {edge['verdict']}"
-    )
+    gain = points(edge["gain"], sign=True)
+    measured = f"{gain} points ({interval}, {seeds_of(edge['seeds'])})" if gain else "undefined gain"
+    return f"{edge['source']} → {edge['target']}: {measured}, {edge['verdict']}"
 
 
 def answer_of(found: Findings, stage: str) -> Answer:
@@ -100,7 +100,11 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
         rows = edges[edges["verdict"] == verdict]
         rows = rows.sort_values(["gain", "source", "target"], ascending=verdict == "harms")
         if len(rows):
-            found.append(Verdict(verdict, "", _named(rows, lambda row: f"{sentence(row)}{taken_back(row)}")))
+            found.append(
+                Verdict(
+                    verdict, "", _named(rows, lambda row: f"{sentence(row)}{taken_back(row)}{flagged(row)}")
+                )
+            )
     if unsure := int((edges["verdict"] == "inconclusive").sum()):
         intro = (
             f"{unsure} of {len(edges)}. For these the data show neither an effect nor that it is smaller "
@@ -109,7 +113,7 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
         rows = edges[edges["verdict"] == "inconclusive"].sort_values(["target", "source"])
         if unsure > MOST_NAMED:
             rows = rows.sort_values("gain", key=abs, ascending=False, kind="stable")
-        lines = _named(rows, lambda row: f"{sentence(row)}{could_find(row)}")
+        lines = _named(rows, lambda row: f"{sentence(row)}{could_find(row)}{flagged(row)}")
         found.append(Verdict("inconclusive", intro, lines))
     open_ = edges[edges["verdict"] == "inconclusive"]
     return Answer(tally(edges), tuple(found), reach(open_, items))
@@ -152,8 +156,9 @@ def reach(edges: pd.DataFrame, items: Mapping[str, int]) -> tuple[str, ...]:
     """
     lines = []
     for target in (name for name in items if name in set(edges["target"])):
-        best = edges[edges["target"] == target].nsmallest(1, "detectable_10_seeds")
-        for edge in best.to_dict("records"):  # none where the gains of all its partners do not vary
+        known = edges[(edges["target"] == target) & edges["detectable"].notna()]
+        best = known.nsmallest(1, "detectable_10_seeds")
+        for edge in best.to_dict("records"):  # none where no partner has an interval
             more = f", {points(edge['detectable_10_seeds'])} with 10" if edge["seeds"] < 10 else ""
             lines.append(
                 f"{target}: {items[target]} test items can show {points(edge['detectable'])} points at best "
@@ -165,10 +170,19 @@ def reach(edges: pd.DataFrame, items: Mapping[str, int]) -> tuple[str, ...]:
 def could_find(edge: Mapping) -> str:
     """The effect that an inconclusive edge's test could have found, and could find with 10 seeds."""
     now, more = points(edge["detectable"]), points(edge["detectable_10_seeds"])
+    if not points(edge["gain"]):
+        return ""
+    if not now and edge.get("flag"):
+        return ""  # the flag says what is wrong with it
     if not now:
         return "; its gains do not vary over the seeds" if edge["seeds"] > 1 else "; one seed shows no spread"
     later = f", {more} with 10 seeds" if more and edge["seeds"] < 10 else ""
     return f"; could find {now} points{later}"
+
+
+def flagged(edge: Mapping) -> str:
+    """What is to be said of an edge's arms, see `flags`; mostly nothing."""
+    return f"; {flag}" if (flag := edge.get("flag", "")) else ""
 
 
 class Control(NamedTuple):
@@ -283,7 +297,15 @@ def warning(found: Findings) -> str:
         return "No job has a result; nothing can be said. See what failed below."
     told = []
     if len(found.missing):
-        told.append(f"{len(found.missing)} scores are missing, named below; none was filled in.")
+        undefined = int((found.missing["state"] == "undefined").sum())
+        which = f" ({undefined} of them undefined)" if undefined else ""
+        told.append(f"{len(found.missing)} scores are missing{which}, named below; none was filled in.")
+    if count := len(found.flags):
+        arms = "1 arm has runs" if count == 1 else f"{count} arms have runs"
+        told.append(
+            f"{arms} that did not learn, or a score without an error; see the flags below. "
+            "No effect is never claimed of an edge with such an arm."
+        )
     mixed = found.settings.loc[found.settings["setting"] == MIXED, "value"]
     if len(mixed):
         told.append(f"The jobs were not all run with the same versions: {mixed.iloc[0]}.")

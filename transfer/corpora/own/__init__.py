@@ -86,7 +86,14 @@ def read(request: Request) -> tuple[Card, OwnReading]:
             raise InputError(f"{table.path}: holds no example")
     columns = request.columns
     if request.kind == "tagging":
-        tables, columns = tagged(tables, columns, request.tagging, name=request.name, plain=request.plain)
+        tables, columns = tagged(
+            tables,
+            columns,
+            request.tagging,
+            name=request.name,
+            plain=request.plain,
+            numbered=request.names,
+        )
     given: Sequence[Split | None] = [split for _, split in sources]
     how = "as they were given"
     if any(given) and not any(split for _, split in request.sources):

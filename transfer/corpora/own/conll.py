@@ -291,10 +291,12 @@ def _label(file: _File, columns: Columns, taken: set[int | None], doubts: list[s
     named = [file.names.index(name) for name in usual(file.names, LABELS if plain else SPANS)]
     named = [i for i in named if i in places]
     fits = places if plain else [i for i in places if names_mentions(set(file.column(i)))]
+    # a split without a mention has its tags in the same column as the others
+    empty = set(file.column(places[-1])) <= {"O", "o"}
     if named and (plain or named[0] in fits or not fits):
         chosen = named[0]
     else:
-        chosen = places[-1] if places[-1] in fits or not fits else fits[-1]
+        chosen = places[-1] if empty or places[-1] in fits or not fits else fits[-1]
     # columns without a mention are no tags in doubt
     others = [i for i in (named[1:] if plain and named else fits) if i != chosen]
     if others or chosen != places[-1]:

@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from transfer.corpora.own.rows import Columns, words_in
 from transfer.corpora.own.schemes import Placed, Read, Scheme, as_bio
@@ -38,13 +39,19 @@ class _Sentence:
 
 
 def tagged(
-    tables: Sequence[Table], columns: Columns, options: Tagging, *, name: str, plain: bool = False
+    tables: Sequence[Table],
+    columns: Columns,
+    options: Tagging,
+    *,
+    name: str,
+    plain: bool = False,
+    numbered: Sequence[str] = (),
 ) -> tuple[list[Table], Columns]:
     """The tables with a sentence in each record, its tags in BIO, and the columns that hold them.
 
     One scheme is taken for all tables, and what is assumed of it is a doubt of the first. ``plain``
-    leaves the tags as they are, as labels. ``name`` is the corpus's. Raises InputError, with the place
-    of a token, for what cannot be read.
+    leaves the tags as they are, as labels. ``name`` is the corpus's; ``numbered`` are the names of tags
+    that are numbers. Raises InputError, with the place of a token, for what cannot be read.
     """
     for table in tables:
         if _is_standoff(table):
@@ -56,7 +63,7 @@ def tagged(
         for table, (text, tags, _) in zip(columned, chosen, strict=True)
     ]
     parts = [
-        [_sentence(record, text, tags) for record in table.records]
+        [_sentence(record, text, tags, numbered) for record in table.records]
         for (table, _), (text, tags, _) in zip(joined, chosen, strict=True)
     ]
     placed: list[Placed] = [
@@ -146,7 +153,7 @@ def _columns_of(table: Table, columns: Columns, *, plain: bool) -> tuple[str, st
     return chosen[0], chosen[1], doubts
 
 
-def _sentence(record: Record, text: str, tags: str) -> _Sentence:
+def _sentence(record: Record, text: str, tags: str, numbered: Sequence[str]) -> _Sentence:
     lists = []
     for column in (text, tags):
         if column not in record.values:
@@ -154,6 +161,8 @@ def _sentence(record: Record, text: str, tags: str) -> _Sentence:
                 f"{record.where}: the key '{column}' is missing{did_you_mean(column, record.values)}"
             )
         value, where = record.values[column], f"{record.where}: the column '{column}'"
+        if column == tags:
+            value = _named(value, numbered, where)
         # where each token has a place, a blank one is refused there
         lists.append(words_in(value, where, blanks=True))
     words, labels = lists
@@ -161,6 +170,19 @@ def _sentence(record: Record, text: str, tags: str) -> _Sentence:
         raise InputError(f"{record.where}: {len(words)} tokens but {len(labels)} tags; each token has one")
     places = record.places or [f"{record.where} token {i}" for i in range(1, len(words) + 1)]
     return _Sentence(record, words, [label.strip() for label in labels], places)
+
+
+def _named(value: Any, names: Sequence[str], where: str) -> Any:
+    """A cell of tags with their names in place of numbers, as data sets of tokens often keep them."""
+    if not isinstance(value, list) or not any(isinstance(one, int) for one in value):
+        return value
+    for number in value:
+        if not isinstance(number, int) or not 0 <= number < len(names):
+            told = f"holds {number!r}, which has no name" if names else f"holds numbers, as in {number!r}"
+            raise InputError(
+                f"{where} {told}; --labels O,B-X,I-X gives the names of the numbers from 0, in their order"
+            )
+    return [names[number] for number in value]
 
 
 def _plain(sequences: Sequence[Placed]) -> Read:

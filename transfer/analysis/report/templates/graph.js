@@ -199,7 +199,7 @@ class Graph {
     const claimed = CLAIMS.includes(edge.verdict);
     const width = claimed ? 1.2 + 0.15 * swell + swell * Math.sqrt(Math.abs(edge.points) / this.largest) : 1.2;
     const group = make('g', { class: `edge ${dashed(edge.verdict)}`, role: 'option', tabindex: -1, 'aria-selected': 'false' });
-    group.setAttribute('aria-label', `${edge.from} to ${edge.to}: ${edge.gain} points, ${edge.verdict}`);
+    group.setAttribute('aria-label', `${edge.from} to ${edge.to}: ${edge.gain}${edge.points === null ? '' : ' points'}, ${edge.verdict}`);
     group.dataset.key = edge.key;
     const reach = places.radius + (edge.verdict === 'improves' ? 12 + width : 5);
     const curve = arc(places.nodes[edge.source], places.nodes[edge.target], places.radius + 4, reach);
@@ -304,7 +304,7 @@ class Graph {
     verdict.append(` ${edge.verdict}`);
     const list = put(this.details, 'dl');
     const facts = [
-      ['Gain', `${edge.gain} points`], ['95 % interval', edge.interval], ['p adjusted', edge.p], ['Seeds', edge.seeds],
+      ['Gain', edge.points === null ? edge.gain : `${edge.gain} points`], ['95 % interval', edge.interval], ['p adjusted', edge.p], ['Seeds', edge.seeds],
       ['Alone', edge.single], ['With partner', edge.joint], ['Metric', this.nodes[edge.target].metric],
     ];
     for (const [name, value] of facts) {
