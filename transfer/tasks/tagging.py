@@ -101,7 +101,8 @@ def _fitting(
     max_length: int,
 ) -> list[Item]:
     """The items of a part; ``place`` is its example and its first token's number there."""
-    encoded = tokenizer([list(tokens)], is_split_into_words=True, return_token_type_ids=True)
+    # not verbose: it would warn of a length that is mended below
+    encoded = tokenizer([list(tokens)], is_split_into_words=True, return_token_type_ids=True, verbose=False)
     words = encoded.word_ids(0)
     gone = set(range(len(tokens))) - set(words)
     if gone:
