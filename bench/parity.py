@@ -58,7 +58,9 @@ def ours(
         result = run(job, Site(store=Path(store), corpora=where, limits=limits, encoder=files.folder))
     if result.status != "done":
         raise RuntimeError(result.error)
-    return next(s.value for s in result.scores if s.split == "test")
+    value = next(s.value for s in result.scores if s.split == "test")
+    assert value is not None, "the score of a whole test split is defined"
+    return value
 
 
 def theirs(corpus: Corpus, recipe: Recipe, files: EncoderFiles, *, seed: int) -> float:

@@ -183,8 +183,9 @@ def _put(job: Job) -> None:
         metric, count = corpus.card.metric, len(corpus.gold)
         for split in ("dev", "test"):
             scores.append(Score(corpus=name, split=split, metric=metric, value=value, items=count))
-    numbers = dict.fromkeys(job.names, 0.5)
-    epochs = tuple(Epoch(epoch=e, loss=numbers, dev=numbers, seconds=30) for e in range(job.recipe.epochs))
+    loss = dict.fromkeys(job.names, 0.5)
+    dev: dict[str, float | None] = {name: 0.5 for name in job.names}
+    epochs = tuple(Epoch(epoch=e, loss=loss, dev=dev, seconds=30) for e in range(job.recipe.epochs))
     result = JobResult(
         id=job.id, job=job, status="done", scores=tuple(scores), source="synthetic", history=epochs,
         chosen_epoch=dict.fromkeys(job.names, 5), train_items=dict.fromkeys(job.names, 5000), steps=2500,

@@ -36,7 +36,7 @@ class SeedGains:
         if half is None or self.shares is None:
             return float(np.mean([self.by_seed[seed] for seed in seeds]))
         rows = [place for place, seed in enumerate(self.by_seed) if seed in set(seeds)]
-        return float(self.shares[np.ix_(rows, self._half(half))].mean())
+        return float(self.shares[rows][:, self._half(half)].mean())
 
     def _half(self, half: int) -> np.ndarray:
         assert self.shares is not None

@@ -42,7 +42,7 @@ class ArmKey(NamedTuple):
     target: str
 
 
-Flags = Mapping[tuple[str, str, str], str]
+Flags = Mapping[ArmKey, str]
 
 
 def flags_of(

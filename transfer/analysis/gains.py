@@ -133,8 +133,8 @@ def singles(frame: pd.DataFrame, *, seeds: Collection[int] | None = None) -> Sin
     """
     rows, pairs = scored(frame), paired(frame)
     scores = {
-        key: dict(zip(own["seed"].astype(int), own["value"].astype(float), strict=True))
-        for key, own in rows[rows["corpora"] == rows["target"]].groupby(["stage", "target"])
+        (str(stage), str(target)): dict(zip(own["seed"].astype(int), own["value"].astype(float), strict=True))
+        for (stage, target), own in rows[rows["corpora"] == rows["target"]].groupby(["stage", "target"])
     }
     return Singles(scores, matching_of(pairs if seeds is None else pairs[pairs["seed"].isin(list(seeds))]))
 

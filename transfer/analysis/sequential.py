@@ -162,8 +162,8 @@ class Verdicts(Generic[E]):
         relevant = np.where((np.abs(many.gain) < self._smallest) & ~np.isnan(p), 1.0, p)
         equivalence = np.minimum(many.p_equivalence(self._smallest) / equivalence_share, 1.0)
         return [
-            State(estimate, estimate.seed_degrees + 1, *map(float, values), share)
-            for estimate, *values in zip(found, p, relevant, equivalence, strict=True)
+            State(estimate, estimate.seed_degrees + 1, float(one), float(two), float(three), share)
+            for estimate, one, two, three in zip(found, p, relevant, equivalence, strict=True)
         ]
 
     def _judged(self, edge: E, state: State, adjusted: float) -> State:

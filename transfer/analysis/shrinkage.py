@@ -40,7 +40,7 @@ def expected_gains(
     known = np.isfinite(measured) & np.isfinite(error) & (error > 0)
     if not known.any():
         return result
-    names = [targets[i] for i in np.flatnonzero(known)]
+    names = [target for target, there in zip(targets, known, strict=True) if there]
     of_target = [np.array([i for i, name in enumerate(names) if name == t]) for t in dict.fromkeys(names)]
     fraction = np.broadcast_to(np.asarray(shared, dtype=float), measured.shape)[known]
     result[known] = _posterior_means(measured[known], error[known], of_target, fraction)

@@ -52,7 +52,7 @@ class CorpusRow(TypedDict):
     pool: NotRequired[int]  # examples that each seed draws its ``train`` ones from; without it they are fixed
 
 
-def interval_of(edge: Mapping, side: str = "") -> tuple[float, float]:
+def interval_of(edge: Mapping | pd.Series, side: str = "") -> tuple[float, float]:
     """The ends of the 95 % interval to show: of a claim, the one that is adjusted for selection.
 
     ``edge`` is a row with ``ci_low`` and ``ci_high`` (after ``side``, if given).
