@@ -184,7 +184,7 @@ def _put(job: Job) -> None:
         for split in ("dev", "test"):
             scores.append(Score(corpus=name, split=split, metric=metric, value=value, items=count))
     loss = dict.fromkeys(job.names, 0.5)
-    dev: dict[str, float | None] = {name: 0.5 for name in job.names}
+    dev: dict[str, float | None] = dict.fromkeys(job.names, 0.5)
     epochs = tuple(Epoch(epoch=e, loss=loss, dev=dev, seconds=30) for e in range(job.recipe.epochs))
     result = JobResult(
         id=job.id, job=job, status="done", scores=tuple(scores), source="synthetic", history=epochs,
