@@ -29,7 +29,8 @@ class Estimate(NamedTuple):
     ``seeds`` and ``items`` are the variances over seeds and test items, followed by their degrees of
     freedom. ``borrowed`` counts further degrees of freedom that the variance over seeds has from other edges
     (see ``moderation``). ``unmatched`` is the variance that single-task runs without a joint run of their
-    seed add, and ``weight`` that of the matched ones in the gain (see ``combined``). ``items`` is NaN where it
+    seed add, ``weight`` that of the matched ones in the gain (see ``combined``), and ``single`` the variance
+    of a matched difference that its single run makes, 0 where that is not known. ``items`` is NaN where it
     is unknown: then everything but the gain is. Fields may be arrays that broadcast: many estimates at once.
     """
 
@@ -42,6 +43,7 @@ class Estimate(NamedTuple):
     unmatched: Any = 0.0
     unmatched_degrees: Any = 0
     weight: Any = 1.0
+    single: Any = 0.0
 
     @property
     def over_seeds(self) -> Any:
@@ -228,6 +230,8 @@ def combined(joint: Runs, single: Runs, matching: float) -> Estimate:
     else:
         shares = joint.shares - weight * matched.shares
         found = crossed(gains, shares)
+    if m > 1:
+        found = found._replace(single=weight**2 * single.scores.var(axis=-1, ddof=1))
     if m == n:
         return found
     rest, further = 1 - weight, m - n
