@@ -66,11 +66,14 @@ bench-scheduling: setup ## what a job costs beside its training: 2,000 trivial o
 bench-report: setup ## a report of 30 corpora x 10 seeds (4,660 simulated jobs): time and memory
 	$(BIN)/python bench/report.py
 
-WHAT ?= coverage
+GRIDS ?= 20
+GRAPHS ?= 2
 REPETITIONS ?= 100
 METRICS ?= accuracy micro_f1
-bench-verdicts: setup ## intervals, false edges, adaptive seeds by simulation (WHAT="coverage null adaptive" REPETITIONS=... METRICS=...)
-	$(BIN)/python bench/verdicts.py $(WHAT) --repetitions $(REPETITIONS) --metrics $(METRICS)
+bench-verdicts: setup ## intervals, verdicts and adaptive seeds by simulation (GRIDS=... GRAPHS=... REPETITIONS=... METRICS=...)
+	$(BIN)/python bench/intervals.py --repetitions $(REPETITIONS) --metrics $(METRICS)
+	$(BIN)/python bench/verdicts.py --grids $(GRIDS)
+	$(BIN)/python bench/adaptive.py --graphs $(GRAPHS) --nulls $(GRIDS)
 
 bench-planted: setup ## whether planted help and harm are found: 20 studies with fresh seeds, an hour or two (STUDIES=...)
 	$(BIN)/python bench/planted.py --studies $(or $(STUDIES),20)

@@ -24,6 +24,14 @@ def squares(found: Estimate) -> np.ndarray:
     return np.sqrt(by_seeds**2 * found.seeds + by_items**2 * found.items)
 
 
+def cochran(found: Estimate) -> np.ndarray:
+    """Half the interval by the two quantiles, weighted by the variances: the rule of version 0.1.0."""
+    by_seeds = stdtrit(found.seed_degrees, 1 - ALPHA / 2)
+    by_items = stdtrit(found.item_degrees, 1 - ALPHA / 2)
+    with np.errstate(invalid="ignore"):  # no variance at all: no interval
+        return (found.seeds * by_seeds + found.items * by_items) / np.sqrt(found.seeds + found.items)
+
+
 def items_only(single: np.ndarray, joint: np.ndarray, measure: Measure) -> np.ndarray:
     """Half the jackknife interval over items of the mean score over seeds: the seeds taken as given."""
     items = single.shape[-2]
@@ -41,9 +49,10 @@ def reaches(single: np.ndarray, joint: np.ndarray, measure: Measure) -> dict[str
         "ours": found.reach(ALPHA),
         "t": over_seeds(measure.value(joint.sum(-2)) - measure.value(single.sum(-2))).reach(ALPHA),
         "items": items_only(single, joint, measure),
+        "0.1.0": cochran(found),
         "satterthwaite": satterthwaite(found),
         "squares": squares(found),
     }
 
 
-CANDIDATES = ("ours", "t", "items", "satterthwaite", "squares")
+CANDIDATES = ("ours", "t", "items", "0.1.0", "satterthwaite", "squares")

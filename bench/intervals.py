@@ -1,31 +1,22 @@
-"""Verdicts by simulation: which interval covers, how often nothing is called something, what is found.
+"""Single intervals by simulation: which candidate covers, and what it finds beside a t test.
 
-``coverage``: candidate intervals on the same simulated studies, and their power beside a t test's.
-``null``: whole grids without any effect, judged as real ones are, with fixed and with adaptive seeds.
-``adaptive``: graphs of 8 tasks with effects; adaptive seeds beside all seeds everywhere.
-Each ends with what is outside its bounds.
+    python bench/intervals.py [--repetitions 2000] [--metrics accuracy …]
 
-    python bench/verdicts.py [coverage null adaptive] [--repetitions 2000] [--metrics accuracy …]
+Ends with what is outside its bounds. Whole grids are in ``verdicts.py``.
 """
 
 import argparse
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import TypeVar
 
 import numpy as np
-from candidates import ALPHA, CANDIDATES, reaches
-from scipy.stats import binomtest
-from simulated import EQUAL, GAINING, MADE, NOISE, PROFIT, Setting, seeded, studies, truth
-from simulated_graphs import MOST as MOST_SEEDS
-from simulated_graphs import SPREADS, TASKS, Graph, arms, graph, played
+from candidates import CANDIDATES, reaches
+from simulated import GAINING, MADE, NOISE, PROFIT, Setting, seeded, studies, truth
 
-from transfer.analysis.inference import Estimate, crossed, shares
-from transfer.analysis.sequential import Verdicts
-from transfer.analysis.spending import looks
 from transfer.metrics import measure_of
 
 SEEDS, ITEMS = (3, 5, 10), (100, 300, 3000)
@@ -124,199 +115,6 @@ def coverage(settings: Sequence[Setting], repetitions: int, processes: int) -> N
                 print(f"SHORT: {cell.setting}, {cell.seeds} seeds: {less:.3f} (t covers {covers:.3f})")
 
 
-DESIGNS = {"3 seeds": (3,), "5 seeds": (5,), "10 seeds": (10,), "adaptive": looks(3, 10)}
-NULL_TASKS = 6
-NOTHING = 1e-9  # a smallest effect that every gain passes: what is claimed is what is significant
-MARGIN = 0.1  # far beyond what any interval here reaches: the test is at its most generous
-
-
-@dataclass
-class Nulls:
-    """Grids in which something was claimed though there is nothing, of a setting and by design."""
-
-    setting: Setting
-    grids: int = 0
-    claimed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DESIGNS, 0))  # grids
-    edges: dict[str, float] = field(default_factory=lambda: dict.fromkeys(DESIGNS, 0.0))  # share, summed
-    equal: dict[str, float] = field(default_factory=lambda: dict.fromkeys(DESIGNS, 0.0))
-    covered: dict[str, float] = field(default_factory=lambda: dict.fromkeys(DESIGNS, 0.0))
-
-    def __str__(self) -> str:
-        shown = " | ".join(
-            f"{name}: {count / self.grids:.3f} {self.edges[name] / self.grids:.4f} "
-            f"{self.equal[name] / self.grids:.3f} {self.covered[name] / self.grids:.3f}"
-            for name, count in self.claimed.items()
-        )
-        return f"{self.setting}: {shown}"
-
-
-def nulls(setting: Setting, repetitions: int) -> Nulls:
-    """Grids of NULL_TASKS tasks whose arms are all equal, estimated and judged as real ones are."""
-    rng, found = seeded("null", setting), Nulls(setting)
-    for _ in range(repetitions):
-        estimates = _null_grid(setting, rng)
-        found.grids += 1
-        for name, at in DESIGNS.items():
-            judged = _judged(estimates, at, 0.0, NOTHING)
-            wrong = [state.verdict in ("improves", "harms") for state in judged.states.values()]
-            found.claimed[name] += any(wrong)
-            found.edges[name] += float(np.mean(wrong))
-            last = [state.estimate for state in judged.states.values()]
-            found.covered[name] += float(np.mean([abs(e.gain) <= e.reach(ALPHA) for e in last]))
-            # every gain is moved to the margin, where "no effect" is wrong
-            at_margin = _judged(estimates, at, MARGIN, MARGIN)
-            found.equal[name] += float(np.mean([s.verdict == "no effect" for s in at_margin.states.values()]))
-    return found
-
-
-def _null_grid(setting: Setting, rng: np.random.Generator) -> dict[tuple[tuple[int, int], int], Estimate]:
-    """The estimates of all edges after each number of seeds that some design looks at."""
-    measure = measure_of(setting.metric)
-    counts = sorted({seeds for at in DESIGNS.values() for seeds in at})
-    found = {}
-    for target in range(NULL_TASKS):
-        parts = studies(setting, [EQUAL] * NULL_TASKS, max(counts), 1, rng)
-        single, *joint = [(measure.value(p[0].sum(-2)), shares(p[0], measure)) for p in parts]
-        sources = [source for source in range(NULL_TASKS) if source != target]
-        for source, arm in zip(sources, joint, strict=True):
-            gains, of_items = arm[0] - single[0], arm[1] - single[1]
-            for seeds in counts:
-                found[(source, target), seeds] = crossed(gains[:seeds], of_items[:seeds])
-    return found
-
-
-def _judged(
-    estimates: dict[tuple[tuple[int, int], int], Estimate], at: tuple[int, ...], gain: float, smallest: float
-) -> Verdicts[tuple[int, int]]:
-    """The verdicts on the grid, with ``gain`` added to every edge."""
-    verdicts = Verdicts(sorted({e for e, _ in estimates}), at=at, smallest_effect=smallest, arms=arms)
-    while verdicts.open:
-        verdicts.look(
-            lambda edge, seeds: estimates[edge, seeds]._replace(gain=estimates[edge, seeds].gain + gain)
-        )
-    return verdicts
-
-
-def null(settings: Sequence[Setting], repetitions: int, processes: int) -> None:
-    edges = NULL_TASKS * (NULL_TASKS - 1)
-    print(f"\ngrids of {NULL_TASKS} tasks, {edges} edges, without any effect; by design: share of grids")
-    print("with a false edge, of edges that are false, of edges whose gain is the margin called 'no effect',")
-    print("coverage of the edges' 95 % intervals (moderated variances; after an adaptive stop no promise)")
-    found = []
-    for one in spread(nulls, settings, repetitions, processes):
-        found.append(one)
-        print(one, flush=True)
-    print(f"\n{repetitions} grids a setting; nominal: {ALPHA} of grids; with 95 % binomial intervals")
-    for name in DESIGNS:
-        grids, claimed = sum(f.grids for f in found), sum(f.claimed[name] for f in found)
-        worst = max(found, key=lambda f: f.claimed[name])
-        above = [f for f in found if _interval(f.claimed[name], f.grids)[0] > ALPHA]
-        print(
-            f"{name:9}: {claimed / grids:.4f} of {grids} grids with a false edge {_shown(claimed, grids)}, "
-            f"false edges {sum(f.edges[name] for f in found) / grids:.5f}, 'no effect' at the margin "
-            f"{sum(f.equal[name] for f in found) / grids:.4f} (worst setting "
-            f"{max(f.equal[name] / f.grids for f in found):.3f}), coverage "
-            f"{sum(f.covered[name] for f in found) / grids:.4f} "
-            f"({min(f.covered[name] / f.grids for f in found):.3f} to "
-            f"{max(f.covered[name] / f.grids for f in found):.3f}); worst setting for false edges: "
-            f"{worst.setting}: {_shown(worst.claimed[name], worst.grids)}; "
-            f"above {ALPHA} by more than simulation error: {[str(f.setting) for f in above]}"
-        )
-
-
-def _interval(count: int, total: int) -> tuple[float, float]:
-    found = binomtest(count, total).proportion_ci()
-    return float(found.low), float(found.high)
-
-
-def _shown(count: int, total: int) -> str:
-    low, high = _interval(count, total)
-    return f"({low:.4f} to {high:.4f})"
-
-
-SAME, JOBS = 0.95, 0.60  # at least, at most
-GRAPHS = tuple((noise, items, s) for s in SPREADS for noise in (0.25, 0.5, 1.0, 2.0) for items in (0.1, 0.3))
-
-
-@dataclass(frozen=True)
-class Adapted:
-    """Means over graphs; pairs are (adaptive, all seeds everywhere)."""
-
-    setting: tuple[float, float, str]
-    same: float
-    jobs: float
-    found: tuple[float, float]
-    false: tuple[float, float]  # share of what is claimed
-    equal: tuple[float, float]  # share of "no effect" that is wrong
-    wrong: int  # signs
-
-    def __str__(self) -> str:
-        noise, items, spread = self.setting
-        return (
-            f"noise {noise:4}, items {items}, {spread:15}: same verdict {self.same:.3f}, "
-            f"jobs {self.jobs:.2f}, found {_pair(self.found, 2)}, false discoveries {_pair(self.false)}, "
-            f"false 'no effect' {_pair(self.equal)}, wrong sign {self.wrong}"
-        )
-
-
-def _pair(shares: tuple[float, float], digits: int = 3) -> str:
-    return f"{shares[0]:.{digits}f} ({shares[1]:.{digits}f})"
-
-
-def adapted(setting: tuple[float, float, str], repetitions: int) -> Adapted:
-    rng = seeded("adaptive", *setting)
-    same, jobs, wrong = [], [], 0
-    power, false, equal = ([], []), ([], []), ([], [])
-    for _ in range(repetitions):
-        shown = graph(*setting, rng)
-        full, all_jobs = played(shown, (MOST_SEEDS,))
-        some, some_jobs = played(shown, looks(3, MOST_SEEDS))
-        same.append(np.mean([some[edge] == full[edge] for edge in full]))
-        jobs.append(some_jobs / all_jobs)
-        for which, verdicts in enumerate((some, full)):
-            share_found, share_false, share_unequal, signs = _errors(shown, verdicts)
-            power[which].append(share_found)
-            false[which].append(share_false)
-            equal[which].append(share_unequal)
-            wrong += signs
-    found, mistaken, unequal = (
-        (float(np.mean(some)), float(np.mean(full))) for some, full in (power, false, equal)
-    )
-    return Adapted(setting, float(np.mean(same)), float(np.mean(jobs)), found, mistaken, unequal, wrong)
-
-
-def _errors(shown: Graph, verdicts: dict[tuple[int, int], str]) -> tuple[float, float, float, int]:
-    """The share of effects found, of claims that are false, of "no effect" that is wrong; wrong signs."""
-    claims = {edge for edge, verdict in verdicts.items() if verdict in ("improves", "harms")}
-    equal = {edge for edge, verdict in verdicts.items() if verdict == "no effect"}
-    real = {edge for edge, gain in shown.true.items() if gain}
-    return (
-        len(claims & real) / len(real),
-        len(claims - real) / max(len(claims), 1),
-        len(equal & real) / max(len(equal), 1),
-        sum((verdicts[edge] == "improves") != (shown.true[edge] > 0) for edge in claims & real),
-    )
-
-
-def adaptive(repetitions: int, processes: int) -> None:
-    print(f"\ngraphs of {TASKS} tasks, {MOST_SEEDS} seeds at most (in brackets: everywhere); noise: standard")
-    print("deviation of a gain over seeds, items: standard error from test items, in points")
-    found = []
-    for one in spread(adapted, GRAPHS, repetitions, processes):
-        found.append(one)
-        print(one, flush=True)
-    same, jobs = np.mean([(one.same, one.jobs) for one in found], axis=0)
-    print(f"\n{repetitions} graphs a setting; asked: same verdict {SAME}, jobs {JOBS}")
-    print(f"{'over all graphs' if same >= SAME and jobs <= JOBS else 'MISSED over all graphs'}: ", end="")
-    print(f"same verdict {same:.4f}, jobs {jobs:.4f}; settings that miss one of the two:")
-    for one in found:
-        if one.same < SAME or one.jobs > JOBS:
-            print(f"MISSED: {one}")
-    for what, nominal in (("false", ALPHA), ("equal", ALPHA)):
-        worst = max(found, key=lambda f: getattr(f, what)[0])
-        print(f"most errors of kind {what!r} (nominal {nominal}): {worst}")
-
-
 S = TypeVar("S")
 R = TypeVar("R")
 
@@ -334,18 +132,12 @@ def spread(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("what", nargs="*", default=["coverage"], choices=["coverage", "null", "adaptive"])
-    parser.add_argument("--repetitions", type=int, default=2000, help="studies of a cell, grids, or graphs")
+    parser.add_argument("--repetitions", type=int, default=2000, help="studies of a cell")
     parser.add_argument("--metrics", nargs="+", default=list(MADE), choices=list(MADE))
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
     settings = [Setting(*values) for values in product(chosen.metrics, NOISE, PROFIT, ITEMS)]
-    if "coverage" in chosen.what:
-        coverage(settings, chosen.repetitions, chosen.processes)
-    if "null" in chosen.what:
-        null(settings, chosen.repetitions, chosen.processes)
-    if "adaptive" in chosen.what:
-        adaptive(chosen.repetitions, chosen.processes)
+    coverage(settings, chosen.repetitions, chosen.processes)
 
 
 if __name__ == "__main__":

@@ -136,7 +136,9 @@ def test_as_many_single_runs_as_joint_ones_are_paired_whatever_matching_explains
     joint, single = runs(np.random.default_rng(0), 5, 4, 4, same=0.1)
     paired = crossed(joint.scores - single.scores, joint.shares - single.shares)
     for matching in (0.0, 0.1, 1.0):
-        for mine, theirs in zip(combined(joint, single, matching), paired, strict=True):
+        found = combined(joint, single, matching)
+        assert found.single == pytest.approx(single.scores.var(axis=-1, ddof=1))
+        for mine, theirs in zip(found._replace(single=0.0), paired, strict=True):
             assert np.asarray(mine) == pytest.approx(np.asarray(theirs))
 
 

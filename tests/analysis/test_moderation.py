@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtr
 
-from transfer.analysis.inference import Estimate, over_seeds
+from transfer.analysis.inference import Estimate, Runs, combined, over_seeds
 from transfer.analysis.moderation import moderated
 
 
@@ -115,3 +115,25 @@ def test_nothing_is_claimed_more_often_than_allowed_however_variances_differ(spr
         any_after_correction.append(np.any(np.sort(p) < 0.05 * np.arange(1, len(p) + 1) / len(p)))
     assert np.mean(rates) < 0.05 + 3 * np.std(rates) / math.sqrt(len(rates))
     assert np.mean(any_after_correction) < 0.05 + 3 * math.sqrt(0.05 * 0.95 / len(rates))
+
+
+def test_edges_that_share_most_of_their_variance_tell_less_of_one_another():
+    """Single runs that vary much make the variances of all edges of a target too small together."""
+    rng, targets = np.random.default_rng(9), np.repeat(np.arange(8), 7)
+    rates = {}
+    for told in (True, False):
+        any_claim = []
+        for _ in range(250):
+            single, joint = 3 * rng.normal(size=(8, 3)), rng.normal(size=(56, 3))
+            found = combined(Runs(joint), Runs(single[targets]), 1.0)
+            if not told:
+                found = found._replace(single=0.0)
+            edges = [
+                Estimate(*values)
+                for values in zip(*(np.broadcast_to(f, 56).tolist() for f in found), strict=True)
+            ]
+            p = np.sort([e.p for e in moderated(edges, targets.tolist())])
+            any_claim.append(np.any(p < 0.05 * np.arange(1, 57) / 56))
+        rates[told] = np.mean(any_claim)
+    assert rates[True] < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 250)
+    assert rates[False] > rates[True]

@@ -79,7 +79,8 @@ def test_a_pair_goes_on_for_its_two_edges_together():
 
 @pytest.mark.parametrize(("most", "goes_on"), [(6, True), (40, False)])
 def test_a_pair_must_promise_more_the_more_of_its_seeds_are_still_to_come(monkeypatch, most, goes_on):
-    monkeypatch.setattr(Verdicts, "_chance", lambda *_: 0.2)  # that its edge will be decided
+    # that its edge will be decided
+    monkeypatch.setattr(Verdicts, "_chances", lambda _, edges, level: [0.2] * len(edges))
     verdicts = Verdicts(["ab"], at=(5, most), smallest_effect=HALF, arms=arms)
     verdicts.look(lambda edge, seeds: over_seeds(DOUBTFUL[:seeds]))
     assert bool(verdicts.open) == goes_on

@@ -59,8 +59,8 @@ class Evidence:
         """
         single = [Cell(alone or stage, target, target, seed) for seed in (*seeds, *further)]
         joint = [Cell(stage, corpora, target, seed) for seed in seeds]
-        if not further or not joint:
-            return self.between(single[: len(joint)], joint)
+        if not joint:
+            return over_seeds(np.array([]))
         runs = self._runs([*joint, *single])
         return combined(runs.first(len(joint)), runs.after(len(joint)), matching)
 

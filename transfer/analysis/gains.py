@@ -273,13 +273,14 @@ def estimate(
     With `singles` it uses the single-task seeds beyond those of the group, too (those in `among`, if given).
     """
     further = singles.further(group, among) if singles else []
-    if evidence is None or group.empty:
-        if not singles or not further:
-            return over_seeds(group["gain"].to_numpy(dtype=float))
-        own = singles.scores[group.iloc[0]["stage"], group.iloc[0]["target"]]
-        alone = [*group["single"].astype(float), *(own[seed] for seed in further)]
-        joint = Runs(group["joint"].to_numpy(dtype=float))
-        return combined(joint, Runs(np.array(alone)), singles.matching)
+    if group.empty:
+        return over_seeds(np.array([]))
+    if evidence is None:
+        joint, alone = (group[arm].to_numpy(dtype=float) for arm in ("joint", "single"))
+        if singles and further:
+            own = singles.scores[group.iloc[0]["stage"], group.iloc[0]["target"]]
+            alone = np.append(alone, [own[seed] for seed in further])
+        return combined(Runs(joint), Runs(alone), singles.matching if singles else 1.0)
     first = group.iloc[0]
     seeds = [int(seed) for seed in group["seed"]]
     return evidence.estimate(

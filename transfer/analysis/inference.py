@@ -28,9 +28,10 @@ class Estimate(NamedTuple):
 
     ``seeds`` and ``items`` are the variances over seeds and test items, followed by their degrees of
     freedom. ``borrowed`` counts further degrees of freedom that the variance over seeds has from other edges
-    (see ``moderation``). ``unmatched`` is the variance that single-task runs without a joint run of
-    their seed add (see ``combined``). ``items`` is NaN where it is unknown: then everything but the gain
-    is. Fields may be arrays that broadcast: many estimates at once.
+    (see ``moderation``). ``unmatched`` is the variance that single-task runs without a joint run of their
+    seed add, ``weight`` that of the matched ones in the gain (see ``combined``), and ``single`` the variance
+    of a matched difference that its single run makes, 0 where that is not known. ``items`` is NaN where it
+    is unknown: then everything but the gain is. Fields may be arrays that broadcast: many estimates at once.
     """
 
     gain: Any
@@ -41,6 +42,8 @@ class Estimate(NamedTuple):
     borrowed: Any = 0.0
     unmatched: Any = 0.0
     unmatched_degrees: Any = 0
+    weight: Any = 1.0
+    single: Any = 0.0
 
     @property
     def over_seeds(self) -> Any:
@@ -109,15 +112,29 @@ class Estimate(NamedTuple):
             ]
         return [np.where(self.known, variance, np.nan) for variance in variances], degrees
 
-    def with_seeds(self, count: int) -> "Estimate":
-        """The expected variances of the same study with ``count`` seeds, the single arm's in proportion."""
+    def with_seeds(self, count: int, singles: int | None = None) -> "Estimate":
+        """The expected variances of the same study with ``count`` seeds and so many single-task runs.
+
+        Without ``singles`` their number grows in proportion.
+        """
         now = np.maximum(self.seed_degrees + 1, 1)
-        further = np.maximum((self.unmatched_degrees + 1) * count // now - 1, 0)
+        if not np.any(self.unmatched):
+            return self._replace(seeds=self.seeds * now / count, seed_degrees=count - 1)
+        runs = np.maximum(self.unmatched_degrees + 1, now)
+        later = np.floor(runs * count / now) if singles is None else np.maximum(singles, count)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            matching = np.where(runs > now, (self.weight - now / runs) / (1 - now / runs), 1.0)
+            one = np.where(runs > now, self.unmatched * (runs - now) / (1 - self.weight) ** 2, 0.0)
+            weight = count / later + matching * (1 - count / later)
+            unmatched = np.where(later > count, (1 - weight) ** 2 * one / (later - count), 0.0)
+        # the variance of a matched difference changes with the weight of its single run
+        change = weight**2 - self.weight**2 - 2 * matching * (weight - self.weight)
         return self._replace(
-            seeds=self.seeds * now / count,
+            seeds=np.maximum(self.seeds * now + one * change, 0.0) / count,
             seed_degrees=count - 1,
-            unmatched=self.unmatched * now / count,
-            unmatched_degrees=further,
+            unmatched=unmatched,
+            unmatched_degrees=later - 1,
+            weight=weight,
         )
 
     def detectable(self, alpha: float, smallest: float = 0.0) -> float:
@@ -213,6 +230,8 @@ def combined(joint: Runs, single: Runs, matching: float) -> Estimate:
     else:
         shares = joint.shares - weight * matched.shares
         found = crossed(gains, shares)
+    if m > 1:
+        found = found._replace(single=weight**2 * single.scores.var(axis=-1, ddof=1))
     if m == n:
         return found
     rest, further = 1 - weight, m - n
@@ -220,6 +239,7 @@ def combined(joint: Runs, single: Runs, matching: float) -> Estimate:
         gain=found.gain - rest * single.scores[..., n:].mean(axis=-1),
         unmatched=rest**2 * single.scores.var(axis=-1, ddof=1) / further,
         unmatched_degrees=m - 1,
+        weight=weight,
     )
     if shares is None or single.shares is None or n < 2 or shares.shape[-1] < 2:
         return found

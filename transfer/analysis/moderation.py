@@ -22,9 +22,10 @@ from transfer.analysis.inference import Estimate
 # Edges of one target are never taken to be more alike than this variance of their log variances (then the
 # prior has 14 degrees of freedom): a few variances from few seeds cannot show that they are all one.
 APART = 0.15
-# Two edges of a target share the arm alone, thus half of the variance of their gains, which correlates
-# their variances by a half squared.
-SHARED = 0.25
+# Two edges of a target share the single arm, thus half of the variance of their gains where arms vary alike;
+# their variances correlate by the square of that. The share is read off the single runs, but is never taken
+# to be less, nor to be all: then the edges of a target would be one.
+SHARE, MOST_SHARED = 0.5, 0.95
 LEAST_EDGES = 3  # of a target that tell of one another
 LEAST_TARGETS = 6  # of a grid that tell of one another
 # An edge borrows less where fewer than this many edges of the grid would have a variance so large by chance.
@@ -46,7 +47,8 @@ def moderated(found: Sequence[Estimate], kin: Sequence[Hashable]) -> list[Estima
     variance = np.array([float(found[i].seeds) * (found[i].seed_degrees + 1) for i in taking])
     groups = {name: i for i, name in enumerate(dict.fromkeys(kin[i] for i in taking))}
     target = np.array([groups[kin[i]] for i in taking])
-    expected, degrees = _prior(variance, own, target, gives)
+    shared = _share(np.array([float(found[i].single) for i in taking]), variance, target, gives) ** 2
+    expected, degrees = _prior(variance, own, target, gives, shared)
     degrees *= np.minimum(
         1.0, gives.sum() / CREDIBLE * fdtrc(own, np.maximum(degrees, 1), variance / expected)
     )
@@ -58,15 +60,26 @@ def moderated(found: Sequence[Estimate], kin: Sequence[Hashable]) -> list[Estima
     return result
 
 
+def _share(single: np.ndarray, variance: np.ndarray, target: np.ndarray, gives: np.ndarray) -> float:
+    """The share of the variance of gains that comes from the single arm, over all targets."""
+    known = gives & (single > 0)
+    if not known.any():
+        return SHARE
+    _, place = np.unique(target[known], return_inverse=True)
+    ratio = np.bincount(place, single[known]) / np.bincount(place, variance[known])
+    return float(np.clip(ratio.mean(), SHARE, MOST_SHARED))
+
+
 def _prior(
-    variance: np.ndarray, own: np.ndarray, target: np.ndarray, gives: np.ndarray
+    variance: np.ndarray, own: np.ndarray, target: np.ndarray, gives: np.ndarray, shared: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each edge's expected variance and the degrees of freedom of that expectation; 0 where there is none.
 
     Variances are expected to be the mean of those of like edges, which large ones sway more than small
     ones: of unlike edges it is too large rather than too small. How unlike they are is read off their
     logarithms, whose errors are known: ``within`` is the variance of the true ones about their target's
-    mean, ``between`` that of the targets.
+    mean, ``between`` that of the targets. ``shared`` is the correlation of the variances of one target's
+    edges; so much of what its other edges tell is known from the edge itself.
     """
     edges, targets = len(variance), int(target.max()) + 1
     log = np.zeros(edges)
@@ -77,17 +90,17 @@ def _prior(
     mean = np.bincount(target[gives], log[gives], minlength=targets) / np.maximum(count, 1)
     free = gives.sum() - np.count_nonzero(count)
     apart = float(((log - mean[target])[gives] ** 2).sum()) / free if free else 0.0
-    within = max(apart - (1 - SHARED) * error, APART)
+    within = max(apart - (1 - shared) * error, APART)
 
     def of_mean(edges: np.ndarray) -> np.ndarray:
         """The variance of the logarithm of the mean variance of so many edges of a target."""
-        pooled = own[gives].mean() * edges / (1 + (edges - 1) * SHARED)  # degrees of freedom
+        pooled = own[gives].mean() * edges / (1 + (edges - 1) * shared)  # degrees of freedom
         return polygamma(1, pooled / 2) + within / edges
 
     precision, centre = np.zeros(edges), np.zeros(edges)
     others = count[target] - gives
     enough = others >= LEAST_EDGES - 1
-    precision[enough] = 1 / of_mean(others[enough])
+    precision[enough] = (1 - shared) / of_mean(others[enough])
     rest = (total[target] - np.where(gives, variance, 0.0))[enough]
     centre[enough] = precision[enough] * np.log(rest / others[enough])
     there = count > 0

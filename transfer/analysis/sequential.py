@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
+from scipy.special import ndtr
 
 from transfer.analysis.inference import Estimate, stacked
 from transfer.analysis.moderation import moderated
@@ -64,13 +65,16 @@ class Verdicts(Generic[E]):
         alpha: float = 0.05,
         arms: Callable[[E], tuple[Hashable, Hashable]] | None = None,
         unlearned: Collection[E] = (),
+        singles: int | None = None,
     ) -> None:
         """``at``: the numbers of seeds of the looks (``spending.looks``); ``smallest_effect`` in score units.
 
         ``arms`` names the two arms of an edge, that of the target alone first. Edges that share it
         lend each other variance (``moderation``); edges that share a joint arm get seeds together.
-        Without it every edge stands alone. For ``unlearned`` edges `no effect` is never claimed. Raises
-        ValueError for an unknown correction or a smallest effect that is not positive.
+        Without it every edge stands alone. For ``unlearned`` edges `no effect` is never claimed.
+        ``singles`` is the number of single-task runs at the last look, if they are not in proportion to
+        those of the pairs. Raises ValueError for an unknown correction or a smallest effect that is not
+        positive.
         """
         if correction not in CORRECTIONS:
             raise ValueError(f"unknown correction {correction!r}; known: {', '.join(CORRECTIONS)}")
@@ -85,7 +89,7 @@ class Verdicts(Generic[E]):
         self._shares = shares(self.at, alpha / max(len(self._edges), 1))
         self._equivalence_shares = shares(self.at, 2 * alpha)
         self._smallest, self._correction, self._alpha = smallest_effect, correction, alpha
-        self._next = 0
+        self._singles, self._next = singles, 0
         self._unlearned = frozenset(unlearned)
 
     @property
@@ -187,7 +191,7 @@ class Verdicts(Generic[E]):
         if self._next == len(self.at) - 1 or not still:
             return []
         level = self._level(still)
-        chance = {edge: self._chance(self.states[edge], level) for edge in still}
+        chance = dict(zip(still, self._chances(still, level), strict=True))
         joint = {edge: (self._arms[edge] or (None, edge))[1] for edge in still}
         decided = dict.fromkeys(joint.values(), 0.0)  # how many edges of an arm may be expected to be
         for edge in still:
@@ -198,7 +202,7 @@ class Verdicts(Generic[E]):
     def _level(self, still: Sequence[E]) -> float:
         """The level that one more edge's p must pass at the last look, if all gains stay what they are."""
         p = {edge: state.p_relevant for edge, state in self.states.items()}
-        last = stacked([self.states[edge].estimate.with_seeds(self.at[-1]) for edge in still])
+        last = stacked([self.states[edge].estimate.with_seeds(self.at[-1], self._singles) for edge in still])
         foreseen = np.where(np.abs(last.gain) < self._smallest, 1.0, last.p / self._shares[-1])
         for edge, expected in zip(still, foreseen.tolist(), strict=True):
             p[edge] = _least(p[edge], expected)
@@ -208,20 +212,23 @@ class Verdicts(Generic[E]):
             return self._alpha / max(count - significant, 1)
         return self._alpha * min(significant + 1, count) / count
 
-    def _chance(self, state: State, level: float) -> float:
-        """The chance that the last look decides, whose gain is foretold from this one's; 1 where unknown."""
-        found, most, now = state.estimate, self.at[-1], state.seeds
-        if not found.known or found.over_seeds_degrees < FEWEST_DEGREES or now >= most:
-            return 1.0
-        last = found.with_seeds(most)
-        claim = max(last.reach(level * self._shares[-1]), self._smallest)
-        nothing = self._smallest - last.reach(2 * self._alpha * self._equivalence_shares[-1])
-        drift = math.sqrt(found.over_seeds * (1 - now / most))  # of the mean, by the seeds still to come
-        gain = abs(found.gain)
-        chance = _normal((gain - claim) / drift) + _normal((-gain - claim) / drift)
-        if nothing > 0:
-            chance += _normal((nothing - gain) / drift) - _normal((-nothing - gain) / drift)
-        return chance
+    def _chances(self, edges: Sequence[E], level: float) -> list[float]:
+        """The chance of each edge that the last look decides it; 1 where unknown.
+
+        The gain then is foreseen from this look's: it drifts by what the seeds still to come bring.
+        """
+        found, most = stacked([self.states[edge].estimate for edge in edges]), self.at[-1]
+        now = np.array([self.states[edge].seeds for edge in edges])
+        last = found.with_seeds(most, self._singles)
+        claim = np.maximum(last.reach(level * self._shares[-1]), self._smallest)
+        nothing = np.maximum(self._smallest - last.reach(2 * self._alpha * self._equivalence_shares[-1]), 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            drift = np.sqrt(np.maximum(found.over_seeds - last.over_seeds, 0.0))
+            gain = np.abs(found.gain)
+            chance = ndtr((gain - claim) / drift) + ndtr((-gain - claim) / drift)
+            chance += ndtr((nothing - gain) / drift) - ndtr((-nothing - gain) / drift)
+        unknown = ~found.known | (found.over_seeds_degrees < FEWEST_DEGREES) | (now >= most)
+        return np.where(unknown, 1.0, chance).tolist()
 
 
 def _joined(before: State | None, now: State) -> State:
@@ -254,7 +261,3 @@ def _least(a: float, b: float) -> float:
     """The smaller p value, at most 1; one that is not known does not count."""
     known = [p for p in (a, b) if not math.isnan(p)]
     return min(1.0, *known) if known else math.nan
-
-
-def _normal(x: float) -> float:
-    return 0.5 * math.erfc(-x / math.sqrt(2))
