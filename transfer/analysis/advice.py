@@ -230,12 +230,11 @@ def _group(source: str, target: str, everyone: Sequence[str]) -> tuple[str, ...]
 def _estimate(row: Mapping, by_seed: Mapping[int, float], *, items: int) -> Estimate:
     """The estimate behind a row of a report.
 
-    A report does not tell documents from items, so the degrees of freedom are those of the items, which
-    hardly matters above 30 documents.
+    A report of an earlier version lacks the degrees of freedom of the items; their number stands for them.
     """
-    count = len(by_seed)
+    degrees = float(row.get("df_items", max(items - 1, 1)))
     found = Estimate(
-        float(row["gain"]), row["se_seeds"] ** 2, row["se_items"] ** 2, count - 1, max(items - 1, 1)
+        float(row["gain"]), row["se_seeds"] ** 2, row["se_items"] ** 2, len(by_seed) - 1, degrees
     )
     lent = row.get("df_seeds", math.nan) - found.seed_degrees  # NaN: a group
     return found if math.isnan(lent) else found._replace(borrowed=max(lent, 0.0))

@@ -163,8 +163,10 @@ class Verdicts(Generic[E]):
         relevant = np.where((np.abs(many.gain) < self._smallest) & ~np.isnan(p), 1.0, p)
         equivalence = np.minimum(many.p_equivalence(self._smallest) / equivalence_share, 1.0)
         return [
-            State(estimate, estimate.seed_degrees + 1, *map(float, values), share)
-            for estimate, *values in zip(found, p, relevant, equivalence, strict=True)
+            State(estimate, estimate.seed_degrees + 1, *values, share=share)
+            for estimate, *values in zip(
+                found, p.tolist(), relevant.tolist(), equivalence.tolist(), strict=True
+            )
         ]
 
     def _judged(self, state: State, adjusted: float) -> State:

@@ -45,7 +45,7 @@ class CorpusRow(TypedDict):
     notes: NotRequired[str]
 
 
-def interval_of(edge: Mapping, side: str = "") -> tuple[float, float]:
+def interval_of(edge: Mapping | pd.Series, side: str = "") -> tuple[float, float]:
     """The ends of the 95 % interval to show: of a claim, the one that is adjusted for selection.
 
     ``edge`` is a row with ``ci_low`` and ``ci_high`` (after ``side``, if given).
