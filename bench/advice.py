@@ -37,9 +37,8 @@ def promises(process: Process, design: Design, grids: int) -> Mapping[str, list[
         fields = [np.broadcast_to(field, many.gain.shape).tolist() for field in many]
         edges = moderated([Estimate(*values) for values in zip(*fields, strict=True)], TARGETS.tolist())
         gains = np.array([float(e.gain) for e in edges])
-        variances = [float(e.seeds + e.items) for e in edges]
         shared = design.joint / (design.joint + design.single)
-        expected = expected_gains(gains, variances, TARGETS.tolist(), shared=shared)
+        expected = expected_gains(edges, TARGETS.tolist(), shared=shared)
         low = gains - np.array([float(e.reach(ALPHA / (TASKS - 1))) for e in edges])
         for target in range(TASKS):
             of_target = np.flatnonzero(target == TARGETS)

@@ -9,8 +9,8 @@ seeds in ``adaptive.py``.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -130,8 +130,8 @@ def table(process: Process, grids: int, *, null: bool) -> pd.DataFrame:
         mine, degrees = judged(estimates)
         rows.append(row("this", design, truth, many.gain, mine) | {"degrees": float(degrees.mean())})
         if design.single == design.joint:
-            items = int(np.max(many.item_degrees))
-            old = released(many.gain, many.seeds, many.items, design.joint, items)
+            documents = sample.joint.shares.shape[-1]  # type: ignore[union-attr]
+            old = released(many.gain, many.seeds, many.items, design.joint, documents - 1)
             rows.append(row("0.1.0", design, truth, many.gain, old))
             by_seeds = t_test(many.gain, many.seeds, design.joint)
             rows.append(row("t test", design, truth, many.gain, by_seeds))
@@ -157,19 +157,21 @@ def power(results: pd.DataFrame) -> str:
     """True edges found beside the released rule, and the compute that this one saves with doubled singles."""
     lines = []
     for process, some in results[~results["null"]].groupby("process", sort=False):
-        found = some.pivot_table(index="design", columns="rule", values="found", sort=False)
-        old = some[some["rule"] == "0.1.0"].sort_values("compute")
+        found = {
+            (str(r), str(d)): float(n)
+            for r, d, n in zip(some["rule"], some["design"], some["found"], strict=True)
+        }
+        compute = {str(d): float(c) for d, c in zip(some["design"], some["compute"], strict=True)}
+        old = [(compute[d], n) for (rule, d), n in found.items() if rule == "0.1.0"]
+        seeds, most = zip(*sorted(old), strict=True)
         for design in MAIN:
-            mine = some[(some["rule"] == "this") & (some["design"] == design)].iloc[0]
+            mine, was = found["this", design], found.get(("0.1.0", design))
             # the seeds at which the released rule finds as much, between those that were simulated
-            needed = float(np.interp(mine["found"], np.maximum.accumulate(old["found"]), old["compute"]))
-            text = f"{process}: {design:>5} seeds find {mine['found']:.2f}"
-            if design in found.index and found.loc[design].get("0.1.0", np.nan) == found.loc[design].get(
-                "0.1.0"
-            ):
-                was = found.loc[design, "0.1.0"]
-                text += f", 0.1.0 {was:.2f} ({mine['found'] / max(was, 1e-9):.2f} times)"
-            saved = 1 - mine["compute"] / needed
+            needed = float(np.interp(mine, np.maximum.accumulate(most), seeds))
+            text = f"{process}: {design:>5} seeds find {mine:.2f}"
+            if was is not None:
+                text += f", 0.1.0 {was:.2f} ({mine / max(was, 1e-9):.2f} times)"
+            saved = 1 - compute[design] / needed
             lines.append(f"{text}; 0.1.0 needs {needed:.1f} seeds for that, this saves {100 * saved:.0f} %")
     return "\n".join(lines)
 
@@ -177,7 +179,8 @@ def power(results: pd.DataFrame) -> str:
 def failures(results: pd.DataFrame) -> list[str]:
     """What misses its bound by more than two standard errors of the simulation."""
     told = []
-    for values in results[results["rule"] == "this"].to_dict("records"):
+    mine: list[dict[str, Any]] = results[results["rule"] == "this"].to_dict("records")  # type: ignore[assignment]
+    for values in mine:
         process: Process = PROCESSES[values["process"]]
         where = f"{values['process']}, null {values['null']}, {values['design']} seeds"
         if process.fails:
@@ -207,9 +210,9 @@ def main() -> None:
             print(shown(results[-1]), flush=True)
             if chosen.csv:
                 pd.concat(results).to_csv(chosen.csv, index=False)
-    both: Mapping = pd.concat(results, ignore_index=True)  # type: ignore[assignment]
-    print(f"\npower\n{power(pd.DataFrame(both))}")
-    missed = failures(pd.DataFrame(both))
+    both = pd.concat(results, ignore_index=True)
+    print(f"\npower\n{power(both)}")
+    missed = failures(both)
     print(f"\noutside the bounds: {len(missed)}", *missed, sep="\n")
 
 

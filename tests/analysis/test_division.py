@@ -139,7 +139,7 @@ def test_what_the_limit_gives_up_and_what_is_estimated_is_said():
     assert found.held_out == pytest.approx(0.035)
     one = group(options, "abcd", 1, stage="refine", data_source="prepared")
     assert one.gives_up == pytest.approx(found.best.expected_gain - one.best.expected_gain)
-    assert one.gives_up == pytest.approx(0.035 - one.best.mean_gain, abs=0.001)
+    assert one.gives_up == pytest.approx(0.035 - one.best.mean_gain, rel=0.1), "shrunk, but little"
     assert {member.origin for member in one.best.models[0]} == {"mean of pairs"}
     text = " ".join(one.sentences())
     assert "The limit of 1 costs" in text

@@ -112,6 +112,15 @@ def test_what_is_smaller_than_the_smallest_effect_is_not_detectable():
     assert math.isnan(over_seeds(np.array([0.1])).detectable(0.05))
 
 
+def test_a_few_large_documents_leave_few_degrees_of_freedom():
+    rng = np.random.default_rng(5)
+    alike, unequal = rng.normal(size=(2, 3, 200))
+    shares = np.stack([alike + alike[:1], (unequal + unequal[:1]) * np.exp(1.5 * rng.normal(size=200))])
+    found = crossed(shares.mean(-1), shares)
+    assert found.item_degrees[0] > 150
+    assert found.item_degrees[1] < 60
+
+
 def test_one_document_says_nothing_of_others():
     found = crossed(np.array([0.1, 0.2, 0.15]), np.array([[0.1], [0.2], [0.15]]))
     assert not found.known

@@ -171,19 +171,20 @@ def test_test_items_are_random_too_where_predictions_are_kept():
 
 
 @pytest.mark.slow
-def test_some_contrast_is_claimed_in_one_of_twenty_grids_without_any_effect():
+@pytest.mark.parametrize("targets", ["abcd", "abcdefghij"])
+def test_some_contrast_is_claimed_in_one_of_twenty_grids_without_any_effect(targets: str):
     rng = np.random.default_rng(3)
-    grids, claimed = 300, 0
+    grids, claimed, everyone = 300, 0, "+".join(targets)
     for _ in range(grids):
         scores = {}
-        for target in "abcd":
+        for target in targets:
             noise = 0.02 * rng.normal(size=(4, 5))
             noise[[1, 3]] += 0.7 * noise[[0, 2]]  # a child goes on from its parent
             for (stage, group), values in zip(FOUR, noise, strict=True):
-                corpora = target if group == "a" else "a+b+c+d"
+                corpora = target if group == "a" else everyone
                 scores[stage, corpora, target] = list(0.6 + values)
         found = contrasts(frame_of(scores), smallest_effect=HALF_A_POINT)
-        assert len(found) == 24
+        assert len(found) == 6 * len(targets)
         claimed += found["verdict"].isin(["improves", "harms"]).any()
     # 15 are allowed; were each contrast judged by itself some would be claimed in most grids
     assert claimed <= 25

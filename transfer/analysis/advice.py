@@ -193,12 +193,9 @@ def held_out(folds: Crossfit[tuple[str, ...]]) -> float:
 
 def expected_of(options: Sequence[Option]) -> np.ndarray:
     """The expected gain of each option, [options]; see ``shrinkage``."""
-    estimates = [option.estimate for option in options]
-    variances = [float(e.seeds + e.items) if bool(e.known) else math.nan for e in estimates]
     # equal variances of both arms: the single-task runs have the larger part where they are the fewer
     shared = [len(o.by_seed) / (len(o.by_seed) + o.single_seeds) for o in options]
-    gains_ = [float(e.gain) for e in estimates]
-    return expected_gains(gains_, variances, [o.target for o in options], shared=shared)
+    return expected_gains([o.estimate for o in options], [o.target for o in options], shared=shared)
 
 
 def _judged(option: Option, level: float, smallest: float, expected: float) -> Judged:

@@ -19,6 +19,7 @@ _GAIN = _SHARED | {
     "single_seeds": "how many single-task runs it rests on",
     "se_seeds": "the part of the standard error that more seeds lessen",
     "se_items": "the part that more test items lessen",
+    "df_items": "degrees of freedom of `se_items`: fewer than the documents where a few make most of it",
 }
 _EDGE = _GAIN | {
     "source": "the partner",

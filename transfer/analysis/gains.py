@@ -30,10 +30,11 @@ EDGES = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high",
     "ci_low_selected", "ci_high_selected", "p", "p_adjusted", "verdict", "seeds", "single_seeds",
     "smallest_effect", "detectable", "detectable_10_seeds", "se_seeds", "se_items", "df_seeds",
+    "df_items",
 ]  # fmt: skip
 GROUP_GAINS = [
     "stage", "source", "target", "metric", "single", "joint", "gain", "ci_low", "ci_high", "seeds",
-    "single_seeds", "se_seeds", "se_items",
+    "single_seeds", "se_seeds", "se_items", "df_items",
 ]  # fmt: skip
 
 
@@ -258,6 +259,7 @@ def _measured(edge: EdgeKey, group: pd.DataFrame, found: Estimate, alpha: float)
         # what the standard error is made of: more seeds lessen the one, more test items the other
         "se_seeds": math.sqrt(found.over_seeds),
         "se_items": math.sqrt(found.items),
+        "df_items": found.item_degrees,
     }
 
 
@@ -312,5 +314,5 @@ def group_gains(
     for edge, group in by_edge(both.assign(source=pd.Series(sources, dtype=object))).items():
         rows.append(_measured(edge, group, estimate(group, evidence, alone), alpha))
     table = pd.DataFrame(rows, columns=pd.Index(GROUP_GAINS))
-    numbers = ["single", "joint", "gain", "ci_low", "ci_high", "se_seeds", "se_items"]
+    numbers = ["single", "joint", "gain", "ci_low", "ci_high", "se_seeds", "se_items", "df_items"]
     return table.astype({**dict.fromkeys(numbers, float), "seeds": int, "single_seeds": int})

@@ -193,8 +193,11 @@ def crossed(gains: np.ndarray, shares: np.ndarray) -> Estimate:
         return found._replace(items=np.full_like(found.seeds, np.nan))
     if seeds < 2:
         return found
-    surplus = shares.mean(axis=-2).var(axis=-1, ddof=1) - _interaction(shares) / seeds
-    return found._replace(items=np.maximum(surplus, 0.0) / documents, item_degrees=documents - 1)
+    by_document = shares.mean(axis=-2)
+    surplus = by_document.var(axis=-1, ddof=1) - _interaction(shares) / seeds
+    return found._replace(
+        items=np.maximum(surplus, 0.0) / documents, item_degrees=_effective_degrees(by_document)
+    )
 
 
 class Runs(NamedTuple):
@@ -246,7 +249,23 @@ def combined(joint: Runs, single: Runs, matching: float) -> Estimate:
     by_document = shares.mean(axis=-2) - rest * single.shares[..., n:, :].mean(axis=-2)
     noise = _interaction(shares) / n + rest**2 * _interaction(single.shares) / further
     surplus = by_document.var(axis=-1, ddof=1) - noise
-    return found._replace(items=np.maximum(surplus, 0.0) / shares.shape[-1])
+    return found._replace(
+        items=np.maximum(surplus, 0.0) / shares.shape[-1], item_degrees=_effective_degrees(by_document)
+    )
+
+
+def _effective_degrees(by_document: np.ndarray) -> Any:
+    """Degrees of freedom of the variance of [..., documents], fewer where a few documents make most of it.
+
+    The variance of a variance follows from the kurtosis: with normal values that gives the documents less
+    one, with very unequal documents or heavy tails those of a normal sample with the same uncertainty.
+    """
+    documents = by_document.shape[-1]
+    off = by_document - by_document.mean(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kurtosis = (off**4).mean(axis=-1) / (off**2).mean(axis=-1) ** 2
+        degrees = np.where(kurtosis > 1, 2 * documents / (kurtosis - 1), documents - 1.0)
+    return _plain(np.clip(degrees, 1.0, documents - 1.0))
 
 
 def _interaction(shares: np.ndarray) -> np.ndarray:

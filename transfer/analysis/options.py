@@ -97,12 +97,10 @@ def _group(source: str, target: str, everyone: Sequence[str]) -> tuple[str, ...]
 def _estimate(row: Mapping, by_seed: Mapping[int, float], *, items: int) -> Estimate:
     """The estimate behind a row of a report.
 
-    A report does not tell documents from items, so the degrees of freedom are those of the items, which
-    hardly matters above 30 documents.
+    A report of an earlier version lacks the degrees of freedom of the items; their number stands for them.
     """
     own = len(by_seed) - 1
     degrees = row.get("df_seeds", math.nan)
     borrowed = 0.0 if math.isnan(degrees) else max(degrees - own, 0.0)  # a group borrows nothing
-    return Estimate(
-        float(row["gain"]), row["se_seeds"] ** 2, row["se_items"] ** 2, own, max(items - 1, 1), borrowed
-    )
+    of_items = float(row.get("df_items", max(items - 1, 1)))
+    return Estimate(float(row["gain"]), row["se_seeds"] ** 2, row["se_items"] ** 2, own, of_items, borrowed)

@@ -166,8 +166,10 @@ class Verdicts(Generic[E]):
         relevant = np.where((np.abs(many.gain) < self._smallest) & ~np.isnan(p), 1.0, p)
         equivalence = np.minimum(many.p_equivalence(self._smallest) / equivalence_share, 1.0)
         return [
-            State(estimate, estimate.seed_degrees + 1, float(one), float(two), float(three), share)
-            for estimate, one, two, three in zip(found, p, relevant, equivalence, strict=True)
+            State(estimate, estimate.seed_degrees + 1, *values, share=share)
+            for estimate, *values in zip(
+                found, p.tolist(), relevant.tolist(), equivalence.tolist(), strict=True
+            )
         ]
 
     def _judged(self, edge: E, state: State, adjusted: float) -> State:
