@@ -70,7 +70,7 @@ def expanded(
                 counts=dict(c.counts),
                 baseline=baseline_of(c),
                 doubts=tuple(foreseen(c)),
-                truncated=counter.truncated(c, grid.recipe.max_length),
+                truncated=counter.truncated_in(c, grid.recipe.max_length),
                 pool=None if c.sample is None else len(c.train),
             )
             for c in loaded

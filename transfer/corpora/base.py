@@ -125,11 +125,6 @@ class Card(BaseModel):
                 raise ValueError("a label is listed twice")
         if self.negative is not None and self.negative not in self.labels:
             raise ValueError(f"the negative label '{self.negative}' is not among the labels")
-        if self.metric == "micro_f1" and self.negative is None:
-            raise ValueError(
-                "metric 'micro_f1' needs the key 'negative', the label that it leaves out; without one it is "
-                "accuracy, metric: accuracy"
-            )
         if self.metric == "f1" and (self.negative is None or len(self.labels) != 2):
             raise ValueError("metric 'f1' needs two labels, one of them the negative label")
         if self.range is not None and not self.range[0] < self.range[1]:

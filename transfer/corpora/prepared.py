@@ -18,6 +18,7 @@ from transfer.inputs import (
     NotThere,
     did_you_mean,
     nearby,
+    placed,
     problems,
     read_bytes,
     read_yaml,
@@ -88,6 +89,13 @@ def card_or_errors(home: Path) -> tuple[Card | None, list[InputError]]:
     if wrong := problems(Card, data, path=path, lines=lines):
         return None, wrong
     card = Card.model_validate(data)
+    # records hold null for a card without the key; in a file it is a label that lost its quotation marks
+    if card.metric == "micro_f1" and "negative" in data and card.negative is None:
+        wrong = InputError(
+            f"{placed(path, lines, ('negative',))}: without quotation marks, null is no label in YAML; quote "
+            "it, as in 'null', or leave the key out to count all labels"
+        )
+        return None, [wrong]
     if card.name != home.name:
         wrong = [InputError(f"{path}: the card's name is '{card.name}', its folder's '{home.name}'")]
         return None, wrong
