@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from transfer import corpora, encoders
+from transfer.inputs import InputError
 from transfer.lengths import SubwordCounter
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40) | st.text(
@@ -58,12 +59,31 @@ def test_the_items_that_lose_text_are_those_that_the_tokenizer_truncates(
         for split in ("train", "dev", "test")
     }
     assert 0 < expected["test"] < 30
-    assert SubwordCounter(tiny_encoder).truncated(corpus, 12) == expected
+    assert SubwordCounter(tiny_encoder).truncated_in(corpus, 12) == expected
+
+
+def test_the_count_is_that_of_transformers_for_texts_and_pairs(tiny_encoder: Path):
+    texts = [("pain " * n).strip() for n in range(1, 40)] + ["x" * n for n in range(1, 40)] + ["ü한" * 9]
+    pairs = [(text, "two one") for text in texts]
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder)
+    counter = SubwordCounter(tiny_encoder)
+    for limit in (8, 16, 30):
+        wanted = sum(len(tokenizer(text)["input_ids"]) > limit for text in texts)
+        in_pairs = sum(len(tokenizer(*pair)["input_ids"]) > limit for pair in pairs)
+        assert min(wanted, in_pairs) > 0
+        assert counter.truncated([(text,) for text in texts], limit) == wanted
+        assert counter.truncated(pairs, limit) == in_pairs
+    assert counter.truncated([], 8) == 0
+
+
+def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match=r"the tokenizer cannot be loaded"):
+        SubwordCounter(tmp_path)
 
 
 def test_tagging_divides_sentences_and_truncates_none(tiny_encoder: Path, tiny_corpora: Path):
     corpus = corpora.load_one(tiny_corpora, "ner")
-    assert SubwordCounter(tiny_encoder).truncated(corpus, 3) == {"train": 0, "dev": 0, "test": 0}
+    assert SubwordCounter(tiny_encoder).truncated_in(corpus, 3) == {"train": 0, "dev": 0, "test": 0}
 
 
 def test_counting_needs_no_torch(tiny_encoder: Path, tiny_corpora: Path):
@@ -71,7 +91,7 @@ def test_counting_needs_no_torch(tiny_encoder: Path, tiny_corpora: Path):
         "import sys\nfrom pathlib import Path\nfrom transfer import corpora\n"
         "from transfer.lengths import SubwordCounter\n"
         f"corpus = corpora.load_one({str(tiny_corpora)!r}, 'rel')\n"
-        f"print(SubwordCounter(Path({str(tiny_encoder)!r})).truncated(corpus, 5))\n"
+        f"print(SubwordCounter(Path({str(tiny_encoder)!r})).truncated_in(corpus, 5))\n"
         "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -36,28 +36,26 @@ class SubwordCounter:
         ]
         self._known: dict[str, int] = {}
 
-    def truncated(self, corpus: Corpus, max_length: int) -> dict[Split, int]:
-        """How many items of each split lose text because they have more than ``max_length`` subword tokens.
+    def truncated_in(self, corpus: Corpus, max_length: int) -> dict[Split, int]:
+        """How many items of each split lose text; see ``truncated``.
 
         None of a tagging corpus, whose long sentences are divided and not cut.
         """
         if corpus.card.kind == "tagging":
             return dict.fromkeys(SPLITS, 0)
-        pair = len(corpus.train[0].text) == 2
-        room = max_length - self._tokenizer.num_special_tokens_to_add(pair)
         return {
-            split: sum(
-                sum(lengths) > room
-                for lengths in zip(
-                    *(
-                        self._lengths([example.text[i] for example in corpus.split(split)])
-                        for i in range(1 + pair)
-                    ),
-                    strict=True,
-                )
-            )
+            split: self.truncated([example.text for example in corpus.split(split)], max_length)
             for split in SPLITS
         }
+
+    def truncated(self, items: Sequence[tuple[str, ...]], max_length: int) -> int:
+        """How many items, of one text or two each, have more than ``max_length`` subword tokens.
+
+        Special tokens count, since they take room in the sequence.
+        """
+        room = {texts: max_length - self._tokenizer.num_special_tokens_to_add(texts == 2) for texts in (1, 2)}
+        lengths = iter(self._lengths([text for item in items for text in item]))
+        return sum(sum(next(lengths) for _ in item) > room[len(item)] for item in items)
 
     def _lengths(self, texts: Sequence[str]) -> list[int]:
         """The subword tokens of each text, without special tokens."""

@@ -112,7 +112,7 @@ class CorpusRecord(_Record):
     counts: dict[str, int] = {}  # of the whole splits, see Corpus; from before they were kept: none
     pool: int | None = None  # the examples that each seed draws its ``items["train"]`` from; None: fixed
     doubts: tuple[str, ...] = ()  # see ``corpora.undefined.foreseen``
-    baseline: Baseline | None = None  # None: from before it was kept, as the next
+    baseline: Baseline | None = None  # None: a kind without one, or from before it was kept, as the next
     truncated: dict[Split, int] | None = None  # how many texts of each split exceed max_length
 
 

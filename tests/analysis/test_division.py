@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from transfer.analysis.advice import expected_of
-from transfer.analysis.division import EXACT_UP_TO, GroupGains, divide, exact, group, searched
+from transfer.analysis.division import group
 from transfer.analysis.inference import over_seeds
 from transfer.analysis.options import Option, options_of
+from transfer.analysis.partition import EXACT_UP_TO, GroupGains, divide, exact, searched
 from transfer.inputs import InputError
 
 STUDIES = Path(__file__).parents[2] / "studies"

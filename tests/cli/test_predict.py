@@ -18,11 +18,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets import Dataset, disable_progress_bars
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from transfer.corpora.base import Card
 from transfer.corpora.own.intake import Asked
+from transfer.corpora.own.plain import Layout
 from transfer.corpora.own.tables import Dialect, Quoting
 from transfer.corpora.own.unlabelled import texts_of
 from transfer.inputs import InputError
@@ -464,15 +466,7 @@ def write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def write_saved(path: Path, rows: list[dict[str, Any]]) -> None:
-    """As `save_to_disk` of `datasets` writes it."""
-    path.mkdir()
-    table = pa.Table.from_pylist(rows)
-    with (
-        pa.OSFile(str(path / "data-00000-of-00001.arrow"), "wb") as sink,
-        pa.ipc.new_stream(sink, table.schema) as out,
-    ):
-        out.write_table(table)
-    (path / "state.json").write_text('{"_data_files": [{"filename": "data-00000-of-00001.arrow"}]}')
+    Dataset.from_list(rows).save_to_disk(path)
 
 
 def separated(delimiter: str, quoting: int) -> Callable[[Path, list[dict[str, Any]]], None]:
@@ -501,6 +495,9 @@ def write_conll(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_bytes("".join(f"{line}\n" for line in lines).encode())
 
 
+disable_progress_bars()
+
+
 @dataclass(frozen=True)
 class Format:
     """A way to write texts: the file's name, its writer, the kinds that it holds, and what it cannot hold."""
@@ -510,6 +507,7 @@ class Format:
     kinds: tuple[str, ...] = tuple(CARDS)
     without: str = "\0"
     quoting: Quoting | None = None
+    layout: Layout | None = None
 
 
 TEXTS = ("text", "multilabel")
@@ -520,7 +518,7 @@ FORMATS = [
     Format("a.tsv", separated("\t", csv.QUOTE_ALL)),
     Format("a.parquet", write_parquet, without=""),
     Format("saved", write_saved, without=""),
-    Format("a.txt", write_lines, TEXTS, "\0\n\r"),
+    Format("a.txt", write_lines, TEXTS, "\0\n\r", layout=Layout.TEXT),
     Format("b.txt", write_tokens, ("tagging",), "\0\n\r\t "),
     Format("a.conll", write_conll, ("tagging",), "\0\n\r\t "),
     Format("b.conll", write_tokens, ("tagging",), "\0\n\r\t "),
@@ -562,9 +560,10 @@ def test_any_texts_in_any_format_are_answered_once_and_in_order(
 ):
     path, texts = written(form, kind, texts, tmp_path)
     expected = [(text, text) if kind in PAIRS else (text,) for text in texts]
-    found = texts_of(CARDS[kind], path, Asked(dialect=Dialect(quoting=form.quoting)))
-    assert [example.text for example in found.examples] == expected
-    if form.quoting:  # cells over several lines may look like rows: refused, or read as they are
+    asked = Asked(dialect=Dialect(quoting=form.quoting), layout=form.layout)
+    assert [example.text for example in texts_of(CARDS[kind], path, asked).examples] == expected
+    # cells of several lines may look like rows, and tabs in texts like columns: refused, or read as written
+    if form.quoting or form.layout:
         with contextlib.suppress(InputError):
             assert [example.text for example in texts_of(CARDS[kind], path).examples] == expected
 

@@ -1,10 +1,10 @@
-"""Limits, the dev split's top-up, fingerprints and overlaps."""
+"""Limits, the dev split's top-up and fingerprints."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.corpora.base import Card, Example, Limit, build, overlaps, passages
+from transfer.corpora.base import Card, Example, Limit, build
 
 CARD = Card(name="c", kind="classification", metric="accuracy", labels=("a", "b", "c"))
 
@@ -104,25 +104,3 @@ def test_a_fingerprint_does_not_follow_what_is_only_said():
 
 def test_a_subset_has_a_fingerprint_of_its_own():
     assert built(limit=Limit(train=30)).fingerprint != built().fingerprint
-
-
-def corpus_of(name: str, **texts: list[str]):
-    card = Card.model_validate({**CARD.model_dump(), "name": name})
-    splits = {s: [Example(t, (t,), "a") for t in texts.get(s, [])] for s in ("train", "dev", "test")}
-    return build(card, splits, source="prepared")
-
-
-def test_test_texts_that_stand_in_a_train_split_are_found():
-    long, short = "A sentence that is long enough.", "Methods"
-    one = corpus_of("one", train=[long, "q", short, "own"], dev=["s", "t"], test=["Own", "u"])
-    split = "a sentence, that is  long enough"
-    two = corpus_of("two", train=["v", "w", "x", "y"], dev=["z", "zz"], test=[split, split, short, "n"])
-    assert overlaps([one, two]) == {("one", "one"): 1, ("one", "two"): 2}
-    assert overlaps([two]) == {}
-
-
-def test_one_passage_of_a_pair_is_found_alone_and_in_tokens():
-    sentence = "The patient was sent home."
-    pair = Example("1", ("Something else altogether here.", sentence), "yes")
-    tokens = Example("1", ("The", "patient", "was", "sent", "home", "."), ("O",) * 6)
-    assert passages(pair, "classification") & passages(tokens, "tagging") == {"thepatientwassenthome"}

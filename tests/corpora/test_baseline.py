@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score
 
 from transfer.corpora import prepared
 from transfer.corpora.base import SPLITS
-from transfer.corpora.baseline import Baseline, baseline_of
+from transfer.corpora.baseline import _PREDICTORS, Baseline, baseline_of
 
 
 def corpus(card: dict, train: list, test: list):
@@ -66,3 +66,9 @@ def test_where_gold_leaves_the_score_undefined_so_does_the_baseline():
     card = {"kind": "tagging", "metric": "span_f1", "entities": ["X"]}
     found = baseline_of(corpus(card, [["B-X", "O"]] * 9, [["O"], ["O"]]))
     assert (found.value, found.undefined) == (None, "none of the 2 gold items has a mention")
+
+
+def test_a_kind_that_names_no_predictor_has_no_baseline(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(_PREDICTORS, "classification")
+    card = {"kind": "classification", "metric": "accuracy", "labels": ["a", "b"]}
+    assert baseline_of(corpus(card, ["a", "b"] * 9, ["a", "b"])) is None

@@ -10,6 +10,7 @@ from transfer import corpora
 from transfer.corpora import prepared
 from transfer.corpora.base import Card
 from transfer.inputs import InputError
+from transfer.metrics import measure_of
 
 CARDS = {
     "sim": {"kind": "similarity", "metric": "pearson", "pair": True, "range": [0, 5]},
@@ -188,7 +189,7 @@ def test_an_empty_and_a_missing_split(home, split: str):
         ),
         ("rel", {"negative": False}, "'negative': without quotation marks, yes, no"),
         ("ner", {"entities": ["Drug", 2026]}, "'entities.1': without quotation marks, 2026 is no text"),
-        ("rel", {"negative": None}, "metric 'micro_f1' needs the key 'negative'"),
+        ("rel", {"negative": None}, "without quotation marks, null is no label in YAML; quote it"),
         ("sim", {"range": [5, 0]}, "the range should be [lowest, highest]"),
     ],
 )
@@ -197,6 +198,17 @@ def test_a_wrong_card_is_named(home, name: str, change: dict, what: str):
     message = message_of(folder)
     assert message.startswith(str(folder / "corpus.yaml"))
     assert what in message
+
+
+def test_micro_f1_without_a_negative_label_counts_all_labels(home):
+    folder = home("rel")
+    (folder / "corpus.yaml").write_text(
+        "name: rel\nkind: classification\nmetric: micro_f1\nlabels: [good, none]\n"
+    )
+    card = prepared.card_of(folder)
+    # as old records keep it, with a null for each key that the card lacks
+    assert Card.model_validate(card.model_dump(mode="json")) == card
+    assert measure_of("micro_f1", negative=None)(["good", "none"], ["good", "good"]) == 0.5
 
 
 def test_a_typo_in_a_card_has_its_line(home):

@@ -201,15 +201,13 @@ def predict(
 
 def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
     """The sentence on texts that are longer than the model reads; a tagger reads all tokens of a sentence."""
-    from transfer.corpora.own.lengths import too_long
+    from transfer.lengths import SubwordCounter
 
     if record.card.kind == "tagging" or not (folder / "tokenizer.json").is_file():
         return []
-    keys = ("text_a", "text_b") if len(texts.examples[0].text) == 2 else ("text",)
-    rows: list[dict[str, Any]] = [dict(zip(keys, e.text, strict=True)) for e in texts.examples]
     limit = record.recipe.max_length
-    count = too_long({"test": rows}, folder, limit=limit)["test"]
-    told = f"{count} of {len(rows)} texts have more than {limit} subword tokens"
+    count = SubwordCounter(folder).truncated([example.text for example in texts.examples], limit)
+    told = f"{count} of {len(texts.examples)} texts have more than {limit} subword tokens"
     return [f"{told}; the model does not read what is beyond"] if count else []
 
 

@@ -147,6 +147,8 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
     from transfer.cli.own_summary import doubts_of, lines_of
     from transfer.cli.own_tagged import for_each_label
     from transfer.corpora.own import read
+    from transfer.corpora.prepared import from_rows
+    from transfer.corpora.undefined import foreseen
     from transfer.corpora.writing import write
 
     requests = [_request(one) for one in for_each_label(said)]
@@ -155,9 +157,12 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
         if home.exists() and not force:
             raise InputError(f"{home}: is there already; --force replaces it")
     read_ = [read(request) for request in requests]
-    doubts = [list(doubts_of(reading, strict=bool(said.strict))) for _, reading in read_]
-    for (card, reading), doubted in zip(read_, doubts, strict=True):
-        lines = [*lines_of(card, reading, said.encoder), *doubted]
+    summaries: list[list[str]] = []
+    for card, reading in read_:
+        corpus = from_rows(card.model_dump(), reading.rows, source="prepared")
+        doubts = doubts_of(reading.doubts, list(foreseen(corpus)), strict=bool(said.strict))
+        summaries.append([*lines_of(card, reading, said.encoder), *doubts])
+    for (card, reading), lines in zip(read_, summaries, strict=True):
         made = write(card, reading.rows, to, replace=force)
         for line in lines:
             say(line)

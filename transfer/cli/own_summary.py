@@ -34,12 +34,15 @@ def lines_of(card: "Card", reading: "OwnReading", encoder: str | None) -> Iterat
     yield _too_long(card, reading, encoder)
 
 
-def doubts_of(reading: "OwnReading", *, strict: bool) -> Iterator[str]:
-    """The doubts of a reading, a line each. Raises InputError for the first where ``strict``."""
-    if reading.doubts and strict:
-        more = f" (and {len(reading.doubts) - 1} more)" if len(reading.doubts) > 1 else ""
-        raise InputError(f"--strict: {reading.doubts[0]}{more}")
-    yield from (f"assumed: {doubt}" for doubt in reading.doubts)
+def doubts_of(assumed: Sequence[str], foreseen: Sequence[str], *, strict: bool) -> list[str]:
+    """What was assumed of the files and what is foreseen of the corpus, a line each.
+
+    Raises InputError for the first where ``strict``.
+    """
+    if strict and (doubts := [*assumed, *foreseen]):
+        more = f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
+        raise InputError(f"--strict: {doubts[0]}{more}")
+    return [*(f"assumed: {doubt}" for doubt in assumed), *(f"warning: {doubt}" for doubt in foreseen)]
 
 
 def _file(file: "FileRead") -> str:
@@ -89,8 +92,12 @@ def _example(row: "Row") -> str:
         return f"{row['id']}: {_cut(shown)}"
     gold = row.get("label", row.get("score"))
     gold = ", ".join(row["labels"]) or "no label" if "labels" in row else gold
-    texts = (row["text_a"], row["text_b"]) if "text_b" in row else (row["text"],)
+    texts = _texts(row)
     return f"{row['id']}: {gold} | {' | '.join(_cut(text, len(texts)) for text in texts)}"
+
+
+def _texts(row: "Row") -> tuple[str, ...]:
+    return (row["text_a"], row["text_b"]) if "text_b" in row else (row["text"],)
 
 
 def _cut(text: str, of: int = 1) -> str:
@@ -99,8 +106,8 @@ def _cut(text: str, of: int = 1) -> str:
 
 
 def _too_long(card: "Card", reading: "OwnReading", encoder: str | None) -> str:
-    from transfer.corpora.own.lengths import too_long
     from transfer.encoders import folder_of, local_folder
+    from transfer.lengths import SubwordCounter
     from transfer.recipes import Recipe
 
     name = encoder or DEFAULT_ENCODER
@@ -113,7 +120,10 @@ def _too_long(card: "Card", reading: "OwnReading", encoder: str | None) -> str:
             f"over {limit} subword tokens: not counted, since the encoder {name} is not installed; "
             "--encoder DIR names another"
         )
-    counts = too_long(reading.rows, folder, limit=limit)
+    counter = SubwordCounter(folder)
+    counts = {
+        split: counter.truncated([_texts(row) for row in rows], limit) for split, rows in reading.rows.items()
+    }
     total = sum(map(len, reading.rows.values()))
     by_split = ", ".join(f"{split} {n}" for split, n in counts.items())
     cut = f"{sum(counts.values())} of {total}"

@@ -23,8 +23,9 @@ def expanded(
     """The grid of a file, its jobs, and what they need: all input is read and checked here."""
     from transfer import corpora as corpora_
     from transfer import encoders
-    from transfer.corpora.base import SPLITS, overlaps
+    from transfer.corpora.base import SPLITS
     from transfer.corpora.baseline import baseline_of
+    from transfer.corpora.overlap import overlaps
     from transfer.corpora.undefined import foreseen
     from transfer.grid import Grid
     from transfer.lengths import SubwordCounter
@@ -70,7 +71,7 @@ def expanded(
                 counts=dict(c.counts),
                 baseline=baseline_of(c),
                 doubts=tuple(foreseen(c)),
-                truncated=counter.truncated(c, grid.recipe.max_length),
+                truncated=counter.truncated_in(c, grid.recipe.max_length),
                 pool=None if c.sample is None else len(c.train),
             )
             for c in loaded

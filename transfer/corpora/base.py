@@ -44,7 +44,6 @@ METRICS: Mapping[Kind, tuple[Metric, ...]] = {
 }
 
 SMALLEST_DEV = 200
-SHORTEST_PASSAGE = 20
 
 
 class Card(BaseModel):
@@ -125,11 +124,6 @@ class Card(BaseModel):
                 raise ValueError("a label is listed twice")
         if self.negative is not None and self.negative not in self.labels:
             raise ValueError(f"the negative label '{self.negative}' is not among the labels")
-        if self.metric == "micro_f1" and self.negative is None:
-            raise ValueError(
-                "metric 'micro_f1' needs the key 'negative', the label that it leaves out; without one it is "
-                "accuracy, metric: accuracy"
-            )
         if self.metric == "f1" and (self.negative is None or len(self.labels) != 2):
             raise ValueError("metric 'f1' needs two labels, one of them the negative label")
         if self.range is not None and not self.range[0] < self.range[1]:
@@ -309,49 +303,6 @@ def _dev_topped_up(
     added = tuple(e for e in train if (e.doc or e.id) in moved)
     kept = tuple(e for e in train if (e.doc or e.id) not in moved)
     return kept, (*dev, *added), [note]
-
-
-def overlaps(corpora: Sequence[Corpus]) -> dict[tuple[str, str], int]:
-    """Protocol point 6: (source, target) -> how many test items of target have text that source trains on.
-
-    Within a corpus the whole item must be the same; of two corpora one passage is enough, since a
-    sentence can stand in a pair here and alone there. Pairs without any are left out.
-    """
-    test = {c.name: [(plain(e.text), passages(e, c.card.kind)) for e in c.test] for c in corpora}
-    whole = {c.name: {plain(e.text) for e in c.train} for c in corpora}
-    single = {c.name: {p for e in c.train for p in passages(e, c.card.kind)} for c in corpora}
-    found = {}
-    for target in sorted(test):
-        for source in sorted(test):
-            count = sum(
-                text in whole[source] if source == target else not some.isdisjoint(single[source])
-                for text, some in test[target]
-            )
-            if count:
-                found[source, target] = count
-    return found
-
-
-def apart(source: Corpus, target: Corpus) -> tuple[int, ...]:
-    """The indices of source's train examples that share no passage with target's test items."""
-    tested = {p for e in target.test for p in passages(e, target.card.kind)}
-    return tuple(i for i, e in enumerate(source.train) if tested.isdisjoint(passages(e, source.card.kind)))
-
-
-def plain(text: Iterable[str]) -> str:
-    """An example's text as a corpus's own lines are compared: lower-cased, white space collapsed."""
-    return " ".join(" ".join(text).lower().split())
-
-
-def passages(example: Example, kind: Kind) -> frozenset[str]:
-    """An example's texts as they are compared across corpora: letters and digits alone, lower-cased.
-
-    Tokens and running text, with or without a full stop, are then the same. Headings and other
-    short texts, under 20 letters and digits, are left out.
-    """
-    texts = ("".join(example.text),) if kind == "tagging" else example.text
-    bare = ("".join(filter(str.isalnum, text.lower())) for text in texts)
-    return frozenset(text for text in bare if len(text) >= SHORTEST_PASSAGE)
 
 
 def _hash(text: str) -> str:

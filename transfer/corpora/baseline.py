@@ -29,12 +29,16 @@ class Baseline(BaseModel):
         return self.value or 0.0
 
 
-def baseline_of(corpus: Corpus) -> Baseline:
-    """The majority class or label set, the mean score, or no mention, by the kind of the corpus."""
+def baseline_of(corpus: Corpus) -> Baseline | None:
+    """The majority class or label set, the mean score, or no mention, by the kind of the corpus.
+
+    None for a kind that names no trivial predictor in ``_PREDICTORS``.
+    """
     card, gold = corpus.card, [example.gold for example in corpus.test]
-    predictor, said = _PREDICTORS[card.metric if card.kind == "tagging" else card.kind](
-        [example.gold for example in corpus.train]
-    )
+    fit = _PREDICTORS.get(card.metric if card.kind == "tagging" else card.kind)
+    if fit is None:
+        return None
+    predictor, said = fit([example.gold for example in corpus.train])
     predicted = [(said,) * len(g) if card.kind == "tagging" else said for g in gold]  # type: ignore[arg-type]
     if undefined := why_undefined(card.metric, gold, predicted, negative=card.negative):
         return Baseline(predictor=predictor, value=None, undefined=undefined)

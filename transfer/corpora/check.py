@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from transfer.corpora import prepared
-from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split, passages, plain
+from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split
+from transfer.corpora.overlap import passages, plain
 from transfer.corpora.undefined import HELD_OUT, undefined_scores, unseen_labels
 from transfer.metrics import Golds
 

@@ -155,13 +155,6 @@ def test_options_of_columns_are_not_for_stand_off(tmp_path: Path, more: dict, me
         read("tagging", standoff(tmp_path / "d"), **more)
 
 
-def test_case_11_reaches_the_mentions_over_a_line_end(cases: Path):
-    _, reading = read("tagging", cases / "11-line-end-mention" / "two-fragments")
-    # of each document "liver failure" and "right knee pain"; "Left … knee pain" stays in two pieces
-    assert sum(tag.startswith("B-") for row in every(reading) for tag in row["tags"]) == 60
-    assert sum(len(row["mentions"]) for row in every(reading)) == 90
-
-
 @pytest.mark.slow
 def test_maccrobat_has_all_its_mentions(raw: Path):
     folder = raw / "maccrobat2020"

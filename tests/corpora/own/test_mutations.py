@@ -115,6 +115,8 @@ def count_of(path: Path, told: str) -> int:
             mentions += len({re.sub(r"\s+", " ", mark) for mark in marks})
         return mentions
     text = text_in(path)
+    if "\n" not in text:  # the line ends of old Macs
+        text = text.replace("\r", "\n")
     if "JSON array" in told:
         return len(json.loads(text))
     if "JSON lines" in told:

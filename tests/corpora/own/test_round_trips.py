@@ -1,6 +1,7 @@
 """Random corpora, written by the library of each format, are read back item for item or refused."""
 
 import csv
+import itertools
 import json
 import shutil
 import tempfile
@@ -9,16 +10,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.ipc
 import pyarrow.parquet
 import pytest
+from datasets import Dataset, DatasetDict, disable_progress_bars
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.corpora.own.files import csv_text, items, read
+from transfer.corpora.base import SPLITS
 from transfer.inputs import InputError
 
+disable_progress_bars()
+
 QUICK, MANY = 20, 300
+SAVED = ("train", "validation", "test")  # every third row, as one writes a DatasetDict
 FEW = 6  # items a corpus has at least, so that three splits can be made
 
 # separators, marks, line ends, Unicode forms of one letter, what cannot be seen or looks like a format
@@ -51,8 +56,11 @@ def corpora(draw: st.DrawFn) -> list[dict]:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> list[dict]:
-    rows = draw(corpora())
-    return [{"text_a": row["text"], "text_b": draw(TEXTS), "label": row["label"]} for row in rows]
+    rows, seconds = draw(corpora()), draw(corpora())
+    return [
+        {"text_a": row["text"], "text_b": second["text"], "label": row["label"]}
+        for row, second in zip(rows, itertools.cycle(seconds), strict=False)
+    ]
 
 
 def _csv(path: Path, rows: Sequence[dict], **dialect) -> Path:
@@ -78,14 +86,12 @@ def _parquet(path: Path, rows: Sequence[dict]) -> Path:
 
 
 def _saved(folder: Path, rows: Sequence[dict]) -> Path:
-    """As save_to_disk of datasets writes it: a stream, and a state that names it."""
-    folder.mkdir()
-    table = pa.Table.from_pylist(list(rows))
-    with pyarrow.ipc.new_stream(folder / "data-00000-of-00001.arrow", table.schema) as stream:
-        stream.write_table(table)
-    (folder / "state.json").write_text(
-        json.dumps({"_data_files": [{"filename": "data-00000-of-00001.arrow"}]})
-    )
+    Dataset.from_list(list(rows)).save_to_disk(folder)
+    return folder
+
+
+def _saved_in_splits(folder: Path, rows: Sequence[dict]) -> Path:
+    DatasetDict({split: Dataset.from_list(rows[i::3]) for i, split in enumerate(SAVED)}).save_to_disk(folder)
     return folder
 
 
@@ -107,6 +113,7 @@ WRITERS: dict[str, Callable[[Path, Sequence[dict]], Path]] = {
     "a json array": lambda folder, rows: _json(folder / "d.json", rows),
     "parquet": lambda folder, rows: _parquet(folder / "d.parquet", rows),
     "saved": lambda folder, rows: _saved(folder / "d", rows),
+    "saved in splits": lambda folder, rows: _saved_in_splits(folder / "d", rows),
 }
 
 
@@ -120,7 +127,11 @@ def outcome(kind: str, name: str, rows: Sequence[dict], keys: Sequence[str]) -> 
             return "refused"
         # white space around a label is no part of it; nothing else may differ
         wanted = [tuple(row[key].strip() if key == "label" else row[key] for key in keys) for row in rows]
-        assert items(reading, *keys) == wanted
+        if name == "saved in splits":
+            found = [[tuple(row[key] for key in keys) for row in reading.rows[split]] for split in SPLITS]
+            assert found == [wanted[i::3] for i in range(3)]
+        else:
+            assert items(reading, *keys) == wanted
         return "read"
     finally:
         shutil.rmtree(folder)

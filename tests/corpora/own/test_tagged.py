@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import tempfile
-from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -223,58 +222,6 @@ def plain_conll(path: Path) -> list[list[list[str]]]:
     return [[line.split("\t") for line in block.split("\n")] for block in blocks]
 
 
-def test_case_01_is_read_with_one_nameless_type(cases: Path):
-    home = cases / "01-untyped-bio"
-    card, reading = read(home / "train.tsv", home / "test.tsv", tagging=Tagging(entity="Finding"))
-    wanted = plain_conll(home / "test.tsv")
-    assert [tokens for tokens, _ in rows(reading)] == [
-        [cells[0] for cells in sentence] for sentence in wanted
-    ]
-    assert card.gold["test"] == sum(cells[-1] == "B" for sentence in wanted for cells in sentence)
-    assert card.entities == ("Finding",)
-
-
-def test_case_02_is_read_as_conlleval_does(cases: Path):
-    home = cases / "02-orphan-inside"
-    _, reading = read(home / "train.txt", home / "test.txt")
-    wanted = plain_conll(home / "test.txt")
-    # each sentence has one mention: "gout" by an orphan I-, or "Liver failure" by B- and I-
-    assert [tags.index("B-Entity") for _, tags in rows(reading)] == [
-        [cells[-1] != "O" for cells in sentence].index(True) for sentence in wanted
-    ]
-    orphans = sum(
-        now == "I-Entity" and before == "O"
-        for path in (home / "train.txt", home / "train.txt", home / "test.txt")
-        for sentence in plain_conll(path)
-        for before, now in pairwise(["O", *(cells[-1] for cells in sentence)])
-    )
-    assert any(note.startswith(f"{orphans} mentions begin with a tag that should") for note in reading.doubts)
-
-
-def test_case_13_names_the_line_of_the_token(cases: Path):
-    for name in ("blank", "nbsp"):
-        path = cases / "13-blank-token" / f"{name}.conll"
-        lines = path.read_text(encoding="utf-8").split("\n")
-        line = next(i for i, text in enumerate(lines, 1) if text and not text.split("\t")[0].strip())
-        with pytest.raises(
-            InputError, match=rf"{name}\.conll line {line}: the token is nothing but white space"
-        ):
-            read(path)
-        _, reading = read(path, tagging=Tagging(drop_blanks=True))
-        count = sum(bool(text) and bool(text.split("\t")[0].strip()) for text in lines)
-        assert sum(len(tokens) for tokens, _ in rows(reading)) == count
-
-
-def test_case_30_chooses_a_column(cases: Path):
-    home = cases / "30-columns"
-    for i, label in ((1, "2"), (2, "3")):
-        _, reading = read(home / "skills.conll", columns=Columns(label=label))
-        wanted = plain_conll(home / "skills.conll")
-        assert [tags for _, tags in rows(reading)] == [[cells[i] for cells in s] for s in wanted]
-    _, reading = read(home / "head.tsv")
-    assert Counter(map(str, rows(reading))) == {str((["no", "gout"], ["O", "B-F"])): 30}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "entity"), [("disease", "Disease"), ("chem", "Chemical")])
 def test_bc5cdr_has_the_mentions_that_its_tags_begin(raw: Path, name: str, entity: str):
@@ -341,6 +288,11 @@ def check_round_trip(drawn, form: str, ends: str) -> None:
             _, reading = read(path)
         except InputError:
             return
+    # the first character of a UTF-8 file is its byte order mark where it could be one, and is named so
+    first, tag = legal[0][0]
+    if form in ("tab", "space") and first.startswith("\ufeff"):
+        assert "with a byte order mark" in reading.tables[0].format
+        legal[0][0] = (first[1:], tag)
     assert [list(zip(*row, strict=True)) for row in rows(reading)] == legal
 
 

@@ -158,14 +158,3 @@ def test_the_usual_columns_that_are_not_read_are_said(tmp_path: Path):
     )
     assert any("from the column 'tokens', not from 'words' (--text COLUMN" in note for note in reading.doubts)
     assert read(tmp_path / "d.jsonl", label="ner_tags")[0][0] == (["no", "gout"], ["O", "B-G"])
-
-
-def test_case_08_has_its_sentences(cases: Path):
-    for name in ("bio", "io"):
-        path = cases / "08-token-a-row" / f"{name}.csv"
-        with path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        wanted: dict[str, list[str]] = {}
-        for row in rows:
-            wanted.setdefault(row["sentence_id"], []).append(row["words"])
-        assert [tokens for tokens, _ in read(path)[0]] == list(wanted.values())

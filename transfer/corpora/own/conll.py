@@ -20,6 +20,7 @@ CONLL_U = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DE
 _NAMES = {*TOKENS, *SPANS, *LABELS, *SENTENCES, *(name.lower() for name in CONLL_U)}
 _NAMES |= {"id", "chunk", "chunks", "chunk_tags", "entity", "doc"}
 _COMMENT = re.compile(r"#(\s.*|begin .*|end .*)?", re.DOTALL)
+_TAG = re.compile(r"[BIESLU]-\S+")
 _DOCUMENT = re.compile(r"#\s*newdoc\b.*|#begin document.*")
 _NUMBERS = re.compile(r"#\s*global\.columns\s*=(.*)")
 
@@ -175,8 +176,7 @@ def _file(path: Path, text: str, delimiter: str | None) -> _File:
             block, fresh = block + 1, True
         elif cells[0].strip() == "-DOCSTART-":
             block, doc, fresh = block + 1, doc + 1, True
-        elif fresh and _COMMENT.fullmatch(line) and (len(cut) != width or cut[-1] not in lasts):
-            # where it has as many columns, and such a tag, it is the token "#"
+        elif fresh and _COMMENT.fullmatch(line) and not (len(cut) == width and _is_token(line, cut, lasts)):
             file.comments += 1
             block += 1
             doc += bool(_DOCUMENT.match(line))
@@ -186,6 +186,12 @@ def _file(path: Path, text: str, delimiter: str | None) -> _File:
             file.rows.append(_Row(number, _checked(path, number, cells, width), block, doc))
             fresh = False
     return _named(file, numbered)
+
+
+def _is_token(line: str, cells: Sequence[str], lasts: set[str]) -> bool:
+    """Whether a line with a value in every column, which could be a comment, holds a token such as ``#``."""
+    tagged = "\t" in line or _TAG.fullmatch(cells[-1]) is not None
+    return cells[-1] in lasts or (tagged and " " not in cells[0])
 
 
 def _trimmed(cells: Sequence[str]) -> list[str]:
