@@ -106,3 +106,13 @@ def test_plan_says_how_many_texts_are_truncated(tiny_grid: Path, transfer):
         "note: sim: texts longer than 8 subword tokens lose their end (recipe.max_length): 24 of 24" in said
     )
     assert "note: ner" not in said
+
+
+def test_plan_counts_truncated_texts_among_all_that_seeds_draw_from(tiny_grid: Path, transfer):
+    limit = "limit={train: 8, resample: true}"
+    code, said, err = transfer("plan", tiny_grid, "--set", "recipe.max_length=8", "--set", limit)
+    assert code == 0, err
+    assert (
+        "note: sim: texts longer than 8 subword tokens lose their end (recipe.max_length): 24 of 24 in"
+        in said
+    )

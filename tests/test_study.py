@@ -118,6 +118,20 @@ def test_a_study_without_gains_opens_and_advises_nothing(committed: Study, tmp_p
         empty.recommend("mednli")
 
 
+def test_advice_on_runs_that_did_not_learn_says_so(committed: Study, tmp_path: Path):
+    for name in ("results", "edges", "table_groups", "table_corpora"):
+        table = pd.read_csv(STUDIES / "clinical_pairs" / f"{name}.csv")
+        if name == "edges":
+            here = (table["source"] == "shareclefe") & (table["target"] == "mednli")
+            table["flag"] = here.map({True: "mednli alone: seed 0: did not learn", False: ""})
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    flagged, told = Study.open(tmp_path), "at face value: shareclefe → mednli. "
+    for advice in (flagged.recommend("mednli"), flagged.group(2)):
+        assert told in advice.sentences()[-1]
+    for advice in (flagged.recommend("clinicalsts"), committed.recommend("mednli"), committed.group(2)):
+        assert "at face value" not in " ".join(advice.sentences())
+
+
 def test_importing_is_light_and_the_study_needs_no_torch():
     code = (
         "import sys, transfer; "

@@ -11,7 +11,7 @@ study.recommend("mednli")
 import functools
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ import pandas as pd
 
 from transfer.analysis import division, gains
 from transfer.analysis.advice import Recommendation, recommend
-from transfer.analysis.flags import undefined_gains
+from transfer.analysis.flags import doubtful, undefined_gains
 from transfer.analysis.graph import TransferGraph
 from transfer.analysis.options import Option, options_of
 from transfer.analysis.side_by_side import Side, SideBySide
@@ -210,7 +210,7 @@ class Study:
         if target not in self.tasks:
             raise InputError(f"unknown task '{target}' in {self.name}{did_you_mean(target, self.tasks)}")
         stage = self._stage(stage)
-        return recommend(
+        advice = recommend(
             self._options(stage),
             target,
             stage=stage,
@@ -222,11 +222,12 @@ class Study:
                 if of == target
             },
         )
+        return replace(advice, doubtful=doubtful(self.edges, stage=stage, target=target))
 
     def group(self, models: int, *, stage: str | None = None) -> division.Grouping:
         """The best division of the tasks into at most ``models``; see ``transfer.analysis.division``."""
         stage = self._stage(stage)
-        return division.group(
+        found = division.group(
             self._options(stage),
             self.tasks,
             models,
@@ -234,6 +235,7 @@ class Study:
             data_source=self.data_source,
             undefined=undefined_gains(self.edges, stage=stage),
         )
+        return replace(found, doubtful=doubtful(self.edges, stage=stage))
 
     def _options(self, stage: str) -> list[Option]:
         evidence = self.kept.evidence if self.kept else None

@@ -89,7 +89,9 @@ def test_every_run_at_the_majority_class_is_not_learned_and_never_no_effect():
     edges = with_flags(gains.edges(gains.seed_gains(scores), smallest_effect=0.005, flags=flags), flags)
     edge = edges.set_index(["source", "target"]).loc[("b", "a")]
     assert edge["verdict"] == "inconclusive"
-    assert edge["flag"].startswith("a alone: seed 0: did not learn, it predicts no for every test item")
+    assert edge["flag"].startswith(
+        "a alone: seeds 0, 1, 2: did not learn, it predicts no for every test item"
+    )
 
 
 def test_no_effect_is_not_claimed_of_an_edge_with_a_flagged_arm():

@@ -1,6 +1,7 @@
 """What ``prepare own`` says at its end lets a user check what was read; --strict refuses what was assumed."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -88,8 +89,8 @@ def test_strict_refuses_an_assumption_and_writes_nothing(tmp_path: Path, prepare
     [
         (["--delimiter", "::"], "--delimiter '::': should be one character, or one of comma, semicolon, tab"),
         (["--delimiter", '"'], "--delimiter"),
-        (["--quoting", "single"], "--quoting: 'single' is not one of them"),
-        (["--encoding", "utf-9"], "--encoding 'utf-9': is no text encoding"),
+        (["--quoting", "single"], "--quoting: 'single' is unknown"),
+        (["--encoding", "utf-9"], "--encoding 'utf-9': is not a text encoding"),
         (["--encoding", "rot13"], "--encoding 'rot13'"),
         (["--labels", "a,b"], "--labels is for multilabel"),
         (["--metric", "micro_f1"], "--metric micro_f1 needs --negative"),
@@ -117,3 +118,71 @@ def test_labels_may_be_named_by_position_on_the_command_line(tmp_path: Path, pre
     assert re.search(r"^  fever +\d+ +\d+ +\d+$", out, re.M)
     code, _, err = prepare("multilabel", "--from", tmp_path / "d.csv", "--labels", "gout,,fever")
     assert (code, "--labels: should be different names" in err) == (2, True)
+
+
+def test_a_file_of_tokens_has_sentences_not_rows(tmp_path: Path, prepare):
+    source = tmp_path / "d.conll"
+    source.write_text("".join(f"gout{i}\tB-X\nnow\tO\n\n" for i in range(30)), encoding="utf-8")
+    _, out, _ = prepare("tagging", "--from", source)
+    assert f"read {source}: 30 sentences; UTF-8, 60 lines of tokens in 2 columns" in out
+    rows = "".join(
+        f"{i // 2},{word}{i},{tag}\n" for i, (word, tag) in enumerate([("gout", "B-X"), ("now", "O")] * 30)
+    )
+    source = tmp_path / "d.csv"
+    source.write_text(f"sentence_id,token,tag\n{rows}", encoding="utf-8")
+    _, out, _ = prepare("tagging", "--from", source)
+    assert f"read {source}: 30 sentences; UTF-8, " in out
+    assert "60 rows of one token" in out
+
+
+def test_dev_that_a_grid_tops_up_is_not_said_to_be_written_so(tmp_path: Path, prepare):
+    _, out, _ = prepare("classification", "--from", notes(tmp_path / "d.csv"))
+    written = len((tmp_path / "to" / "mine" / "dev.jsonl").read_text(encoding="utf-8").splitlines())
+    assert f"note: in a grid, dev topped up from {written} to " in out
+
+
+HEADLESS = [(f'note {i}, "fine', "ab"[i % 2]) for i in range(30)]
+
+
+@pytest.mark.parametrize(("name", "mark"), [("d.tsv", "\t"), ("d.txt", "\t"), ("d.csv", ";")])
+def test_a_table_without_a_header_loses_no_row(tmp_path: Path, prepare, name: str, mark: str):
+    source = tmp_path / name
+    source.write_text("".join(f"{text}{mark}{label}\n" for text, label in HEADLESS), encoding="utf-8")
+    code, _, err = prepare("classification", "--from", source)
+    assert (code, "--no-header" in err) == (2, True)
+    columns = ["--no-header", "--text", 1, "--label", 2]
+    if name != "d.tsv":  # each text holds one comma, so commas divide every row alike
+        code, _, err = prepare("classification", "--from", source, *columns)
+        assert (code, "separated by comma or " in err, "--delimiter" in err) == (2, True, True)
+        columns += ["--delimiter", mark]
+    code, out, _ = prepare("classification", "--from", source, *columns)
+    assert (code, "30 rows, 30 items" in out) == (0, True)
+    written = [
+        json.loads(line)
+        for split in ("train", "dev", "test")
+        for line in (tmp_path / "to" / "mine" / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert sorted((row["text"], row["label"]) for row in written) == sorted(HEADLESS)
+
+
+def test_columns_of_a_table_without_a_header_are_named_by_number(tmp_path: Path, prepare):
+    source = tmp_path / "d.tsv"
+    source.write_text("".join(f"{text}\t{label}\n" for text, label in HEADLESS), encoding="utf-8")
+    code, _, err = prepare("classification", "--from", source, "--no-header")
+    assert (code, "columns are named by their number, as in --text 1" in err) == (2, True)
+
+
+def test_no_header_keeps_a_first_token_that_looks_like_one(tmp_path: Path, prepare):
+    source = tmp_path / "d.conll"
+    source.write_text("word\tner\ngout\tB-X\n\n" * 30, encoding="utf-8")
+    _, out, _ = prepare("tagging", "--from", source, "--no-header", "--metric", "token_accuracy")
+    assert "60 lines of tokens" in out
+
+
+def test_no_header_is_for_tables_in_text(tmp_path: Path, prepare):
+    source = tmp_path / "d.jsonl"
+    source.write_text(
+        "".join(f'{{"text": "{t[:6]}", "label": "{y}"}}\n' for t, y in HEADLESS), encoding="utf-8"
+    )
+    code, _, err = prepare("classification", "--from", source, "--no-header")
+    assert (code, "--no-header is for tables in text (CSV, TSV)" in err) == (2, True)

@@ -182,7 +182,7 @@ def test_splits_come_from_the_names_of_files(tmp_path: Path):
         as_csv(tmp_path / f"{name}.csv", rows)
     _, reading = read("classification", *sorted(tmp_path.iterdir()))
     assert [len(reading.rows[split]) for split in ("train", "dev", "test")] == [10, 4, 6]
-    assert reading.splits == "as the names of the files tell"
+    assert reading.splits == "by the names of the files"
 
 
 def test_latest_is_not_a_test_file(tmp_path: Path):
@@ -321,7 +321,7 @@ def test_the_command_writes_a_corpus_and_says_what_comes_next(tmp_path: Path, tr
     assert transfer("corpora", "check", to)[0] == 0
     before = (to / "mine" / "train.jsonl").read_bytes()
     code, _, err = transfer(*ask)
-    assert (code, "is there already; --force" in err) == (2, True)
+    assert (code, "already exists; --force" in err) == (2, True)
     assert transfer(*ask, "--force")[0] == 0
     assert (to / "mine" / "train.jsonl").read_bytes() == before
 

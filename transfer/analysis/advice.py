@@ -18,6 +18,7 @@ from scipy.special import stdtrit
 
 from transfer.analysis import gains
 from transfer.analysis.crossfit import Crossfit
+from transfer.analysis.flags import caution
 from transfer.analysis.inference import Estimate
 from transfer.analysis.options import Option
 from transfer.analysis.shrinkage import expected_gains
@@ -62,6 +63,7 @@ class Recommendation:
     held_out: float  # see `held_out`
     items_held_out: bool  # whether test items were left out too, not only seeds
     undefined: Mapping[str, str] = field(default_factory=dict)  # partners without a gain, and why
+    doubtful: tuple[str, ...] = ()  # see ``flags.doubtful``
 
     @property
     def table(self) -> pd.DataFrame:
@@ -132,7 +134,7 @@ class Recommendation:
         left_out = (
             f"Left out, its gain is undefined: {name} ({why})." for name, why in self.undefined.items()
         )
-        return [*said, *_open_text(self.options), *left_out]
+        return [*said, *_open_text(self.options), *left_out, *caution(self.doubtful)]
 
 
 def recommend(

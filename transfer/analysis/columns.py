@@ -181,7 +181,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "baseline": "test score of a constant that is fit on train; empty where it is undefined",
         "predictor": "what that constant is: the majority class or label set, the mean score, no mention",
         "truncated_train": "examples of train with more subword tokens than the recipe's `max_length`, which "
-        "lose text; 0 in tagging, where sentences are divided",
+        "lose text; 0 in tagging, where sentences are divided. With `resample` this counts all examples that "
+        "seeds draw from",
         "truncated_dev": "the same of dev",
         "truncated_test": "the same of test",
         "source": "`synthetic` or `prepared`",

@@ -17,6 +17,7 @@ import pandas as pd
 
 from transfer.analysis.advice import as_markdown, expected_of
 from transfer.analysis.crossfit import Crossfit
+from transfer.analysis.flags import caution
 from transfer.analysis.options import Option
 from transfer.analysis.partition import EXACT_UP_TO, SAME, Group, GroupGains, divide, starts
 from transfer.analysis.tables import points
@@ -73,6 +74,7 @@ class Grouping:
     unrestricted: Division
     held_out: float  # cross-fitted mean gain per task; NaN with one seed
     items_held_out: bool  # whether test items were left out too, not only seeds
+    doubtful: tuple[str, ...] = ()  # see ``flags.doubtful``
 
     @property
     def gives_up(self) -> float:
@@ -136,7 +138,7 @@ class Grouping:
                 f"Divisions chosen by measured gains gained {points(self.held_out, sign=True)} points per "
                 f"task on {where} that did not help to choose."
             )
-        return said
+        return [*said, *caution(self.doubtful)]
 
 
 def group(

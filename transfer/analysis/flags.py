@@ -53,17 +53,23 @@ def flags_of(
     Without ``evidence`` only undefined scores and clusters are seen. A corpus without a baseline is not
     compared with one.
     """
-    reasons: dict[ArmKey, list[str]] = {}
+    seeds: dict[ArmKey, dict[str, list[int]]] = {}  # of each arm, by reason
     tested = frame[(frame["split"] == "test") & (frame["status"] == "done")].sort_values(gains.CELL)
     for row in tested[tested["value"].isna()].to_dict("records"):
-        reasons.setdefault(_arm(row), []).append(f"seed {row['seed']}: {row['error'] or 'undefined'}")
+        seeds.setdefault(_arm(row), {}).setdefault(row["error"] or "undefined", []).append(row["seed"])
     done = gains.scored(frame)
     for row in done.to_dict("records"):
         if evidence is None:
             break
         cell = Cell(*(row[key] for key in gains.CELL))
         if reason := _why_not_learned(evidence.arm(cell), (baselines or {}).get(cell.target)):
-            reasons.setdefault(_arm(row), []).append(f"seed {cell.seed}: {reason}")
+            seeds.setdefault(_arm(row), {}).setdefault(reason, []).append(cell.seed)
+    reasons = {
+        arm: [
+            f"seed{'s' * (len(own) > 1)} {', '.join(map(str, own))}: {reason}" for reason, own in by.items()
+        ]
+        for arm, by in seeds.items()
+    }
     for arm, reason in _clustered(done).items():
         reasons.setdefault(arm, []).append(reason)
     return {arm: "; ".join(reasons[arm]) for arm in sorted(reasons)}
@@ -186,6 +192,28 @@ def with_flags(edges: pd.DataFrame, flags: Flags) -> pd.DataFrame:
 def flag_table(flags: Flags) -> pd.DataFrame:
     """The flagged arms as a table with the columns FLAGS."""
     return pd.DataFrame([(*arm, reason) for arm, reason in flags.items()], columns=pd.Index(FLAGS))
+
+
+def doubtful(edges: pd.DataFrame, *, stage: str, target: str | None = None) -> tuple[str, ...]:
+    """The edges of a stage (to ``target``) that have a gain but a flagged arm, as advice names them."""
+    rows = edges[(edges["stage"] == stage) & edges["gain"].notna()]
+    return tuple(
+        f"{row['source']} → {row['target']}"
+        for row in rows.to_dict("records")
+        if target in (None, row["target"]) and row.get("flag")
+    )
+
+
+def caution(named: Sequence[str]) -> list[str]:
+    """The sentence on gains of flagged arms, if there are any."""
+    return (
+        [
+            f"Do not take these gains at face value: {', '.join(named)}. They come from runs that did not "
+            "learn, or whose scores have no error or fall into two clusters; the report's flags say which."
+        ]
+        if named
+        else []
+    )
 
 
 def undefined_gains(edges: pd.DataFrame, *, stage: str) -> dict[tuple[str, str], str]:

@@ -27,24 +27,24 @@ def prepare(
         str,
         typer.Argument(
             metavar="CORPUS",
-            help="A corpus that is known by name, or own.",
+            help="Name of a known corpus, or own.",
             autocompletion=completion.releases,
         ),
     ],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE…", help="own: further files after --from.", show_default=False),
+        typer.Argument(metavar="FILE…", help="own: more files, after --from.", show_default=False),
     ] = None,
     raw: Annotated[
-        Path | None, typer.Option("--raw", metavar="DIR", help="The official release, unpacked.")
+        Path | None, typer.Option("--raw", metavar="DIR", help="Folder of the unpacked official release.")
     ] = None,
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where prepared corpora are kept.")] = Path(
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder of prepared corpora.")] = Path(
         "corpora"
     ),
     splits: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose division: official, or blue where it is known.")
+        str, typer.Option(metavar="NAME", help="Splits to use: official, or blue where known.")
     ] = "official",
-    force: Annotated[bool, typer.Option("--force", help="Replaces a corpus that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing corpus.")] = False,
     kind: own.KindName = None,
     from_: own.FromFiles = None,
     name: own.CorpusName = None,
@@ -64,6 +64,7 @@ def prepare(
     entity: own_tagged.EntityName = None,
     scheme: own_tagged.SchemeName = None,
     blank_tokens: own_tagged.BlankTokens = None,
+    no_header: own.NoHeader = False,
     delimiter: own.Delimiter = None,
     quoting: own.QuotingName = None,
     encoding: own.EncodingName = None,
@@ -71,7 +72,7 @@ def prepare(
     encoder: own.EncoderName = None,
     strict: own.Strict = False,
 ) -> None:
-    """Makes a prepared corpus from its official release, or (CORPUS own) from files of one's own."""
+    """Prepare a corpus from its official release, or (CORPUS own) from your own files."""
     said = own.Said(
         kind,
         [*(from_ or ()), *(files or ())] or None,
@@ -94,6 +95,7 @@ def prepare(
         labels,
         encoder,
         strict or None,
+        no_header or None,
         sentence=sentence,
         entity=entity,
         scheme=scheme,
@@ -122,7 +124,7 @@ def _prepare_release(corpus: str, raw: Path | None, *, to: Path, splits: str, fo
         raise InputError(f"where is the release of {corpus}? say it with --raw DIR")
     home = to / corpus
     if home.exists() and not force:
-        raise InputError(f"{home}: is there already; --force replaces it")
+        raise InputError(f"{home}: already exists; --force replaces it")
     reading = release.read(raw, watched, division=splits)
     card = release.card.model_copy(
         update={

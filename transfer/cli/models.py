@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -177,7 +176,7 @@ def predict(
         sentence=sentence,
         layout=_choice(layout, Layout, "--format"),
         division=_choice(division, Division, "--tokenize"),
-        dialect=replace(own.dialect_of(delimiter, quoting, encoding), header=not no_header),
+        dialect=own.dialect_of(delimiter, quoting, encoding, header=not no_header),
     )
     record = record_of(folder)
     card = record.card

@@ -22,85 +22,93 @@ T = TypeVar("T")
 
 FromFiles = Annotated[
     list[Path] | None,
-    typer.Option("--from", metavar="FILE", help="own: a file or a folder; repeat it for several."),
+    typer.Option("--from", metavar="FILE", help="own: file or folder to read; repeat for several."),
 ]
 KindName = Annotated[
     str | None,
     typer.Option(
         "--kind",
-        help="own: tagging, classification, similarity or multilabel.",
+        help="own: kind of task: tagging, classification, similarity or multilabel.",
         autocompletion=completion.kinds,
     ),
 ]
-CorpusName = Annotated[str | None, typer.Option("--name", help="own: what the corpus is to be called.")]
+CorpusName = Annotated[str | None, typer.Option("--name", help="own: name of the new corpus.")]
 TextColumn = Annotated[
-    str | None, typer.Option("--text", metavar="COLUMN", help="own: the text; for tagging the tokens.")
+    str | None, typer.Option("--text", metavar="COLUMN", help="own: column of the text, or of the tokens.")
 ]
 SecondColumn = Annotated[
-    str | None, typer.Option("--text-b", metavar="COLUMN", help="own: the second text; '' for none.")
+    str | None,
+    typer.Option("--text-b", metavar="COLUMN", help="own: column of the second text; '' for none."),
 ]
 LabelColumn = Annotated[
     str | None,
     typer.Option(
         "--label",
         metavar="COLUMN",
-        help="own: the label, the labels or the tags; of tags several, with commas, make a corpus of each.",
+        help="own: column of the label, labels or tags; several of tags, with commas, make a corpus each.",
     ),
 ]
-ScoreColumn = Annotated[str | None, typer.Option("--score", metavar="COLUMN", help="own: the score.")]
-IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="own: the id of an item.")]
+ScoreColumn = Annotated[
+    str | None, typer.Option("--score", metavar="COLUMN", help="own: column of the score.")
+]
+IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="own: column of the id.")]
 DocColumn = Annotated[
     str | None,
-    typer.Option("--doc", metavar="COLUMN", help="own: the document of an item; no split cuts one."),
+    typer.Option(
+        "--doc", metavar="COLUMN", help="own: column of the document; no document is divided between splits."
+    ),
 ]
 Separator = Annotated[
-    str | None, typer.Option("--separator", help="own: the character between several labels in a cell (;).")
+    str | None, typer.Option("--separator", help="own: character between the labels in a cell (default: ;).")
 ]
 Negative = Annotated[
-    str | None, typer.Option("--negative", metavar="LABEL", help="own: the label that micro-F1 leaves out.")
+    str | None,
+    typer.Option("--negative", metavar="LABEL", help="own: negative label, which micro-F1 does not count."),
 ]
-MetricName = Annotated[
-    str | None, typer.Option("--metric", help="own: the measure, where there is a choice.")
-]
+MetricName = Annotated[str | None, typer.Option("--metric", help="own: metric, for kinds that have several.")]
 Delimiter = Annotated[
     str | None,
     typer.Option(
         "--delimiter",
         metavar="CHAR",
-        help="own: the character between columns: comma, semicolon, tab, pipe or another (detected).",
+        help="own: character between columns: comma, semicolon, tab, pipe or another (default: detected).",
     ),
+]
+NoHeader = Annotated[
+    bool,
+    typer.Option("--no-header", help="own: the table has no header; its columns are called 1, 2, …"),
 ]
 QuotingName = Annotated[
     str | None,
     typer.Option(
         "--quoting",
         metavar="STYLE",
-        help='own: quotation marks in tables: double (written "" inside a cell), backslash, '
-        "or none for ordinary characters (detected).",
+        help='own: quotation marks in tables: double ("" inside a cell), backslash, or none if they are '
+        "ordinary characters (default: detected).",
     ),
 ]
 EncodingName = Annotated[
     str | None,
-    typer.Option(
-        "--encoding", metavar="NAME", help="own: the encoding of text files, such as cp1252 (UTF-8)."
-    ),
+    typer.Option("--encoding", metavar="NAME", help="own: text encoding, such as cp1252 (default: UTF-8)."),
 ]
 LabelNames = Annotated[
     str | None,
     typer.Option(
         "--labels",
         metavar="NAMES",
-        help="own: the names of multi-hot labels, or of numbered tags, in their order, with commas.",
+        help="own: names of multi-hot labels or numbered tags, in order, separated by commas.",
     ),
 ]
 EncoderName = Annotated[
     str | None,
-    typer.Option("--encoder", help="own: the encoder that counts texts it would cut (minilm-l6)."),
+    typer.Option("--encoder", help="own: encoder for which too long texts are counted (default: minilm-l6)."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="own: turn every assumption into an error.")]
-TrainFile = Annotated[Path | None, typer.Option("--train", metavar="FILE", help="own: what to train on.")]
-DevFile = Annotated[Path | None, typer.Option("--dev", metavar="FILE", help="own: what to choose on.")]
-TestFile = Annotated[Path | None, typer.Option("--test", metavar="FILE", help="own: what to test on.")]
+TrainFile = Annotated[Path | None, typer.Option("--train", metavar="FILE", help="own: training split.")]
+DevFile = Annotated[
+    Path | None, typer.Option("--dev", metavar="FILE", help="own: dev split, which chooses the epoch.")
+]
+TestFile = Annotated[Path | None, typer.Option("--test", metavar="FILE", help="own: test split.")]
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,7 @@ class Said:
     labels: str | None = None
     encoder: str | None = None
     strict: bool | None = None
+    no_header: bool | None = None
     sentence: str | None = None
     entity: str | None = None
     scheme: str | None = None
@@ -140,7 +149,7 @@ class Said:
 
 
 def prepare(said: Said, *, to: Path, force: bool) -> None:
-    """Makes a prepared corpus of one's own files, or one of each column of tags.
+    """Make a prepared corpus from a user's own files, or one from each column of tags.
 
     Nothing is written where one cannot be read. Raises InputError for options that do not go together.
     """
@@ -155,7 +164,7 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
     for request in requests:
         home = to / request.name
         if home.exists() and not force:
-            raise InputError(f"{home}: is there already; --force replaces it")
+            raise InputError(f"{home}: already exists; --force replaces it")
     read_ = [read(request) for request in requests]
     summaries: list[list[str]] = []
     for card, reading in read_:
@@ -168,7 +177,7 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
             say(line)
         say(f"metric: {card.metric}")
         say(f"splits: {reading.splits}")
-        for note in (*reading.notes, *made.notes):
+        for note in (*reading.notes, *(f"in a grid, {note}" for note in made.notes)):
             say(f"note: {note}")
         say(f"wrote {to / card.name}")
     names = ", ".join(request.name for request in requests)
@@ -184,7 +193,7 @@ def _request(said: Said) -> "Request":
 
     kinds: tuple[Kind, ...] = get_args(Kind)
     if said.kind is None:
-        raise InputError(f"what kind of corpus is it? say it with --kind: {', '.join(kinds)}")
+        raise InputError(f"no kind of task is given; use --kind: {', '.join(kinds)}")
     kind = _one_of(said.kind, kinds, "--kind")
     metric: Metric | None = None if said.metric is None else _one_of(said.metric, METRICS[kind], "--metric")
     _fit_kind(said, kind)
@@ -206,12 +215,14 @@ def _request(said: Said) -> "Request":
         negative=said.negative,
         metric=metric,
         tagging=tagging_of(said, metric),
-        dialect=dialect_of(said.delimiter, said.quoting, said.encoding),
+        dialect=dialect_of(said.delimiter, said.quoting, said.encoding, header=not said.no_header),
         names=_label_names(said.labels),
     )
 
 
-def dialect_of(delimiter: str | None, quoting: str | None, encoding: str | None) -> "Dialect":
+def dialect_of(
+    delimiter: str | None, quoting: str | None, encoding: str | None, *, header: bool
+) -> "Dialect":
     """How text files are written, by what was typed. Raises InputError for what an option does not take."""
     from transfer.corpora.own.cells import DELIMITERS
     from transfer.corpora.own.tables import Dialect, Quoting
@@ -229,10 +240,10 @@ def dialect_of(delimiter: str | None, quoting: str | None, encoding: str | None)
             is_text = False
         if not is_text:
             raise InputError(
-                f"--encoding '{encoding[:40]}': is no text encoding; known are utf-8, utf-16, cp1252, "
-                "latin-1, shift_jis, gb18030 and Python's others"
+                f"--encoding '{encoding[:40]}': is not a text encoding; known are utf-8, utf-16, cp1252, "
+                "latin-1, shift_jis, gb18030 and the others that Python has"
             )
-    return Dialect(character, style, encoding)
+    return Dialect(character, style, encoding, header)
 
 
 def _label_names(said: str | None) -> tuple[str, ...]:
@@ -246,7 +257,7 @@ def _one_of(value: str, known: Sequence[T], option: str) -> T:
     for each in known:
         if each == value:
             return each
-    raise InputError(f"{option}: '{value}' is not one of them{did_you_mean(value, map(str, known))}")
+    raise InputError(f"{option}: '{value}' is unknown{did_you_mean(value, map(str, known))}")
 
 
 def _fit_kind(said: Said, kind: str) -> None:
@@ -271,7 +282,7 @@ def _name(name: str | None) -> str:
     from transfer.corpora.base import Name
 
     if name is None:
-        raise InputError("what is the corpus to be called? say it with --name NAME")
+        raise InputError("the corpus has no name; use --name NAME")
     try:
         return TypeAdapter(Name).validate_python(name)
     except ValidationError:
@@ -289,10 +300,10 @@ def _sources(said: Said) -> "tuple[tuple[Path, Split | None], ...]":
     if said.sources and named:
         raise InputError(f"--from and --{named[0][1]} do not go together; give each file with its split")
     if not said.sources and not named:
-        raise InputError("which files? say it with --from FILE, or with --train, --dev and --test FILE")
+        raise InputError("no files are given; use --from FILE, or --train, --dev and --test FILE")
     for split in ("train", "test"):
         if named and not given[split]:
-            raise InputError(f"--{split} FILE is missing; only dev can be made of train")
+            raise InputError(f"--{split} FILE is missing; only dev can be taken from train")
     sources = named or [(path, None) for path in said.sources or ()]
     for path, count in Counter(path.resolve() for path, _ in sources).items():
         if count > 1:

@@ -22,7 +22,7 @@ def lines_of(card: "Card", reading: "OwnReading", encoder: str | None) -> Iterat
 
     summary = summary_of(card, reading)
     for file in summary.files[:MOST_FILES]:
-        yield _file(file)
+        yield _file(file, tagging=card.kind == "tagging")
     if more := summary.files[MOST_FILES:]:
         yield f"read {len(more)} more files: {sum(file.items for file in more)} items"
     if summary.columns:
@@ -45,11 +45,13 @@ def doubts_of(assumed: Sequence[str], foreseen: Sequence[str], *, strict: bool) 
     return [*(f"assumed: {doubt}" for doubt in assumed), *(f"warning: {doubt}" for doubt in foreseen)]
 
 
-def _file(file: "FileRead") -> str:
+def _file(file: "FileRead", *, tagging: bool) -> str:
     skipped = ", ".join(f"{count} {what}" for what, count in file.skipped.items())
     why = f" ({skipped} left out)" if skipped else ""
     how = f"; {file.format}" if file.format else ""
-    return f"read {file.path}: {file.rows} rows, {file.items} items{why}{how}"
+    # the format tells of the lines or rows that a sentence was made of
+    read = f"{file.items} sentences" if tagging else f"{file.rows} rows, {file.items} items"
+    return f"read {file.path}: {read}{why}{how}"
 
 
 def _column(key: str, name: str) -> str:
@@ -113,11 +115,11 @@ def _too_long(card: "Card", reading: "OwnReading", encoder: str | None) -> str:
     name = encoder or DEFAULT_ENCODER
     limit: int = Recipe.model_fields["max_length"].default
     if card.kind == "tagging":
-        return f"sentences over the encoder's {limit} subword tokens are divided, not cut"
+        return f"sentences over {limit} subword tokens are divided, not truncated"
     folder = local_folder(name) if encoder is None else folder_of(name)
     if folder is None:
         return (
-            f"over {limit} subword tokens: not counted, since the encoder {name} is not installed; "
+            f"texts over {limit} subword tokens: not counted, since the encoder {name} is not installed; "
             "--encoder DIR names another"
         )
     counter = SubwordCounter(folder)
@@ -128,6 +130,6 @@ def _too_long(card: "Card", reading: "OwnReading", encoder: str | None) -> str:
     by_split = ", ".join(f"{split} {n}" for split, n in counts.items())
     cut = f"{sum(counts.values())} of {total}"
     if any(counts.values()):
-        cut += f" ({by_split}), which are cut there"
+        cut += f" ({by_split}), which are truncated"
     assumed = " (assumed; --encoder NAME counts with another)" if encoder is None else ""
-    return f"over {limit} subword tokens of {name}{assumed}: {cut}"
+    return f"texts over {limit} subword tokens of {name}{assumed}: {cut}"

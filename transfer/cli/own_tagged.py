@@ -18,7 +18,7 @@ SentenceColumn = Annotated[
     typer.Option(
         "--sentence",
         metavar="COLUMN",
-        help="own, tagging: the column that numbers the sentences, where each row is one token.",
+        help="own, tagging: column that numbers the sentences, where a row is one token.",
     ),
 ]
 EntityName = Annotated[
@@ -26,19 +26,19 @@ EntityName = Annotated[
     typer.Option(
         "--entity",
         metavar="NAME",
-        help="own, tagging: the entity type of tags without one (B, I); else the corpus's name.",
+        help="own, tagging: entity type of tags without one (B, I; default: the corpus's name).",
     ),
 ]
 SchemeName = Annotated[
     str | None,
     typer.Option(
         "--scheme",
-        help="own, tagging: the tags' scheme (bio, iob1, io or bioes), which is then checked; else detected.",
+        help="own, tagging: scheme that the tags must follow: bio, iob1, io or bioes (default: detected).",
     ),
 ]
 BlankTokens = Annotated[
     str | None,
-    typer.Option("--blank-tokens", help="own, tagging: drop leaves out blank tokens; else they are errors."),
+    typer.Option("--blank-tokens", help="own, tagging: drop leaves blank tokens out (default: an error)."),
 ]
 
 
@@ -69,7 +69,7 @@ def tagging_of(said: "Said", metric: "Metric | None") -> "Tagging":
     if said.entity is not None and not said.entity.strip():
         raise InputError("--entity: should be a name, as in Disease")
     if said.blank_tokens not in (None, "drop"):
-        raise InputError(f"--blank-tokens: '{said.blank_tokens}' is not one of them; known: drop")
+        raise InputError(f"--blank-tokens: '{said.blank_tokens}' is unknown; known: drop")
     return Tagging(
         entity=said.entity.strip() if said.entity else None,
         scheme=scheme_named(said.scheme) if said.scheme is not None else None,

@@ -113,9 +113,8 @@ def doubts(record: "GridRecord") -> "Iterator[str]":
         name, cut = corpus.card.name, corpus.truncated or {}
         yield from (f"{name}: {text}" for text in corpus.doubts)
         if sum(cut.values()):
-            items = ", ".join(
-                f"{cut[split]} of {corpus.items[split]} in {split}" for split in cut if cut[split]
-            )
+            there = corpus.items if corpus.pool is None else corpus.items | {"train": corpus.pool}
+            items = ", ".join(f"{cut[split]} of {there[split]} in {split}" for split in cut if cut[split])
             yield (
                 f"{name}: texts longer than {record.grid.recipe.max_length} subword tokens lose their end "
                 f"(recipe.max_length): {items}"

@@ -183,7 +183,7 @@ def test_several_columns_of_tags_make_a_corpus_of_each(
         first, second = ([e.text for e in corpus.split(split)] for corpus in corpora)
         assert first == second
     code, _, err = ask(transfer, tmp_path, "--from", source, "--label", label)
-    assert (code, "is there already; --force" in err) == (2, True)
+    assert (code, "already exists; --force" in err) == (2, True)
 
 
 def test_nothing_is_written_where_one_of_several_columns_is_wrong(tmp_path: Path, transfer):
@@ -198,8 +198,8 @@ def test_nothing_is_written_where_one_of_several_columns_is_wrong(tmp_path: Path
     [
         ("--from F --label 2,2", "should be different columns"),
         ("--from F --label 2,", "should be different columns"),
-        ("--from F --scheme biose", "--scheme: 'biose' is not one of them; did you mean 'bioes'"),
-        ("--from F --blank-tokens keep", "--blank-tokens: 'keep' is not one of them; known: drop"),
+        ("--from F --scheme biose", "--scheme: 'biose' is unknown; did you mean 'bioes'"),
+        ("--from F --blank-tokens keep", "--blank-tokens: 'keep' is unknown; known: drop"),
         ("--from F --entity B-X", "--entity B-X is for tags without a type, but 'B-K' at"),
         ("--from F --metric token_accuracy --scheme io", "--scheme is for tags of mentions"),
         ("--from F --metric token_acuracy", "did you mean 'token_accuracy'"),

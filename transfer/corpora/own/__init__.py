@@ -97,9 +97,9 @@ def read(request: Request) -> tuple[Card, OwnReading]:
     given: Sequence[Split | None] = [split for _, split in sources]
     how = "as they were given"
     if any(given) and not any(split for _, split in request.sources):
-        how = "as the names of the files and folders tell"
+        how = "by the names of the files and folders"
     if not any(given) and (named := splits_of_paths([path for path, _ in sources])):
-        given, how = named, "as the names of the files tell"
+        given, how = named, "by the names of the files"
     stems = _stems([path for path, _ in sources])
     by_stem = dict(zip(stems, tables, strict=True))
     made, pair = rows_of(request.kind, by_stem, columns, request.separator, request.names)
@@ -123,16 +123,23 @@ def table_of(request: Request, path: Path) -> Table:
     if request.kind == "tagging" and found in (Format.TABLE, Format.COLUMNS):
         delimiter = delimiter_of(path, request.columns, dialect, suffix=suffix)
         if delimiter is not None:
-            plain, encoding = request.plain, dialect.encoding
-            return conll(path, request.columns, plain=plain, delimiter=delimiter, encoding=encoding)
+            return conll(
+                path,
+                request.columns,
+                plain=request.plain,
+                delimiter=delimiter,
+                encoding=dialect.encoding,
+                header=dialect.header,
+            )
         found = Format.TABLE
-    elif found is Format.COLUMNS and suffix == ".txt" and _names_columns(request, path):
+    elif found is Format.COLUMNS and suffix == ".txt" and _is_table(request, path):
         found = Format.TABLE
     if found in (Format.COLUMNS, Format.STANDOFF) and request.kind != "tagging":
         if suffix == ".txt" and path.is_file():
             raise InputError(
                 f"{path}: its first line names no columns; a table does (text, label), JSON lines have keys, "
-                "and CoNLL columns, tokens with tags, are for --kind tagging"
+                "and CoNLL columns, tokens with tags, are for --kind tagging; --no-header reads a table that "
+                "has no header"
             )
         raise InputError(f"{path}: holds tokens with tags; --kind tagging reads it, {request.kind} has none")
     readers = {
@@ -143,13 +150,17 @@ def table_of(request: Request, path: Path) -> Table:
     }
     if found is Format.TABLE:
         return separated(path, dialect, TABLES.get(suffix, ","))
+    if not dialect.header:
+        raise InputError(f"--no-header is for tables in text (CSV, TSV), and {path} is none; leave it out")
     if found in readers:
         return readers[found](path, dialect)
     return brat(path, dialect.encoding)
 
 
-def _names_columns(request: Request, path: Path) -> bool:
-    """Whether the first line of a text file names the columns of a table."""
+def _is_table(request: Request, path: Path) -> bool:
+    """Whether a text file is a table: its first line names the columns, or it is said to have no header."""
+    if not request.dialect.header:
+        return True
     text = decoded(path, request.dialect.encoding)[0].lstrip()
     line = text.splitlines()[0] if text else ""
     usual = ("text", "text_a", "label", "labels", "score")

@@ -62,18 +62,19 @@ def conll(
     tags: bool = True,
     delimiter: str | None = None,
     encoding: str | None = None,
+    header: bool = True,
 ) -> Table:
     """A file of columns: the first is the token, the last the tag, where ``columns`` does not say else.
 
     Columns are named by their number, from 1, or by a header. They are separated by ``delimiter``,
     else by tabs, or by spaces in a line without a tab. Comments, as of CoNLL-U, are left out;
     ``-DOCSTART-`` lines separate documents. ``plain`` looks for labels and not for tags of mentions;
-    without ``tags`` only tokens are read. Raises InputError where a line has more or fewer columns
-    than the others, or a column is not there.
+    without ``tags`` only tokens are read; without ``header`` the first line is a token. Raises
+    InputError where a line has more or fewer columns than the others, or a column is not there.
     """
     columns = columns or Columns()
     text, encoded = decoded(path, encoding)
-    file = _file(path, text, delimiter)
+    file = _file(path, text, delimiter, header=header)
     if not file.rows:
         return Table(path, [], frozenset({"tokens", "tags"}), named=False)
     if tags and file.width < 2:
@@ -152,7 +153,7 @@ def _fields(line: str, delimiter: str | None) -> list[str]:
     return [part for part in line.split(" ") if part]
 
 
-def _file(path: Path, text: str, delimiter: str | None) -> _File:
+def _file(path: Path, text: str, delimiter: str | None, *, header: bool) -> _File:
     if "\n" not in text:
         text = text.replace("\r", "\n")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
@@ -185,7 +186,7 @@ def _file(path: Path, text: str, delimiter: str | None) -> _File:
         else:
             file.rows.append(_Row(number, _checked(path, number, cells, width), block, doc))
             fresh = False
-    return _named(file, numbered)
+    return _named(file, numbered, header=header)
 
 
 def _is_token(line: str, cells: Sequence[str], lasts: set[str]) -> bool:
@@ -212,7 +213,7 @@ def _checked(path: Path, line: int, cells: list[str], width: int) -> list[str]:
     raise wrong(path, line, f"{len(cells)} columns, but most lines have {width}")
 
 
-def _named(file: _File, numbered: list[str]) -> _File:
+def _named(file: _File, numbered: list[str], *, header: bool) -> _File:
     """The file with the names of its columns: of a header, a comment, or CoNLL-U."""
     if not file.rows:
         return file
@@ -221,7 +222,7 @@ def _named(file: _File, numbered: list[str]) -> _File:
         file.names = numbered
     elif file.width == len(CONLL_U) and _counts(file.column(0)):
         file.names = list(CONLL_U)
-    elif rest and _is_header(head, rest):
+    elif header and rest and _is_header(head, rest):
         file.names = [name.strip().removeprefix("#").strip() for name in head.fields]
         file.rows, file.header = rest, True
     if "ID" in file.names and "FORM" in file.names:

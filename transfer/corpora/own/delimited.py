@@ -82,11 +82,15 @@ def _reading(path: Path, text: str, dialect: Dialect, usual: str) -> Reading:
     if dialect.delimiter is not None:
         return read_as(text, dialect.delimiter, dialect.quoting)
     first = read_as(text, usual, dialect.quoting)
-    if first.width > 1 and not first.problem:
+    # a comma on every line of a table without a header can be a comma in its texts; a tab cannot
+    certain = dialect.header or usual == "\t"
+    if first.width > 1 and not first.problem and certain:
         return first
     others = [read_as(text, each, dialect.quoting) for each in CANDIDATES if each != usual]
     dividing = [reading for reading in others if reading.width > 1]
     fitting = [reading for reading in dividing if not reading.problem]
+    if first.width > 1 and not first.problem:
+        fitting = [first, *fitting]
     if len(fitting) > 1:
         names = " or ".join(name_of(reading.delimiter) for reading in fitting)
         raise InputError(f"{path}: its columns may be separated by {names}; say which with --delimiter")
@@ -96,7 +100,7 @@ def _reading(path: Path, text: str, dialect: Dialect, usual: str) -> Reading:
             return first
         mend = f" (the separator seems to be {name_of(dividing[0].delimiter)}; --delimiter names another)"
         return replace(dividing[0], problem=dividing[0].problem + mend)
-    if first.width <= 1:
+    if first.width <= 1 or fitting[0] is first:
         return fitting[0]
     told = (
         f": was read with {name_of(fitting[0].delimiter)} between columns, since {name_of(usual)} does not "

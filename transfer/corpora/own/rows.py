@@ -152,13 +152,23 @@ def _check_columns(
             if column not in table.columns:
                 mend = alone if len(table.columns) == 1 and len(wanted) > 1 else ""
                 if not mend and table.columns.isdisjoint({*wanted.values(), *_USUAL}):
-                    mend = "; the first row should name the columns"
+                    mend = _on_headers(table)
                 raise InputError(f"{table.head}: {told}{did_you_mean(column, table.columns)}{mend}")
             continue
         for record in table.records:
             if column not in record.values:
                 hint = did_you_mean(column, record.values)
                 raise InputError(f"{record.where}: the key '{column}' is missing{hint}")
+
+
+def _on_headers(table: Table) -> str:
+    """What to do where no column has a name that is asked for or usual."""
+    if table.columns == {str(number + 1) for number in range(len(table.columns))}:
+        return "; without a header columns are named by their number, as in --text 1"
+    return (
+        "; the first row should name the columns; if it is data, --no-header reads it, and options name "
+        "columns by their number, as in --text 1"
+    )
 
 
 def _cell(key: str, record: Record, column: str) -> Any:

@@ -74,14 +74,14 @@ def as_bio(
 _SHOWN = {"bio": "BIO", "iob1": "IOB1", "io": "IO", "bioes": "BIOES", "bie": "BIE", "ioe": "IOE"}
 _READ = "read as conlleval and seqeval do; --strict refuses them"
 _ONE = {
-    "orphan": "goes on with a mention that none before it began",
+    "orphan": "continues a mention, but none is open here",
     "unclosed": "leaves its mention without an end (E or S)",
     "opening": "begins a mention that does not follow one of its type",
     "letter": "has a letter of another scheme",
 }
 _ALLOWED = {"bio": "OBI", "iob1": "OBI", "io": "OI", "bioes": "OBIES", "bie": "OBIE", "ioe": "OIE"}
 _MANY = {
-    "orphan": "{count} mentions begin with a tag that should go on with one (the first: '{tag}' at {where}); "
+    "orphan": "{count} mentions begin with a tag that should continue one (the first: '{tag}' at {where}); "
     "{read}",
     "unclosed": "{count} mentions have no end, E or S (the first: '{tag}' at {where}); {read}",
 }
@@ -239,5 +239,5 @@ def scheme_named(name: str) -> Scheme:
         **dict.fromkeys(("bioes", "iobes", "bilou", "bmes"), "bioes"),
     }
     if name.lower() not in schemes:
-        raise InputError(f"--scheme: '{name}' is not one of them{did_you_mean(name.lower(), schemes)}")
+        raise InputError(f"--scheme: '{name}' is unknown{did_you_mean(name.lower(), schemes)}")
     return schemes[name.lower()]
