@@ -4,10 +4,9 @@ import functools
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains, tables
@@ -21,9 +20,8 @@ from transfer.analysis.report import MIXED, write_report
 from transfer.analysis.rerun import rerun
 from transfer.analysis.sequential import Verdicts
 from transfer.analysis.spending import looks
-from transfer.analysis.tables import CorpusRow, interval_of
+from transfer.analysis.tables import CorpusRow
 from transfer.analysis.watch import Watch, nobody
-from transfer.corpora.synthetic_plan import Planted
 from transfer.grid import Job, Seeds
 from transfer.inputs import InputError
 from transfer.metrics import measure_of
@@ -262,37 +260,6 @@ class Kept:
 def _cells(job: Job) -> list[Cell]:
     """The scores that a job promises."""
     return [Cell(job.arm, "+".join(job.group), name, job.arm_seed) for name in job.names]
-
-
-def against_plan(edges: pd.DataFrame, plan: Sequence[Planted], *, tasks: Iterable[str]) -> pd.DataFrame:
-    """Each edge of the refinement stage beside what was planted for it.
-
-    Columns source, target, planted ('improves', 'harms', 'no effect', or '' where nothing was
-    planned), measured, gain, ci_low, ci_high (fractions), holds ('yes', 'no', 'open', or ''):
-    an effect that was planted holds where it is the verdict, fails where the verdict is another
-    claim, and is open where the verdict is 'inconclusive'.
-    """
-    tasks = set(tasks)
-    planned = {(p.source, p.target): p.effect for p in plan if {p.source, p.target} <= tasks}
-    rows = edges[edges["stage"] == "refine"]
-    ends = np.array([interval_of(edge) for edge in rows.to_dict("records")]).reshape(-1, 2)
-    table = rows[["source", "target", "verdict", "gain"]].rename(columns={"verdict": "measured"})
-    table = table.assign(ci_low=ends[:, 0], ci_high=ends[:, 1])  # those to be shown
-    pairs = list(zip(table["source"], table["target"], strict=True))
-    table.insert(2, "planted", [planned.get(pair, "") for pair in pairs])
-    table["holds"] = [
-        ""
-        if not planted
-        else "yes"
-        if planted == measured
-        else "open"
-        if measured == "inconclusive"
-        else "no"
-        for planted, measured in zip(table["planted"], table["measured"], strict=True)
-    ]
-    return table.sort_values(
-        ["planted", "source", "target"], ascending=[False, True, True], ignore_index=True
-    )
 
 
 def _jobs(count: int) -> str:

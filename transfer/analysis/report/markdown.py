@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from transfer.analysis.report.control_sentences import control
 from transfer.analysis.report.findings import Findings, in_points
 from transfer.analysis.report.pictures import figure_names
 from transfer.analysis.report.sentences import (
@@ -15,7 +16,6 @@ from transfer.analysis.report.sentences import (
     Answer,
     answer_of,
     caption,
-    control,
     no_edge,
     protocol,
     warning,

@@ -17,6 +17,7 @@ from transfer.analysis.palette import SHADES, css
 from transfer.analysis.report import panels
 from transfer.analysis.report import sentences as say
 from transfer.analysis.report import stages as compared
+from transfer.analysis.report.control_sentences import control
 from transfer.analysis.report.findings import Findings, in_points
 from transfer.analysis.report.pictures import figure_names
 from transfer.analysis.tables import ALL, UNDEFINED, corpora_shown, minus, points
@@ -103,7 +104,7 @@ def report_html(found: Findings) -> str:
                      for panel in made for series in panel.series),
         unmeasured=None if stages else say.Answer(say.no_edge(found), ()),
         arms=compared.section(found),
-        controls=[(name, say.control(found, name)) for name in found.controls],
+        controls=[(name, control(found, name)) for name in found.controls],
         tables=_tables(found),
         marks=panels.MARKS,
         panel=panels,

@@ -4,19 +4,16 @@ Words between asterisks, in the constants alone, are emphasised by whoever rende
 from data is never read as markup.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.controls import REDUCED, STANDS, UNDECIDED, tuned_arms
-from transfer.analysis.graph import CLAIMS
+from transfer.analysis.controls import REDUCED, UNDECIDED
 from transfer.analysis.report.coverage import covered
 from transfer.analysis.report.findings import MIXED, Findings
 from transfer.analysis.tables import interval_of, points
-from transfer.jobs import TUNED
 
 MOST_NAMED = 60  # edges of one verdict that the answer says in words
 CORRECTIONS = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
@@ -109,7 +106,7 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
         if len(rows):
             found.append(
                 Verdict(
-                    verdict, "", _named(rows, lambda row: f"{sentence(row)}{taken_back(row)}{flagged(row)}")
+                    verdict, "", named(rows, lambda row: f"{sentence(row)}{taken_back(row)}{flagged(row)}")
                 )
             )
     if unsure := int((edges["verdict"] == "inconclusive").sum()):
@@ -120,7 +117,7 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
         rows = edges[edges["verdict"] == "inconclusive"].sort_values(["target", "source"])
         if unsure > MOST_NAMED:
             rows = rows.sort_values("gain", key=abs, ascending=False, kind="stable")
-        lines = _named(rows, lambda row: f"{sentence(row)}{could_find(row)}{flagged(row)}")
+        lines = named(rows, lambda row: f"{sentence(row)}{could_find(row)}{flagged(row)}")
         found.append(Verdict("inconclusive", intro, lines))
     open_ = edges[edges["verdict"] == "inconclusive"]
     return Answer(tally(edges), tuple(found), reach(open_, items))
@@ -139,7 +136,7 @@ def tally(edges: pd.DataFrame) -> str:
     return f"{len(edges)} directed edges: {of_each}."
 
 
-def _named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]:
+def named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]:
     """A line for each edge; of very many for the first ones, and how many more there are."""
     lines = [say(row) for row in rows.head(MOST_NAMED).to_dict("records")]
     if (more := len(rows) - MOST_NAMED) > 0:
@@ -150,13 +147,20 @@ def _named(rows: pd.DataFrame, say: Callable[[Mapping], str]) -> tuple[str, ...]
 def taken_back(edge: Mapping) -> str:
     """The controls beside which a claimed edge does not stand; empty where it stands beside all of them."""
     return "".join(
-        f"; {CALLED[edge[f'standing_{control}']]} {_held(edge, control)} {against}"
+        f"; {CALLED[edge[f'standing_{control}']]} {held(edge, control)} {against}"
         for control, against in AGAINST.items()
         if edge.get(f"standing_{control}", "") in CALLED
     )
 
 
 CALLED = {REDUCED: "but", UNDECIDED: "whether it stands is undecided:"}
+
+
+def held(edge: Mapping, control: str) -> str:
+    """An edge's gain in a control."""
+    low, high = points(edge[f"ci_low_{control}"]), points(edge[f"ci_high_{control}"])
+    interval = f"95 % {low} to {high}" if low else "no interval"
+    return f"{points(edge[f'gain_{control}'], sign=True)} ({interval}), {edge[f'verdict_{control}']}"
 
 
 def reach(edges: pd.DataFrame, items: Mapping[str, int]) -> tuple[str, ...]:
@@ -190,129 +194,6 @@ def could_find(edge: Mapping) -> str:
 def flagged(edge: Mapping) -> str:
     """What is to be said of an edge's arms, see `flags`; mostly nothing."""
     return f"; {flag}" if (flag := edge.get("flag", "")) else ""
-
-
-class Control(NamedTuple):
-    """What a control says: its name, what it is and what came of it, and a line an edge."""
-
-    title: str
-    text: str
-    lines: tuple[str, ...]
-
-
-def control(found: Findings, name: str) -> Control:
-    """One of `found.controls` in words."""
-    return _CONTROLS[name](found, found.controls[name])
-
-
-def _null(found: Findings, null: pd.DataFrame) -> Control:
-    """How often the pipeline called nothing something, with the exact (Clopper-Pearson) 95 % interval."""
-    from scipy.stats import binomtest  # slow to import, needed only here
-
-    text = (
-        "Each corpus trained alone, against itself trained alone with other seeds: there is nothing to find, "
-        "and whatever is claimed here is a false claim. "
-    )
-    if null.empty:
-        return Control("Null control", f"{text}No corpus has both arms yet.", ())
-    claims = int(null["verdict"].isin(CLAIMS).sum())
-    interval = binomtest(claims, len(null)).proportion_ci(0.95)
-    rate = (
-        f"Claimed: {claims} of {len(null)} ({100 * claims / len(null):.0f} %, 95 % "
-        f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %). "
-    )
-    claims, edges = found.dealt
-    if edges > len(null):
-        rate += (
-            f"Dealt into two arms in other ways, too, the same runs give {claims} claims in {edges} edges "
-            f"({100 * claims / edges:.1f} %); these share runs, so that rate has no interval. "
-        )
-    rate += "Gains in points."
-    return Control("Null control", text + rate, ())
-
-
-def _same_steps(found: Findings, table: pd.DataFrame) -> Control:
-    """Which claims are left beside a baseline that trains as long as the joint run."""
-    text = (
-        "Each target trained alone for as many steps as with the partner, its own mini-batches again in the "
-        "place of the partner's. A claim is reduced if its gain is significantly larger than the gain over "
-        "this control: longer training then explains part of it, or all. "
-    )
-    if table.empty:
-        return Control("Same-steps control", f"{text}No edge has both arms yet.", ())
-    told, lines = _standing(found.edges, "same_steps")
-    return Control("Same-steps control", f"{text}{tally(table)} {told}".rstrip(), lines)
-
-
-def _tuned(found: Findings, table: pd.DataFrame) -> Control:
-    """Which claims are left beside baselines whose learning rate was searched for."""
-    text = (
-        "Each target alone with the learning rate, of those that the grid names, that has the best mean dev "
-        "score (the joint arm keeps the recipe's). "
-    )
-    if table.empty:
-        return Control("Tuned control", f"{text}No edge has both arms yet.", ())
-    chosen = "; ".join(
-        f"{target} {arm.removeprefix(TUNED).replace('refine', 'as the recipe')} ({points(dev)} on dev)"
-        for target, (arm, dev) in tuned_arms(found.frame).items()
-    )
-    told, lines = _standing(found.edges, "tuned")
-    return Control("Tuned control", f"{text}Chosen: {chosen}. {tally(table)} {told}".rstrip(), lines)
-
-
-def _left_out(found: Findings, table: pd.DataFrame) -> Control:
-    """What is left of the edges whose target's test text was in the partner's train split."""
-    text = (
-        "The pair trained again without those of the partner's examples whose text stands in the target's "
-        "test split. "
-    )
-    if table.empty:
-        return Control(
-            "Left-out control", f"{text}No edge has such text, or its jobs have no scores yet.", ()
-        )
-    both = found.edges[found.edges["gain_left_out"].notna()]
-    told = f"{len(both)} of {len(found.edges)} edges have such text:"
-    lines = _named(both, lambda row: f"{sentence(row)}; without the text {_held(row, 'left_out')}")
-    return Control("Left-out control", text + told, lines)
-
-
-def _standing(edges: pd.DataFrame, control: str) -> tuple[str, tuple[str, ...]]:
-    """How many claims stand beside a control, and a line for each; see `controls.standing`."""
-    both = edges[edges["verdict"].isin(CLAIMS) & (edges[f"standing_{control}"] != "")]
-    if both.empty:
-        return "", ()
-    count = Counter(both[f"standing_{control}"])
-    others = [f"{count[name]} {are}" for name, are in _NOT_STANDING.items() if count[name]]
-    told = f"{count[STANDS]} of {len(both)} claims stand{''.join(f', {other}' for other in others)}:"
-    return told, _named(both, lambda row: f"{sentence(row)}; {_beside(row, control)}")
-
-
-_NOT_STANDING = {REDUCED: "reduced by this control", UNDECIDED: "undecided"}
-
-
-def _beside(edge: Mapping, control: str) -> str:
-    """A claim's gain over a control, and the test of its difference from the gain."""
-    low, high = (points(edge[f"difference_{end}_{control}"], sign=True) for end in ("ci_low", "ci_high"))
-    interval = f"95% CI [{low}, {high}]" if low else "no interval"
-    return (
-        f"{_held(edge, control)} over this control; difference "
-        f"{points(edge[f'difference_{control}'], sign=True)}, {interval}: {edge[f'standing_{control}']}"
-    )
-
-
-def _held(edge: Mapping, control: str) -> str:
-    """An edge's gain in a control."""
-    low, high = points(edge[f"ci_low_{control}"]), points(edge[f"ci_high_{control}"])
-    interval = f"95 % {low} to {high}" if low else "no interval"
-    return f"{points(edge[f'gain_{control}'], sign=True)} ({interval}), {edge[f'verdict_{control}']}"
-
-
-_CONTROLS: Mapping[str, Callable[[Findings, pd.DataFrame], Control]] = {
-    "null": _null,
-    "same-steps": _same_steps,
-    "left-out": _left_out,
-    "tuned": _tuned,
-}
 
 
 def warning(found: Findings) -> str:
