@@ -52,7 +52,7 @@ def test_tags_become_bio(tags: str, wanted: str, scheme: str):
 @pytest.mark.parametrize(
     ("tags", "wanted", "doubt"),
     [
-        ("B-X O I-X", "B-X O B-X", "1 mentions begin with a tag that should go on .*'I-X' at line 3"),
+        ("B-X O I-X", "B-X O B-X", "1 mentions begin with a tag that should continue one .*'I-X' at line 3"),
         ("B-X I-Y I-Y I-X", "B-X B-Y I-Y B-X", "2 mentions begin with .*'I-Y' at line 2"),
         ("S-X B-X O", "B-X B-X O", "1 mentions have no end.*'B-X' at line 2"),
         ("S-X I-X E-X", "B-X B-X I-X", "1 mentions begin with .*'I-X' at line 2"),
@@ -88,7 +88,7 @@ def test_a_clean_corpus_is_not_doubted():
         ("B-X I", {}, r"line 2: the tag 'I' has no type, but 'B-X' at line 1 has one"),
         ("O - B-X", {}, r"line 2: the tag is '-'"),
         ("B-X O", {"entity": "Y"}, r"--entity Y is for tags without a type, but 'B-X' at line 1"),
-        ("B-X O I-X", {"scheme": "bio"}, r"line 3: 'I-X' goes on with .* --scheme bio does not allow"),
+        ("B-X O I-X", {"scheme": "bio"}, r"line 3: 'I-X' follows no mention .* --scheme bio does not allow"),
         ("I-X O B-X", {"scheme": "iob1"}, r"line 3: 'B-X' begins a mention .* --scheme iob1"),
         ("B-X I-X", {"scheme": "io"}, r"line 1: 'B-X' has a letter of another scheme.* --scheme io"),
         ("B-X I-X O", {"scheme": "bioes"}, r"line 2: 'I-X' leaves its mention without an end"),

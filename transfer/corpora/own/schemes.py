@@ -74,7 +74,7 @@ def as_bio(
 _SHOWN = {"bio": "BIO", "iob1": "IOB1", "io": "IO", "bioes": "BIOES", "bie": "BIE", "ioe": "IOE"}
 _READ = "read as conlleval and seqeval do; --strict refuses them"
 _ONE = {
-    "orphan": "continues a mention, but none is open here",
+    "orphan": "follows no mention that it could continue",
     "unclosed": "leaves its mention without an end (E or S)",
     "opening": "begins a mention that does not follow one of its type",
     "letter": "has a letter of another scheme",
