@@ -15,7 +15,7 @@ def foreseen(corpus: Corpus) -> list[str]:
     that a limit took out of train.
     """
     card = corpus.card
-    golds = {
+    golds: dict[Split, Golds] = {
         split: Golds.of(
             card.metric, (example.gold for example in corpus.split(split)), negative=card.negative
         )
