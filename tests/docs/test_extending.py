@@ -71,7 +71,7 @@ def test_the_new_kind_trains_scores_and_gains_beside_an_old_one(
         "recipe": {"base": "quick", "epochs": 3, "batch_size": 8}, "jobs": ["single", "pairs"], "seeds": 2,
     }  # fmt: skip
     (extended.folder / "both.yaml").write_text(json.dumps(grid))
-    extended.command("transfer run-grid both.yaml")
+    extended.command("transfer run-grid both.yaml --executor inline")
     results = pd.read_csv(extended.folder / "reports/both/results.csv")
     assert set(results["status"]) == {"done"}
     alone = results.query("corpora == 'severity' and split == 'test'")["value"]

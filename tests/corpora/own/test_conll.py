@@ -125,6 +125,12 @@ def test_a_token_stays_as_it_is(tmp_path: Path, text: str, token: list[str]):
     assert [record.values["tokens"] for record in conll(tmp_path / "d.conll").records] == [token]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_file_loses_its_byte_order_mark_and_nothing_else(tmp_path: Path, encoding: str):
+    (tmp_path / "d.conll").write_bytes("\ufeffa O\nb B-F\n".encode(encoding))
+    assert [record.values["tokens"] for record in conll(tmp_path / "d.conll").records] == [["\ufeffa", "b"]]
+
+
 def test_documents_are_kept_together(tmp_path: Path):
     text = "".join(f"-DOCSTART- -X- O\n\na O\n\npain{i} B-S\n\n" for i in range(10))
     (tmp_path / "d.conll").write_text(text)

@@ -1,6 +1,7 @@
 """Random corpora, written by the library of each format, are read back item for item or refused."""
 
 import csv
+import gzip
 import itertools
 import json
 import shutil
@@ -8,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -23,7 +25,6 @@ from transfer.inputs import InputError
 disable_progress_bars()
 
 QUICK, MANY = 20, 300
-SAVED = ("train", "validation", "test")  # every third row, as one writes a DatasetDict
 FEW = 6  # items a corpus has at least, so that three splits can be made
 
 # separators, marks, line ends, Unicode forms of one letter, what cannot be seen or looks like a format
@@ -63,6 +64,25 @@ def pairs(draw: st.DrawFn) -> list[dict]:
     ]
 
 
+@st.composite
+def label_sets(draw: st.DrawFn) -> list[dict]:
+    odd, plain = st.lists(LABELS, max_size=3, unique=True), st.sampled_from([[], ["yes"], ["no", "yes"]])
+    rows = draw(corpora())
+    return [
+        {"text": row["text"], "labels": draw(plain if row["text"].startswith("text ") else odd)}
+        for row in rows
+    ]
+
+
+@st.composite
+def scores(draw: st.DrawFn) -> list[dict]:
+    values = st.floats(-1e6, 1e6) | st.integers(-5, 5).map(float)
+    rows = draw(pairs())
+    for i, row in enumerate(rows):
+        row["score"] = draw(values) if row.pop("label") not in ("yes", "no") else float(i % 5)
+    return rows
+
+
 def _csv(path: Path, rows: Sequence[dict], **dialect) -> Path:
     head = list(rows[0])
     text = csv_text([head, *([row[key] for key in head] for row in rows)], **dialect)
@@ -72,6 +92,18 @@ def _csv(path: Path, rows: Sequence[dict], **dialect) -> Path:
 
 def _jsonl(path: Path, rows: Sequence[dict], ascii_: bool) -> Path:
     path.write_bytes("".join(json.dumps(row, ensure_ascii=ascii_) + "\n" for row in rows).encode("utf-8"))
+    return path
+
+
+def _packed(path: Path) -> Path:
+    packed = path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    return packed
+
+
+def _in_utf_16(path: Path) -> Path:
+    path.write_bytes(path.read_bytes().decode("utf-8").encode("utf-16"))
     return path
 
 
@@ -90,8 +122,14 @@ def _saved(folder: Path, rows: Sequence[dict]) -> Path:
     return folder
 
 
+def _in_splits(rows: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """Train has all rows, so that it lacks no label of the others."""
+    return {"train": rows, "validation": rows[1::3], "test": rows[2::3]}
+
+
 def _saved_in_splits(folder: Path, rows: Sequence[dict]) -> Path:
-    DatasetDict({split: Dataset.from_list(rows[i::3]) for i, split in enumerate(SAVED)}).save_to_disk(folder)
+    saved = {split: Dataset.from_list(list(some)) for split, some in _in_splits(rows).items()}
+    DatasetDict(saved).save_to_disk(folder)
     return folder
 
 
@@ -110,11 +148,18 @@ WRITERS: dict[str, Callable[[Path, Sequence[dict]], Path]] = {
     "jsonl": lambda folder, rows: _jsonl(folder / "d.jsonl", rows, False),
     "jsonl in ASCII": lambda folder, rows: _jsonl(folder / "d.jsonl", rows, True),
     "jsonl in a .txt": lambda folder, rows: _jsonl(folder / "d.txt", rows, False),
+    "jsonl in gzip": lambda folder, rows: _packed(_jsonl(folder / "d.jsonl", rows, False)),
+    "csv in UTF-16": lambda folder, rows: _in_utf_16(_csv(folder / "d.csv", rows)),
     "a json array": lambda folder, rows: _json(folder / "d.json", rows),
     "parquet": lambda folder, rows: _parquet(folder / "d.parquet", rows),
     "saved": lambda folder, rows: _saved(folder / "d", rows),
     "saved in splits": lambda folder, rows: _saved_in_splits(folder / "d", rows),
 }
+
+
+def _told(key: str, value: Any) -> Any:
+    """A value of a row as it is compared: a set of labels has no order, a label no white space around it."""
+    return sorted(value) if key == "labels" else value.strip() if key == "label" else value
 
 
 def outcome(kind: str, name: str, rows: Sequence[dict], keys: Sequence[str]) -> str:
@@ -125,19 +170,18 @@ def outcome(kind: str, name: str, rows: Sequence[dict], keys: Sequence[str]) -> 
             _, reading = read(kind, WRITERS[name](folder, rows))
         except InputError:
             return "refused"
-        # white space around a label is no part of it; nothing else may differ
-        wanted = [tuple(row[key].strip() if key == "label" else row[key] for key in keys) for row in rows]
+        wanted = [tuple(_told(key, row[key]) for key in keys) for row in rows]
         if name == "saved in splits":
-            found = [[tuple(row[key] for key in keys) for row in reading.rows[split]] for split in SPLITS]
-            assert found == [wanted[i::3] for i in range(3)]
+            for split, some in zip(SPLITS, _in_splits(wanted).values(), strict=True):
+                assert [tuple(_told(key, row[key]) for key in keys) for row in reading.rows[split]] == some
         else:
-            assert items(reading, *keys) == wanted
+            assert [tuple(map(_told, keys, row)) for row in items(reading, *keys)] == wanted
         return "read"
     finally:
         shutil.rmtree(folder)
 
 
-def try_many(kind: str, name: str, strategy, keys: Sequence[str], most: int) -> None:
+def try_many(name: str, kind: str, strategy, keys: Sequence[str], most: int) -> None:
     outcomes: Counter[str] = Counter()
 
     @settings(max_examples=most, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -149,20 +193,25 @@ def try_many(kind: str, name: str, strategy, keys: Sequence[str], most: int) -> 
     assert outcomes["read"] >= most // 10, outcomes
 
 
-SHAPES = {"texts": (corpora(), ("text", "label")), "pairs": (pairs(), ("text_a", "text_b", "label"))}
+SHAPES = {
+    "texts": ("classification", corpora(), ("text", "label")),
+    "pairs": ("classification", pairs(), ("text_a", "text_b", "label")),
+    "label sets": ("multilabel", label_sets(), ("text", "labels")),
+    "scores": ("similarity", scores(), ("text_a", "text_b", "score")),
+}
 
 
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_few_random_corpora_are_read_back_or_refused(name: str, shape: str):
-    try_many("classification", name, *SHAPES[shape], QUICK)
+    try_many(name, *SHAPES[shape], QUICK)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_many_random_corpora_are_read_back_or_refused(name: str, shape: str):
-    try_many("classification", name, *SHAPES[shape], MANY)
+    try_many(name, *SHAPES[shape], MANY)
 
 
 LISTS = st.lists(st.lists(TOKENS.filter(str.strip), min_size=1, max_size=4), min_size=FEW, max_size=10)

@@ -116,7 +116,8 @@ def decoded(path: Path, encoding: str | None = None) -> tuple[str, str]:
             f"{path} line {line}: not {name}{seen}; save the file as UTF-8, or name its encoding, "
             f"as in --encoding {other}"
         ) from None
-    text = text.removeprefix("\ufeff")
+    if codecs.lookup(codec).name not in ("utf-16", "utf-32", "utf-8-sig"):  # these drop the mark themselves
+        text = text.removeprefix("\ufeff")
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise InputError(
