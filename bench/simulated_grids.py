@@ -34,7 +34,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Process:
-    """How the arms of a target vary: ``arms(rng, target)`` are scores and shares [tasks, seeds(, documents)].
+    """A process that draws arms: ``arms(rng, target)`` are scores and shares [tasks, seeds(, documents)].
 
     The first arm is the single one. ``gains`` are true gains by edge, if not half of them null.
     """

@@ -177,7 +177,7 @@ def power(results: pd.DataFrame) -> str:
 
 
 def failures(results: pd.DataFrame) -> list[str]:
-    """What misses its bound by more than two standard errors of the simulation."""
+    """Figures that miss their bound by more than two standard errors of the simulation."""
     told = []
     mine: list[dict[str, Any]] = results[results["rule"] == "this"].to_dict("records")  # type: ignore[assignment]
     for values in mine:

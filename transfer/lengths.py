@@ -1,4 +1,4 @@
-"""How many texts exceed what an encoder reads, in subword tokens and without loading torch."""
+"""Counts of texts that exceed an encoder's limit, in subword tokens and without loading torch."""
 
 import json
 import re
@@ -37,7 +37,7 @@ class SubwordCounter:
         self._known: dict[str, int] = {}
 
     def truncated_in(self, corpus: Corpus, max_length: int) -> dict[Split, int]:
-        """How many items of each split lose text; see ``truncated``.
+        """The number of items of each split that lose text; see ``truncated``.
 
         None of a tagging corpus, whose long sentences are divided and not cut.
         """
@@ -49,7 +49,7 @@ class SubwordCounter:
         }
 
     def truncated(self, items: Sequence[tuple[str, ...]], max_length: int) -> int:
-        """How many items, of one text or two each, have more than ``max_length`` subword tokens.
+        """The number of items, of one text or two each, with more than ``max_length`` subword tokens.
 
         Special tokens count, since they take room in the sequence.
         """

@@ -38,7 +38,7 @@ class Measure:
 
     @staticmethod
     def found(sums: np.ndarray) -> float:
-        """How many positives or mentions were predicted, of a measure that ``finds`` something."""
+        """The number of predicted positives or mentions, for a measure that ``finds`` something."""
         return float(sums[1] - sums[2])
 
     def __call__(self, gold: Sequence[Any], predicted: Sequence[Any]) -> float:
@@ -138,7 +138,7 @@ def measure_of(metric: str, *, negative: str | None = None) -> Measure:
 
 @dataclass
 class Golds:
-    """What the gold values of a split tell of its score: whether it is defined, whatever is predicted."""
+    """The gold values of a split, and whether they define its score whatever is predicted."""
 
     metric: str
     negative: str | None = None

@@ -38,5 +38,5 @@ def override(data: dict[str, Any], text: str, places: dict[tuple, int | str] | N
 
 
 def changes(overrides: Sequence[str]) -> dict[str, str]:
-    """What ``--set`` changes: each key with the text of its last value."""
+    """The changes of ``--set``: each key with the text of its last value."""
     return dict(text.split("=", 1) for text in overrides)

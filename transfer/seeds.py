@@ -14,7 +14,7 @@ MULTIPLE = re.compile("[1-9]x")
 
 
 class Seeds(Strict):
-    """As many seeds as needed: ``first`` everywhere, then up to ``most`` where an edge is undecided.
+    """Adaptive seeds: ``first`` everywhere, then up to ``most`` where an edge is undecided.
 
     ``hours``: after so many hours in which jobs of the grid ran no further seeds are begun.
     """

@@ -100,7 +100,7 @@ def test_a_study_from_another_seed_is_one_of_its_own(run, tmp_path: Path):
 def test_single_task_runs_keep_at_twice_the_seeds_of_each_look(
     run, transfer, tiny_grid: Path, tmp_path: Path
 ):
-    """As far as looks go: the first has 2 x 6 single-task runs, each further one 2 for each open target."""
+    """Looks: the first has 2 x 6 single-task runs, each further one 2 for each open target."""
     out = run("--set", "single_seeds=2x")
     assert "15 jobs (at most 25), 0 done, 15 to run" in out
     assert out.count("5 more jobs, for edges that are undecided") == 2

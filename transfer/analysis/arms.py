@@ -56,7 +56,7 @@ class Arms:
         return Arm(self._items.documents, score, shares(parts, self._measure), constant)
 
     def _constant(self, predicted: pa.ChunkedArray, parts: np.ndarray) -> str:
-        """What is predicted, if it is one thing for every item; empty if predictions differ."""
+        """The single prediction that all items share; empty if predictions differ."""
         if self._measure.finds and not self._measure.found(parts.sum(axis=0)):
             return f"it finds no {self._measure.finds} in any test item"
         said = predicted.unique()

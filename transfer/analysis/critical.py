@@ -91,7 +91,7 @@ def _satterthwaite(shares: Sequence[Any], frees: Sequence[Any]) -> Any:
 
 
 def _root(function: Any, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Where a decreasing function is 0 between ``low`` and ``high``, elementwise (Illinois method)."""
+    """The root of a decreasing function between ``low`` and ``high``, elementwise (Illinois method)."""
     if not np.any(high - low > TOLERANCE):
         return low
     at_low, at_high = function(low), function(high)

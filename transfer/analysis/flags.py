@@ -35,7 +35,7 @@ FLAGS = ["stage", "corpora", "target", "reason"]
 
 
 class ArmKey(NamedTuple):
-    """How a target was trained: the stage or control, and the group."""
+    """An arm of a target: the stage or control, and the group."""
 
     stage: str
     corpora: str
@@ -116,7 +116,7 @@ def _clustered(done: pd.DataFrame) -> dict[ArmKey, str]:
 
 
 def split_of(scores: np.ndarray, others: Sequence[np.ndarray], *, grain: float = 0.0) -> int:
-    """How many of an arm's sorted scores are in the lower of two clusters; 0 if there is one cluster.
+    """The number of an arm's sorted scores in the lower of two clusters; 0 if there is one cluster.
 
     ``others``: the scores over seeds of the target's other arms. ``grain``: what one test item is worth;
     no deviation is taken to be smaller.

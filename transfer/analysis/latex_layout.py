@@ -66,7 +66,7 @@ def broken(text: str, most: float) -> list[str]:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is set: its columns' panels (places of columns), and each column's broken texts."""
+    """The layout of a table: its panels (positions of columns), and each column's broken texts."""
 
     size: Size
     wide: bool  # over both columns of a two-column page

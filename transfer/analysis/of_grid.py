@@ -218,7 +218,7 @@ class Kept:
         return job.arm_seed in self._seeds_of(job.arm, "+".join(job.group), count)
 
     def _hours(self, count: int) -> float:
-        """How long the jobs of the looks up to this one were at work, over all runs; overlaps count once."""
+        """The working hours of the jobs of all looks up to this one; overlaps count once."""
         spans = sorted(
             (result.ended - result.seconds, result.ended)
             for result in self.results.values()

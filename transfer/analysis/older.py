@@ -1,4 +1,4 @@
-"""What results of earlier versions say otherwise than those of this one."""
+"""Results of earlier versions, read by the rules of this one."""
 
 import json
 from collections.abc import Mapping

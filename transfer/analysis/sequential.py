@@ -30,7 +30,7 @@ FEWEST_DEGREES = 4  # of a variance that a forecast rests on
 
 @dataclass(frozen=True)
 class State:
-    """What is known of an edge: an estimate, the seeds behind it, p values over all looks.
+    """The state of an edge: an estimate, the seeds behind it, p values over all looks.
 
     The estimate is that of the last look or, for a claim, of the look that it is based on; ``share`` is that
     look's share of the error. ``p_relevant`` is the p value that is corrected: it counts only looks whose
@@ -146,7 +146,7 @@ class Verdicts(Generic[E]):
 
     @property
     def _tests(self) -> int:
-        """How many edges take part in the correction."""
+        """The number of edges that take part in the correction."""
         return sum(not math.isnan(state.p) for state in self.states.values())
 
     def _moderated(self) -> dict[E, Estimate]:

@@ -1,4 +1,4 @@
-"""How long a grid takes, and how much disk: from jobs that are done, or from timed training steps."""
+"""Forecasts of a grid's time and disk space, from finished jobs or from timed training steps."""
 
 import functools
 import time

@@ -89,7 +89,7 @@ def _short(result: "JobResult") -> "JobResult":
 
 
 class Shown(Protocol):
-    """How a run is shown: a context that is told of jobs, notes and an interruption."""
+    """The live view of a run: a context that is told of jobs, notes and an interruption."""
 
     def __enter__(self) -> "Shown": ...
     def __exit__(self, *exception: object) -> None: ...

@@ -35,7 +35,7 @@ def lines_of(card: "Card", reading: "OwnReading", encoder: str | None) -> Iterat
 
 
 def doubts_of(assumed: Sequence[str], foreseen: Sequence[str], *, strict: bool) -> list[str]:
-    """What was assumed of the files and what is foreseen of the corpus, a line each.
+    """Assumptions about the files and warnings about the corpus, a line each.
 
     Raises InputError for the first where ``strict``.
     """

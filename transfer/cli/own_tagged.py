@@ -43,7 +43,7 @@ BlankTokens = Annotated[
 
 
 def for_each_label(said: "Said") -> "list[Said]":
-    """What was said for each corpus that is asked for: one, or one of each column of tags."""
+    """The options for each corpus that is asked for: one, or one per column of tags."""
     columns = [column.strip() for column in (said.label or "").split(",")]
     if said.kind != "tagging" or len(columns) == 1:
         return [said]
@@ -59,7 +59,7 @@ def for_each_label(said: "Said") -> "list[Said]":
 
 
 def tagging_of(said: "Said", metric: "Metric | None") -> "Tagging":
-    """What the options say of tags. Raises InputError for a value that none has, or that does not fit."""
+    """The tagging options. Raises InputError for an unknown value, or one that does not fit."""
     from transfer.corpora.own import Tagging
     from transfer.corpora.own.schemes import scheme_named
 

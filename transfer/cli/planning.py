@@ -108,7 +108,7 @@ def _learnable(grid_file: Path, loaded: "Sequence[Corpus]") -> None:
 
 
 def doubts(record: "GridRecord") -> "Iterator[str]":
-    """What whoever runs a grid should know of its corpora: undefined scores, lost labels, truncated texts."""
+    """Warnings about a grid's corpora: undefined scores, lost labels, truncated texts."""
     for corpus in record.corpora:
         name, cut = corpus.card.name, corpus.truncated or {}
         yield from (f"{name}: {text}" for text in corpus.doubts)

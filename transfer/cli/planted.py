@@ -72,7 +72,7 @@ def _in_studies(seen: "Studied | None") -> str:
 
 
 def counts(table: "pd.DataFrame") -> list[str]:
-    """How many edges hold, by what was planted, and the claims about edges that nothing was planted for."""
+    """The number of planted edges that hold, and the claims about edges without a planted effect."""
     lines = []
     for effect in (*CLAIMS, "no effect"):
         rows = table[table["planted"] == effect]

@@ -271,7 +271,7 @@ def _labels_without_training(
 
 
 def count_of(card: Card, examples: Iterable[Example]) -> int:
-    """What the literature counts of examples: mentions or tokens, else those not of the negative label."""
+    """The count that the literature gives: mentions or tokens, else examples not of the negative label."""
     if card.kind == "tagging":
         counted = spans if card.spans else tuple
         return sum(len(counted(example.gold)) for example in examples)  # type: ignore[arg-type]

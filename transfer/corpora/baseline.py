@@ -16,7 +16,7 @@ class Baseline(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     predictor: str
-    """What it predicts for every item, for people."""
+    """The constant prediction in words."""
     value: float | None
     undefined: str = ""
 

@@ -27,7 +27,7 @@ def stratified_subset(
 
 
 def _by_largest_remainder(sizes: Mapping[str, int], most: int) -> dict[str, int]:
-    """How many of each stratum: its share, rounded so that they add up; the same in every subset."""
+    """The size of each stratum: its share, rounded so that they add up; the same in every subset."""
     count = sum(sizes.values())
     shares = {key: most * size / count for key, size in sizes.items()}
     take = {key: int(share) for key, share in shares.items()}
@@ -38,7 +38,7 @@ def _by_largest_remainder(sizes: Mapping[str, int], most: int) -> dict[str, int]
 
 
 def _systematic(sizes: Mapping[str, int], most: int, draw: str) -> dict[str, int]:
-    """How many of each stratum: its share, rounded up or down at random with that share as expectation.
+    """The size of each stratum: its share, rounded up or down at random with that share as expectation.
 
     Systematic sampling of the remainders (Madow 1949). The largest remainders would exclude most strata of
     a single example from every draw, and a tagging corpus can consist of such strata.

@@ -124,7 +124,7 @@ PLAN: tuple[Planted, ...] = (
 
 @dataclass(frozen=True)
 class Studied:
-    """What studies with fresh seeds found of an edge that nothing was planted for (``make bench-planted``).
+    """Results of studies with fresh seeds for an edge without a planted effect (``make bench-planted``).
 
     ``gain``, ``low`` and ``high``: its mean over the studies with a 95 % interval, in points. ``claimed``: in
     how many of the ``studies`` its verdict was improves or harms.

@@ -1,4 +1,4 @@
-"""What gold values tell before anything runs: scores that will be undefined, and labels that train lacks."""
+"""Warnings from gold values before anything runs: undefined scores, and labels that train lacks."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,7 +9,7 @@ HELD_OUT: tuple[Split, ...] = ("dev", "test")
 
 
 def foreseen(corpus: Corpus) -> list[str]:
-    """What is to be said of a corpus before it is trained on, from its gold values alone; mostly nothing.
+    """Warnings about a corpus before it is trained on, from its gold values alone; mostly none.
 
     Scores of dev and test that are undefined whatever is predicted, labels that no train item has, and labels
     that a limit took out of train.

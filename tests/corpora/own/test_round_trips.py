@@ -163,7 +163,7 @@ def _told(key: str, value: Any) -> Any:
 
 
 def outcome(kind: str, name: str, rows: Sequence[dict], keys: Sequence[str]) -> str:
-    """What became of a corpus: 'read' item for item, or 'refused'. Anything else is an AssertionError."""
+    """The outcome for a corpus: 'read' item for item, or 'refused'. Anything else is an AssertionError."""
     folder = Path(tempfile.mkdtemp())
     try:
         try:

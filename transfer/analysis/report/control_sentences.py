@@ -15,7 +15,7 @@ from transfer.jobs import TUNED
 
 
 class Control(NamedTuple):
-    """What a control says: its name, what it is and what came of it, and a line an edge."""
+    """A control in words: its name, its purpose and outcome, and a line per edge."""
 
     title: str
     text: str
@@ -28,7 +28,7 @@ def control(found: Findings, name: str) -> Control:
 
 
 def _null(found: Findings, null: pd.DataFrame) -> Control:
-    """How often the pipeline called nothing something, with the exact (Clopper-Pearson) 95 % interval."""
+    """The null control: the rate of false claims, with its exact (Clopper-Pearson) 95 % interval."""
     from scipy.stats import binomtest  # slow to import, needed only here
 
     text = (
@@ -83,7 +83,7 @@ def _tuned(found: Findings, table: pd.DataFrame) -> Control:
 
 
 def _left_out(found: Findings, table: pd.DataFrame) -> Control:
-    """What is left of the edges whose target's test text was in the partner's train split."""
+    """The left-out control: gains without the target's test text in the partner's train split."""
     text = (
         "The pair trained again without those of the partner's examples whose text stands in the target's "
         "test split. "
@@ -99,7 +99,7 @@ def _left_out(found: Findings, table: pd.DataFrame) -> Control:
 
 
 def _standing(edges: pd.DataFrame, control: str) -> tuple[str, tuple[str, ...]]:
-    """How many claims stand beside a control, and a line for each; see `controls.standing`."""
+    """The number of claims that stand beside a control, and a line for each; see `controls.standing`."""
     both = edges[edges["verdict"].isin(CLAIMS) & (edges[f"standing_{control}"] != "")]
     if both.empty:
         return "", ()

@@ -229,7 +229,7 @@ def _data(found: Findings) -> dict[str, Any]:
 
 
 def _more(edge: Mapping[Any, Any]) -> str:
-    """What is said of an edge beyond its numbers."""
+    """Remarks on an edge beyond its numbers."""
     open_ = say.could_find(edge) if edge["verdict"] == "inconclusive" else ""
     return f"{open_}{say.flagged(edge)}".removeprefix("; ")
 

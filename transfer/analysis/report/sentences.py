@@ -192,7 +192,7 @@ def could_find(edge: Mapping) -> str:
 
 
 def flagged(edge: Mapping) -> str:
-    """What is to be said of an edge's arms, see `flags`; mostly nothing."""
+    """A remark on an edge's flagged arms (see `flags`); mostly empty."""
     return f"; {flag}" if (flag := edge.get("flag", "")) else ""
 
 

@@ -38,7 +38,7 @@ from transfer.inputs import InputError, did_you_mean, validated
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks for.
+    """A request to read own files.
 
     ``sources`` are files or folders; a split is theirs or None. ``dialect`` says how text files are written,
     ``names`` what the positions of multi-hot labels stand for, ``tagging`` how tags are to be read.
@@ -210,7 +210,7 @@ def _settled(
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:
-    """What the ids of each file's rows begin with: its name, numbered where another file has it."""
+    """The prefix of the ids of each file's rows: its name, numbered where another file has it."""
     names = [stem_of(path) for path in paths]
     taken, stems = set(), []
     for i, name in enumerate(names):

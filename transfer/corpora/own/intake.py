@@ -22,7 +22,7 @@ from transfer.inputs import InputError, nearby
 
 
 class Division(StrEnum):
-    """How running text is divided into tokens: at spaces, or as `prepare own` divides brat text."""
+    """The tokenization of running text: at spaces, or as `prepare own` divides brat text."""
 
     SPACES = "spaces"
     RULES = "rules"

@@ -15,7 +15,7 @@ from transfer.inputs import InputError
 
 
 class Layout(StrEnum):
-    """What a line of a plain text file holds."""
+    """The unit of a line in a plain text file."""
 
     TEXT = "text"
     TOKENS = "tokens"

@@ -162,7 +162,7 @@ def _check_columns(
 
 
 def _on_headers(table: Table) -> str:
-    """What to do where no column has a name that is asked for or usual."""
+    """A hint for tables in which no column has a requested or usual name."""
     if table.columns == {str(number + 1) for number in range(len(table.columns))}:
         return "; without a header columns are named by their number, as in --text 1"
     return (

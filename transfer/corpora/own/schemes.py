@@ -199,7 +199,7 @@ def _detected(parts: Sequence[Sequence[Parts]]) -> str:
 
 
 def _departures(parts: Sequence[Parts], scheme: str) -> Iterator[tuple[str, int]]:
-    """What in a sequence is against a scheme, and at which tag."""
+    """The departures of a sequence from a scheme, each with its tag."""
     if scheme == "ioe":
         return
     ended = scheme in ("bioes", "bie")

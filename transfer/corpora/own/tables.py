@@ -16,7 +16,7 @@ Quoting = Literal["double", "backslash", "none"]
 
 @dataclass(frozen=True)
 class Dialect:
-    """How text files are written, as far as the user says; None is detected.
+    """The dialect of text files, as far as the user states it; None means detected.
 
     ``delimiter`` is the character between columns, ``encoding`` the name of a codec. ``quoting`` says what
     a quotation mark inside a quoted cell looks like (``double``: "", ``backslash``: \\"), or that quotation

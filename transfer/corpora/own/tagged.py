@@ -15,7 +15,7 @@ from transfer.inputs import InputError, did_you_mean
 
 @dataclass(frozen=True)
 class Tagging:
-    """What a user says of tagged text.
+    """The user's statements about tagged text.
 
     ``entity`` is the type of tags that have none. ``scheme`` is the one that the tags follow; None is
     to find out. ``drop_blanks`` leaves out tokens of nothing but white space, which are refused otherwise.

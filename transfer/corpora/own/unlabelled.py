@@ -25,7 +25,7 @@ DIVIDED: Mapping[Division, str] = {
 
 @dataclass(frozen=True)
 class Texts:
-    """What a file holds for a model, in its order.
+    """The texts of a file for a model, in order.
 
     ``examples`` have a ``gold`` that means nothing. ``starts`` are the tokens' offsets, for items
     whose tokens were made from running text. ``notes`` are sentences on what was assumed.
