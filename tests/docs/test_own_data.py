@@ -6,8 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.docs.conftest import blocks_of
-
 PAGE = Path(__file__).parents[2] / "docs" / "own-data.md"
 
 
@@ -44,20 +42,3 @@ def test_the_page_says_what_the_commands_do(done: tuple[Path, str]):
         for name in ("adverse", "urgency")
     ]
     assert tested[0] == tested[1]
-
-
-def test_the_commands_for_tagged_text(runner):
-    ran = runner()
-    for name in ("train", "test"):
-        (ran.folder / f"{name}.conll").write_text("no O\ngout B-Disease\n\nall O\nwell O\n\n" * 12)
-    (ran.folder / "skills.conll").write_text("managed\tB-S\tO\nwards\tI-S\tB-K\n\n" * 12)
-    word = "{}\t{}\t_\t{}\t_\t_\t0\troot\t_\t_\n"
-    (ran.folder / "words.conllu").write_text(
-        (word.format(1, "rest", "NOUN") + word.format(2, "well", "ADV") + "\n") * 12
-    )
-    blocks = [block for block in blocks_of(PAGE) if block.by.endswith("::test_the_commands_for_tagged_text")]
-    assert blocks
-    for block in blocks:
-        ran.sh(block)
-    made = {path.parent.name for path in ran.folder.glob("corpora/*/corpus.yaml")}
-    assert made == {"disease", "jobs-2", "jobs-3", "pos"}

@@ -223,7 +223,7 @@ def _request(said: Said) -> "Request":
 def dialect_of(
     delimiter: str | None, quoting: str | None, encoding: str | None, *, header: bool
 ) -> "Dialect":
-    """The dialect of text files that the options name. Raises InputError for a value that an option does not take."""
+    """The dialect of text files that the options name. Raises InputError for a value that none takes."""
     from transfer.corpora.own.cells import DELIMITERS
     from transfer.corpora.own.tables import Dialect, Quoting
 
