@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from transfer.cli.terminal import bar
+from transfer.cli.terminal import bar, paragraph
 
 
 class Terminal(io.StringIO):
@@ -23,3 +23,8 @@ def test_the_bar_is_for_terminals_alone(stream, monkeypatch, capsys):
     assert ("figures" in errors.getvalue()) == (stream is Terminal)
     assert errors.getvalue() == "" or stream is Terminal
     assert capsys.readouterr().out == ""
+
+
+def test_a_paragraph_never_breaks_a_path():
+    path = "/a/long/folder/" + "x" * 120 + "/file.txt"
+    assert path in paragraph(f"note: {path}: read as one text per line").split("\n")

@@ -59,9 +59,9 @@ def corpus(request, tiny_corpora: Path):
 
 def test_perfect_logits_have_a_perfect_score(corpus, tokenizer):
     task = task_of(corpus.card)
-    value, predicted = score(Oracle(task), held(task, corpus.test, tokenizer))
-    assert value == pytest.approx(1.0)
-    assert predicted == [e.gold for e in corpus.test]
+    found = score(Oracle(task), held(task, corpus.test, tokenizer))
+    assert found.value == pytest.approx(1.0)
+    assert found.predicted == [e.gold for e in corpus.test]
 
 
 def test_predictions_and_gold_are_equal_as_json(corpus, tokenizer):
@@ -208,9 +208,9 @@ def test_a_mention_at_a_cut_is_whole_again(tokenizer):
         (0, 41, 20),
         (1, 0, 2),
     ]
-    value, predicted = score(Oracle(NER), held(NER, [long, short], tokenizer))
-    assert value == 1.0
-    assert predicted == [long.gold, short.gold]
+    found = score(Oracle(NER), held(NER, [long, short], tokenizer))
+    assert found.value == 1.0
+    assert found.predicted == [long.gold, short.gold]
 
 
 def test_a_sentence_of_thirty_tokens_stays_whole(tokenizer):

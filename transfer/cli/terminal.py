@@ -27,8 +27,9 @@ def examples(*commands: str) -> str:
 
 
 def paragraph(text: str) -> str:
-    """The text in lines that a terminal of the present width shows unbroken, at most 100 letters."""
-    return textwrap.fill(text, min(shutil.get_terminal_size().columns, 100), break_on_hyphens=False)
+    """The text in lines of the terminal's width, at most 100 letters; a path is never broken."""
+    width = min(shutil.get_terminal_size().columns, 100)
+    return textwrap.fill(text, width, break_on_hyphens=False, break_long_words=False)
 
 
 def aligned(rows: Sequence[dict[str, str]], *, numbers: Iterable[str] = ()) -> list[str]:
