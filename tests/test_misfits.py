@@ -104,7 +104,7 @@ def test_a_run_stops_before_its_first_job(copy: Path, tiny_grid: Path, tmp_path:
         "run-grid", tiny_grid, "--set", f"encoder={copy}", "--store", store, "--executor", "inline"
     )
     assert code == 2
-    assert f"{tiny_grid} line 9: {copy}: the tokenizer has 119 word pieces" in err
+    assert f"error: --set encoder={copy}: {copy}: the tokenizer has 119 word pieces" in err
     assert not (store / "jobs").exists()
 
 

@@ -54,7 +54,7 @@ MISTAKES: list[Mistake] = [
         "a key of the recipe beside the recipe",
         lambda folder: None,
         ["plan", "g.yaml", "--set", "lr=1e-4"],
-        "g.yaml: unknown key 'lr'; did you mean 'recipe.lr'?",
+        "--set lr=1e-4: unknown key 'lr'; did you mean 'recipe.lr'?",
     ),
     (
         "a tab",

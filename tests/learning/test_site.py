@@ -1,5 +1,7 @@
 """What a worker keeps from one job to the next."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +67,20 @@ def test_a_corpus_is_read_once_however_little_is_kept_of_its_rows(site: Site, mo
             for split in ("train", "dev", "test"):
                 at.cut(trained.name, split, job=job, site=site)
     assert sorted(read) == ["ner", "rel"]
+
+
+def test_a_corpus_that_changed_with_its_plan_is_read_again(site: Site, tiny_corpora: Path, tmp_path: Path):
+    home = tmp_path / "changing"
+    shutil.copytree(tiny_corpora / "rel", home / "rel")
+    there = site.model_copy(update={"corpora": str(home)})
+    (trained,) = job_of(there, "rel").corpora
+    before = at.ready_of(trained, job_of(there, "rel"), there)
+    dev = home / "rel" / "dev.jsonl"
+    dev.write_text("".join(dev.read_text().splitlines(keepends=True)[:-1]))
+    job = job_of(there, "rel")  # planned anew in the process that read the corpus
+    (trained,) = job.corpora
+    after = at.ready_of(trained, job, there)
+    assert before.corpus.fingerprint != after.corpus.fingerprint == trained.fingerprint
 
 
 @pytest.fixture

@@ -95,6 +95,10 @@ def ready_of(trained: Trained, job: Job, site: Site) -> Ready:
     """A corpus of a job. Raises ValueError where it is not the one that the grid was planned with."""
     ready = _encoded(_source(trained.name, job, site))
     if ready.corpus.fingerprint != trained.fingerprint:
+        # a process that outlives a plan may have kept the files as they were before
+        forget()
+        ready = _encoded(_source(trained.name, job, site))
+    if ready.corpus.fingerprint != trained.fingerprint:
         raise ValueError(
             f"the corpus '{trained.name}' changed since the grid was planned "
             f"(fingerprint {ready.corpus.fingerprint}, planned {trained.fingerprint}); run the grid again"
