@@ -16,6 +16,7 @@ TINY = [
 
 
 @pytest.mark.timeout(1500)
+@pytest.mark.slow  # about a minute on an idle core
 def test_one_command_fills_every_cell_and_both_halves(transfer, tmp_path: Path, tiny_encoder: Path):
     places = ["--store", tmp_path / "runs", "--out", tmp_path / "reports", "--set", f"encoder={tiny_encoder}"]
     code, out, err = transfer("paper", QUICK, *places, *TINY)
