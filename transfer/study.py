@@ -320,10 +320,11 @@ def _of_report(folder: Path) -> Study:
     try:
         results, edges, groups, described = (_read(folder / name) for name in TABLES)
         smallest = edges["smallest_effect"].iloc[0] if len(edges) else 0.005
-        (
-            edges[["se_seeds", "se_items", "df_seeds"]],
-            groups[["se_seeds", "se_items"]],
-        )  # earlier versions lack them
+        # advice rests on them, and reports of the first versions lack them
+        if missing := {"se_seeds", "se_items", "df_seeds"} - set(edges) or {"se_seeds", "se_items"} - set(
+            groups
+        ):
+            raise ValueError(f"{min(missing)} is missing; write the report again with transfer report")
         tasks, source = tuple(described["name"]), str(described["source"].iloc[0])
     except (KeyError, IndexError, ValueError) as error:
         raise InputError(f"{folder}: its tables are not those of a report ({error})") from None
