@@ -70,9 +70,10 @@ GRIDS ?= 20
 GRAPHS ?= 2
 REPETITIONS ?= 100
 METRICS ?= accuracy micro_f1
-bench-verdicts: setup ## intervals, verdicts and adaptive seeds by simulation (GRIDS=... GRAPHS=... REPETITIONS=... METRICS=...)
+bench-verdicts: setup ## intervals, verdicts, advice and adaptive seeds by simulation (GRIDS=... GRAPHS=... REPETITIONS=... METRICS=...)
 	$(BIN)/python bench/intervals.py --repetitions $(REPETITIONS) --metrics $(METRICS)
 	$(BIN)/python bench/verdicts.py --grids $(GRIDS)
+	$(BIN)/python bench/advice.py --grids $(GRIDS)
 	$(BIN)/python bench/adaptive.py --graphs $(GRAPHS) --nulls $(GRIDS)
 
 bench-planted: setup ## whether planted help and harm are found: 20 studies with fresh seeds, an hour or two (STUDIES=...)
