@@ -46,7 +46,7 @@ def between(run, tmp_path: Path, *more: str) -> str:
     edges = pd.read_csv(tmp_path / "reports" / "tiny" / "edges.csv")
     reaches = edges[["ci_low", "ci_high"]].abs().max(axis=1)
     shutil.rmtree(tmp_path / "runs")
-    assert reaches.max() > 2 * reaches.min(), "the tasks are too much alike for this test"
+    assert reaches.max() > 1.5 * reaches.min(), "the tasks are too much alike for this test"
     return f"smallest_effect={100 * (reaches.max() * reaches.min()) ** 0.5:.1f}"
 
 
@@ -65,7 +65,10 @@ def test_undecided_edges_get_more_seeds_and_decided_ones_do_not(run, tmp_path: P
     assert (decided, 3) not in seeds
     assert {(open_, 3), ("rel+sim", 3)} <= set(seeds)
     table = pd.read_csv(tmp_path / "reports" / "tiny" / "edges.csv").set_index("target")
-    assert (table.loc[decided, "verdict"], table.loc[decided, "seeds"]) == ("no effect", 3)
+    table["flag"] = table["flag"].fillna("")
+    # equality is not claimed of runs that did not learn, but they get no more seeds either
+    verdict = "inconclusive" if table.loc[decided, "flag"] else "no effect"
+    assert (table.loc[decided, "verdict"], table.loc[decided, "seeds"]) == (verdict, 3)
     assert table.loc[open_, "seeds"] == 1 + max(seed for task, seed in seeds if task == open_)
 
 

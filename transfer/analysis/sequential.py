@@ -183,8 +183,10 @@ class Verdicts(Generic[E]):
                 verdict=verdict,
                 decided=True,
             )
-        if state.p_equivalence < self._alpha and edge not in self._unlearned:
-            return replace(state, verdict="no effect", decided=True)
+        if state.p_equivalence < self._alpha:
+            # of runs that did not learn nothing is claimed, and more seeds would not make them learn
+            verdict = "inconclusive" if edge in self._unlearned else "no effect"
+            return replace(state, verdict=verdict, decided=True)
         return state
 
     def _hopeless(self) -> list[E]:
