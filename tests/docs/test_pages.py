@@ -126,7 +126,10 @@ def test_the_public_grids(runner, blocks_of, real_corpora: Path, tiny_encoder: P
     (ran.folder / "DIR").symlink_to(real_corpora.resolve())
     run_apart(ran, ROOT / "README.md", "test_the_public_grids", blocks_of)
     for name in ("public_biomedical_pairs", "public_clinical_pairs"):
-        assert f"{name}: 8 jobs, 0 done, 8 to run" in ran.said, "4 of them its null control"
+        # the options of this test are part of the report's name
+        assert re.search(rf"^{name}\S*: 8 jobs, 0 done, 8 to run$", ran.said, re.M), (
+            "4 of them its null control"
+        )
 
 
 def test_the_tutorial(runner):
@@ -161,7 +164,13 @@ def test_the_page_on_corpora(runner):
     (ran.folder / "notes.csv").write_text(
         "text,label\n" + "".join(f"note number {i} about {i % 7},{'ab'[i % 2]}\n" for i in range(40))
     )
-    shutil.copytree(ROOT / "tests" / "assets" / "releases" / "chemprot", ran.folder / "ChemProt_Corpus")
+    release = shutil.copytree(
+        ROOT / "tests" / "assets" / "releases" / "chemprot", ran.folder / "ChemProt_Corpus"
+    )
+    # the few pairs of that fixture have labels in dev and test that its train lacks, which check refuses
+    for split in ("development", "test_gs"):
+        for gold in (release / f"chemprot_{split}").glob("*gold_standard.tsv"):
+            gold.write_text(re.sub("CPR:[35]", "CPR:4", gold.read_text()))
     ran.run(ROOT / "docs" / "corpora.md")
     assert "chemprot" in ran.said
     assert "triage" in ran.said

@@ -35,7 +35,7 @@ def joined(text: str, parts: Sequence[Span]) -> tuple[Span, ...]:
 
     Annotation tools break a mention at the end of a line, and nothing is left out there.
 
-    >>> joined("liver\nfailure", [(0, 5), (6, 13)])
+    >>> joined("liver\\nfailure", [(0, 5), (6, 13)])
     ((0, 13),)
     """
     whole: list[Span] = []
@@ -103,8 +103,7 @@ def _tags(spans: Sequence[Span], mentions: Sequence[Mention], count: Counter[str
 
 
 def told(split: str, count: Counter[str]) -> list[str]:
-    """The counts of ``tagged_rows``, and of ``trimmed`` and ``joined`` mentions, as sentences for those
-    that there are."""
+    """The counts of ``tagged_rows``, and of ``trimmed`` and ``joined`` mentions, as sentences; none if 0."""
     why = {
         "discontinuous": "in several pieces",
         "inside a token": "with a border inside a token",
