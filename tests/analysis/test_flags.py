@@ -54,7 +54,10 @@ def test_a_run_near_the_baseline_is_flagged():
     scores = two([0.80, 0.65, 0.81], [0.83, 0.81, 0.84])
     found = flags_of(scores, evidence=evidence(scores), baselines={"a": MAJORITY})
     assert list(found) == [SINGLE]
-    assert "seed 1: did not learn, its score of 65.0 points is within 2 standard errors" in found[SINGLE]
+    assert (
+        "seed 1: did not learn, its score of 65.0 points does not exceed the baseline by 2 standard errors"
+        in found[SINGLE]
+    )
     assert "(always 'no': 60.0)" in found[SINGLE]
     # with 10,000 items five points are far from the baseline
     many = evidence(scores, items=10_000)

@@ -93,8 +93,8 @@ def _why_not_learned(arm: Arm, baseline: Baseline | None) -> str:
         return ""
     worth = "undefined, 0 by chance" if baseline.value is None else points(baseline.value)
     return (
-        f"did not learn, its score of {points(arm.score)} points is within {NEAR:g} standard errors of the "
-        f"baseline ({baseline.predictor}: {worth})"
+        f"did not learn, its score of {points(arm.score)} points does not exceed the baseline by {NEAR:g} "
+        f"standard errors ({baseline.predictor}: {worth})"
     )
 
 
