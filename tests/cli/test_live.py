@@ -192,7 +192,7 @@ def test_lines_count_this_run_and_say_what_is_left(progress: Progress, results: 
     progress.cost = {**progress.cost, added.id: 100.0}
     lines.add([added])
     told = capsys.readouterr().out
-    assert re.match(r"\[1/10\] refine .* seed \d: .* \(\d+ s, about .* left\)\n", told)
+    assert re.match(r"\[1/10\] refine .* seed \d: .* \(\d+ s, (about .*|under 1 s) left\)\n", told)
 
 
 def test_what_is_left_is_kept_as_jobs_end_and_is_what_a_count_gives(
