@@ -250,7 +250,7 @@ def test_status_tells_of_running_and_failed_jobs(transfer, tiny_run, tiny_grid: 
 
 
 def test_status_tells_that_workers_are_starting(transfer, tiny_run, tiny_grid: Path, tmp_path: Path):
-    """As long as a run is at work on this grid and none of its jobs has begun; other grids do not count."""
+    """A run is at work on this grid and none of its jobs has begun; other grids do not count."""
     from transfer.claims import Claims
     from transfer.grid import Grid
 

@@ -94,7 +94,7 @@ def test_no_text_lies_on_another_or_is_cut(kind, count):
 
 @pytest.mark.parametrize("count", range(2, 14))
 def test_the_labels_of_a_complete_graph_cover_nothing(count):
-    """As drawn, with the white ground of a label: neither labels nor names nor nodes share a pixel."""
+    """Boxes as drawn, with a label's white ground: labels, names and nodes share no pixel."""
     names = NAMES[:count]
     picture = graph_of(names, "prepared")[1].picture()
     figure = figures.draw_graph(picture, caption="c", source="prepared")

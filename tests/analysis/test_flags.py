@@ -84,7 +84,7 @@ def test_an_undefined_run_is_flagged_with_its_reason():
 
 
 def test_every_run_at_the_majority_class_is_not_learned_and_never_no_effect():
-    """What was once reported as '+0.0, its gains do not vary'."""
+    """Runs that all predict one class, once reported as '+0.0, its gains do not vary'."""
     scores = two([0.6, 0.6, 0.6], [0.6, 0.6, 0.6])
     cells = tuple(Cell("refine", corpora, "a", seed) for corpora in ("a", "a+b") for seed in range(3))
     flags = flags_of(scores, evidence=evidence(scores, constant=cells), baselines={"a": MAJORITY})

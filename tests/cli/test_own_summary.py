@@ -1,4 +1,4 @@
-"""What ``prepare own`` says at its end lets a user check what was read; --strict refuses what was assumed."""
+"""The summary of ``prepare own`` lets a user check what was read; --strict refuses assumptions."""
 
 import csv
 import json

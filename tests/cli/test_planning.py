@@ -1,4 +1,4 @@
-"""What `plan` and `run-grid` tell of the jobs before any of them runs."""
+"""Messages of `plan` and `run-grid` about the jobs before any of them runs."""
 
 from pathlib import Path
 

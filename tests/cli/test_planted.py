@@ -13,7 +13,7 @@ NAN = float("nan")
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    """As ``against_plan`` gives it: one planted edge, three others of which one is claimed."""
+    """A table of ``against_plan``: one planted edge, and three others of which one is claimed."""
     rows = [
         ("a", "b", "improves", "improves", 0.3, 0.2, 0.4, "yes"),
         ("a", "c", "harms", "inconclusive", -0.1, -0.3, 0.1, "open"),

@@ -53,7 +53,7 @@ class FakeModel:
 
 @dataclass
 class Answered:
-    """What ``predict`` printed: the answers, the notes, and the error message."""
+    """The output of ``predict``: answers, notes and the error message."""
 
     code: int
     rows: list[dict[str, Any]]
@@ -62,7 +62,7 @@ class Answered:
 
     @property
     def given(self) -> list[Any]:
-        """What the model was given, as the fake echoes it."""
+        """The model's input, as the fake echoes it."""
         assert self.code == 0, self.err
         return [row[ANSWER.get(self.kind, "label")] for row in self.rows]
 

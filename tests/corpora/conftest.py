@@ -1,4 +1,4 @@
-"""Where the files of other people lie that the readers are held against."""
+"""Folders of real files that the readers are tested on."""
 
 import os
 from pathlib import Path

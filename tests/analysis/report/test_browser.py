@@ -307,7 +307,7 @@ def test_a_narrow_screen_has_no_sideways_scrolling(width, page):
 
 
 def overflow(page, css):
-    """How many pixels of what lies in an element its width hides."""
+    """The number of pixels of an element's content that its width hides."""
     return page.execute_script(
         "const e = document.querySelector(arguments[0]); return e.scrollWidth - e.clientWidth", css
     )

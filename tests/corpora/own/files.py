@@ -16,7 +16,7 @@ def read(kind: str, *sources: Path, **more: Any):
 
 
 def items(reading, *keys: str) -> list[tuple]:
-    """What the rows of all splits have under ``keys``, in the order of the numbers in their made ids."""
+    """Values of ``keys`` in the rows of all splits, in the order of the numbers in their made ids."""
     rows = [row for split in ("train", "dev", "test") for row in reading.rows[split]]
     rows.sort(key=lambda row: int(row["id"].rpartition("-")[2]))
     return [tuple(row[key] for key in keys) for row in rows]

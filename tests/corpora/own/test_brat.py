@@ -77,7 +77,7 @@ LINES = "She has severe liver\nfailure since May.\r\nLeft and  right\n\nknee pai
 
 
 def place(*pieces: str) -> list[tuple[int, int]]:
-    """Where the pieces stand in LINES, one after the other."""
+    """Spans of the pieces in LINES, one after the other."""
     found, at = [], 0
     for piece in pieces:
         at = LINES.index(piece, at)

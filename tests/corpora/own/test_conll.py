@@ -89,7 +89,7 @@ def sentences(table) -> list[tuple[list[str], list[str]]]:
 
 
 def in_bio(path: Path, **more) -> list[tuple[list[str], list[str]]]:
-    """What is read of a file that is each of the three splits."""
+    """Rows read from a file that serves as each of the three splits."""
     sources = tuple((path, split) for split in ("train", "dev", "test"))
     request = own.Request(kind="tagging", name="F", sources=sources, **more)
     _, reading = own.read(request)
