@@ -24,7 +24,7 @@ def draws(degrees: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def level(share: float, degrees: float, alpha: float, rule=critical_value) -> float:
-    """The rate at which a true mean of 0 is significant, the first variance estimated and the second known."""
+    """The rate of significant results at a true mean of 0, the second variance known."""
     value, weight = draws(degrees)
     first, second = share * value, 1 - share
     bound = rule([first, second], [degrees, MANY], alpha) * np.sqrt(first + second)
