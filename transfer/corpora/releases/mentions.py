@@ -56,7 +56,7 @@ def tagged_rows(
     ``tags``, and all its gold ``mentions`` as [type, start, end], a discontinuous one as [type,
     start, end, start, end, …]. Tags cannot name every mention. Of two that overlap the longer one
     is tagged, of equally long ones the first; a discontinuous mention, or one with a border inside
-    a token, is not tagged. All of them stay in the gold, so an untagged one is a miss.
+    a token, is not tagged. All of them stay in the gold; an untagged one is a miss, even if it is predicted.
     ``sentences`` must not cut a mention. Counts: mentions, repeated, discontinuous, inside a token,
     overlapping.
     """
