@@ -87,6 +87,19 @@ def test_the_view_is_told_before_a_signal_stops_the_run():
     assert told == ["stopping"]
 
 
+def test_a_signal_in_a_finalizer_stops_the_loop_instead(capfd: pytest.CaptureFixture[str]):
+    class Finalized:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+            sum(range(10))  # the handler runs between two steps of the interpreter
+
+    told: list[str] = []
+    with interruptible(lambda: told.append("stopping")):
+        Finalized()
+        assert told == ["stopping"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def running(progress: Progress) -> Progress:
     waiting = [id_ for id_ in progress.jobs if id_ not in progress.results]
     best = {name: 0.5 + i / 10 for i, name in enumerate(progress.jobs[waiting[-1]].names)}

@@ -15,10 +15,11 @@ GO_ON = "interrupted; what is finished is kept, the same command goes on from th
 
 @contextlib.contextmanager
 def interruptible(stopping: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Within it the first signal raises KeyboardInterrupt, a second ends the process where it stands.
+    """Raise KeyboardInterrupt at the first signal inside the block; end the process at the second.
 
-    ``stopping`` is called at the first, before anything is stopped. What is finished is in the store then as
-    always; the processes that Ray started end with this one.
+    ``stopping`` is called at the first, before anything is stopped. A signal that arrives in a finalizer cannot
+    raise, so ``stopping`` has to see to it that the loop ends. Finished work is in the store; the processes
+    that Ray started end with this one.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -36,7 +37,8 @@ def interruptible(stopping: Callable[[], None] = lambda: None) -> Iterator[None]
             signal.signal(each, at_once)
         stopping()
         say("stopping (once more: at once)", error=True)
-        raise KeyboardInterrupt
+        if not _in_finalizer(frame):  # an exception there would be printed and ignored
+            raise KeyboardInterrupt
 
     before = {each: signal.signal(each, cleanly) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -44,6 +46,14 @@ def interruptible(stopping: Callable[[], None] = lambda: None) -> Iterator[None]
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _in_finalizer(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _descendants() -> set[int]:

@@ -248,7 +248,12 @@ def run(
         return added
 
     work = Work(JobQueue(pending, cost=cost), site, shown.tell, record.source, more, note=shown.note)
-    with interruptible(shown.stopping), shown, work:
+
+    def stopping() -> None:
+        shown.stopping()
+        work.interrupt()
+
+    with interruptible(stopping), shown, work:
         _execute(work, workers)
     if work.stopped:
         say(f"error: {work.stopped}", error=True)

@@ -47,6 +47,7 @@ class Work:
     _alone: set[str] = field(default_factory=set)
     _unneeded: set[str] = field(default_factory=set)
     _presence: Claim | None = None
+    _interrupted: bool = False
 
     def __post_init__(self) -> None:
         self.store = Store(self.site.store)
@@ -62,8 +63,18 @@ class Work:
         self.claims.sweep(own=True)
         self._drop_unneeded()
 
+    def interrupt(self) -> None:
+        """Make the next call of ``next`` raise KeyboardInterrupt.
+
+        An exception that a signal handler raises inside a finalizer is printed and ignored by Python, so a
+        signal that arrives there has to be remembered.
+        """
+        self._interrupted = True
+
     def next(self) -> Job | None:
         """The job to run now; None where none is ready yet, or ``over``."""
+        if self._interrupted:
+            raise KeyboardInterrupt
         if self.stopped or self._active & self._alone:
             return None
         while (job := self._candidate()) is not None:
