@@ -1,0 +1,100 @@
+"""External trainers: what a grid says of a trainer that the user brings, and what of it a job keeps. Pure."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from transfer.inputs import InputError
+from transfer.recipes import Strict
+
+PLACES = ("{job}", "{out}")
+
+
+class External(Strict):
+    """A trainer as a grid names it: a command, or a Python function."""
+
+    command: tuple[str, ...] = ()
+    """Program and arguments; `{job}` stands for the job's file and `{out}` for the folder of its answers."""
+    python: str | None = None
+    """`module:function`, called as `function(job, out)` with two paths in a process of its own."""
+    settings: Mapping[str, Any] = Field(default={})
+    """Free-form values for the trainer, part of the job's identity."""
+    files: tuple[str, ...] = ()
+    """Files whose contents are part of the job's identity, relative to the grid's file."""
+    digests: Mapping[str, str] = Field(default={})
+    """(made from `files`)"""
+    hours: float | None = Field(default=None, gt=0)
+    """Time limit of a job; no part of its identity."""
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _a_list_of_texts(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError('should be a list, as in [python, train.py, --job, "{job}", --out, "{out}"]')
+        return value
+
+    @field_validator("python")
+    @classmethod
+    def _module_and_function(cls, value: str | None) -> str | None:
+        module, _, function = (value or "").partition(":")
+        parts = [*module.split("."), function]
+        if value is not None and not all(part.isidentifier() for part in parts):
+            raise ValueError(f"should be module:function, not '{value}'")
+        return value
+
+    @field_validator("settings")
+    @classmethod
+    def _values_that_json_has(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        _refuse_non_json(value, "settings")
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "External":
+        if bool(self.command) == (self.python is not None):
+            raise ValueError("a trainer has either 'command' or 'python'")
+        for place in PLACES if self.command else ():
+            if not any(place in part for part in self.command):
+                raise ValueError(f"the command should contain {place}")
+        return self
+
+    def with_digests(self, folder: Path) -> "External":
+        """The trainer with SHA-256 digests of its files, which are relative to ``folder``.
+
+        Raises InputError if a file cannot be read.
+        """
+        digests = {}
+        for name in self.files:
+            try:
+                digests[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            except OSError as error:
+                raise InputError(f"trainer: {folder / name} cannot be read ({error.strerror})") from None
+        return self.model_copy(update={"digests": digests})
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Everything of the trainer that can change a result."""
+        return self.model_dump(mode="json", include={"command", "python", "settings", "digests"})
+
+    @property
+    def name(self) -> str:
+        """The trainer as reports show it."""
+        return self.python or " ".join(self.command)
+
+
+def _refuse_non_json(value: Any, where: str) -> None:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"{where}: the key {key!r} should be a text")
+            _refuse_non_json(each, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for number, each in enumerate(value):
+            _refuse_non_json(each, f"{where}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{where}: {value} has no form in JSON")
+    elif not isinstance(value, (str, int, float, bool, type(None))):
+        raise ValueError(f"{where}: {value!r} has no form in JSON; write it as a text")
