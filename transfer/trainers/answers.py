@@ -43,7 +43,8 @@ def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[A
         lines[id_] = number
     if missing := [id_ for id_ in by_id if id_ not in found]:
         raise InputError(
-            f"{path}: {len(missing)} of {len(examples)} test items have no prediction, the first is '{missing[0]}'"
+            f"{path}: {len(missing)} of {len(examples)} test items have no prediction, "
+            f"the first is '{missing[0]}'"
         )
     return [found[example.id] for example in examples]
 
@@ -63,7 +64,7 @@ def _no_constant(name: str) -> Any:
 
 
 def value_of(where: str, value: Any, card: Card, example: Example) -> Any:
-    """A prediction as the metric takes it. Raises InputError where the kind of the corpus has no such value."""
+    """A prediction as the metric takes it. Raises InputError if the corpus's kind has no such value."""
     shown = json.dumps(value, ensure_ascii=False)[:SHOWN]
     if card.kind == "similarity":
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""The folder that an external trainer reads: ``job.json``, and each corpus's splits, test without gold values.
+"""The folder that an external trainer reads: ``job.json`` and the corpora, test without gold values.
 
 job.json                  JobFile (docs/trainers.schema.json)
 corpora/<name>/train.jsonl, dev.jsonl     rows of a prepared corpus
@@ -41,7 +41,7 @@ class CorpusFile(BaseModel):
     """Seed of everything that belongs to this corpus alone: the same number in every job with this seed,
     whatever the partners are. Arms are matched if batches, their order and dropout follow from it."""
     extra_examples: int
-    """Same-steps control: train this corpus for as many further examples per epoch as a partner would bring."""
+    """Same-steps control: train for as many further examples per epoch as a partner would bring."""
     train: str
     dev: str
     test: str
