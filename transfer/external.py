@@ -9,9 +9,14 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from transfer.inputs import InputError
-from transfer.recipes import Strict
+from transfer.recipes import Recipe, Strict
 
 PLACES = ("{job}", "{out}")
+# what a grid with an external trainer has in place of the built-in trainer's keys
+PLACEHOLDERS: Mapping[str, Any] = {
+    "encoder": {"name": "external", "layers": None},
+    "recipe": Recipe(lr=1, epochs=1, batch_size=1).model_dump(mode="json"),
+}
 
 
 class External(Strict):
@@ -98,3 +103,19 @@ def _refuse_non_json(value: Any, where: str) -> None:
         raise ValueError(f"{where}: {value} has no form in JSON")
     elif not isinstance(value, (str, int, float, bool, type(None))):
         raise ValueError(f"{where}: {value!r} has no form in JSON; write it as a text")
+
+
+def with_placeholders(grid: Any) -> Any:
+    """A grid's mapping with values for the keys that an external trainer has no use for.
+
+    Raises ValueError if the grid sets one of them.
+    """
+    if not isinstance(grid, dict) or not isinstance(grid.get("trainer"), (dict, External)):
+        return grid
+    for key, value in PLACEHOLDERS.items():
+        given = grid.get(key, value)
+        if (given.model_dump(mode="json") if isinstance(given, Strict) else given) != value:
+            raise ValueError(
+                f"'{key}' is for the built-in trainer; give its values to yours under trainer.settings"
+            )
+    return {**grid, **PLACEHOLDERS}

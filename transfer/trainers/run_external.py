@@ -87,13 +87,15 @@ def run_external(
             {"corpus": name, "id": e.id, "doc": e.doc, "gold": json.dumps(e.gold), "predicted": json.dumps(p)}
             for e, p in zip(corpus.test, answers, strict=True)
         ]
-    undefined_scores = [s for s in scores if s.undefined]
+    notes = tuple(
+        f"the {s.split} score of {s.corpus} is undefined: {s.undefined}" for s in scores if s.undefined
+    )
     result = JobResult(
         id=job.id, job=job, status="done", scores=tuple(scores), history=history,
         train_items={name: len(kept_of(c, None)) for name, c in sets.items()},
         seconds=time.perf_counter() - began, ended=time.time(),
         source=corpora.SYNTHETIC if where == corpora.SYNTHETIC else "prepared",
-        notes=tuple(f"the {s.split} score of {s.corpus} is undefined: {s.undefined}" for s in undefined_scores),
+        notes=notes,
         provenance={"transfer": __version__, "trainer": trainer.name},
     )  # fmt: skip
     return result, pd.DataFrame(rows)
