@@ -17,10 +17,12 @@ class TrainerFailed(RuntimeError):
 
 
 def command_of(python: str | None, command: Sequence[str], *, job: Path, out: Path) -> list[str]:
-    """The program and its arguments. A Python function runs in this interpreter, in a process of its own."""
+    """The program and its arguments. ``python`` is this interpreter, and a function runs in it, too."""
     if python is not None:
         return [sys.executable, "-m", "transfer.trainers.call", python, str(job), str(out)]
-    return [part.replace("{job}", str(job)).replace("{out}", str(out)) for part in command]
+    program, *arguments = command
+    program = sys.executable if program == "python" else program
+    return [program, *(part.replace("{job}", str(job)).replace("{out}", str(out)) for part in arguments)]
 
 
 def run(command: Sequence[str], *, folder: Path, log: Path, threads: int, seconds: float | None) -> None:
