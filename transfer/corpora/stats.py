@@ -7,6 +7,7 @@ from pathlib import Path
 from transfer.corpora import prepared
 from transfer.corpora.base import SPLITS, Card, Split, count_of
 from transfer.corpora.published import PUBLISHED
+from transfer.kinds import kind_of
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ def unit_of(card: Card) -> str:
         return card.unit
     if card.name in PUBLISHED:
         return PUBLISHED[card.name].unit
-    if card.kind == "tagging":
-        return "mentions" if card.spans else "tokens"
+    kind = kind_of(card.kind)
+    if unit := kind.unit(card):
+        return unit
     if card.negative is not None:
         return f"lines that are not {card.negative}"
-    return "pairs" if card.pair or card.kind == "similarity" else "lines"
+    return "pairs" if len(kind.text_keys(card)) == 2 else "lines"
 
 
 def notes_of(card: Card, rows: Sequence[SplitStats]) -> Iterator[str]:
