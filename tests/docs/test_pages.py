@@ -65,7 +65,7 @@ def test_blocks_that_are_run_apart_name_the_test_that_runs_them(blocks_of):
 
 
 def link_repository(folder: Path) -> None:
-    """What a page takes for granted where its commands run: a clone."""
+    """Copy the parts of a clone that a page's commands rely on."""
     for part in ("grids", "studies"):
         shutil.copytree(ROOT / part, folder / part)
 
