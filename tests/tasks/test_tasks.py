@@ -1,4 +1,4 @@
-"""What every task kind promises, over the registry; then what is special to each."""
+"""Promises of every registered task kind, then special cases of each."""
 
 import json
 from pathlib import Path
