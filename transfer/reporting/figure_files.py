@@ -22,7 +22,7 @@ def draw_all(found: Findings, folder: Path, *, watch: Watch = nobody) -> list[Pa
     stages = found.stages or [STAGES[0]]
     made = []
     for number, stage in enumerate(stages):
-        graph, names = _graph(found, stage), figure_names(stage, found.stages)
+        graph, names = graph_of(found, stage), figure_names(stage, found.stages)
         graph.write_graphml(folder / f"{names[0]}.graphml")
         graph.write_json(folder / f"{names[0]}.json")
         made += [folder / f"{names[0]}.graphml", folder / f"{names[0]}.json"]
@@ -33,7 +33,8 @@ def draw_all(found: Findings, folder: Path, *, watch: Watch = nobody) -> list[Pa
     return made
 
 
-def _graph(found: Findings, stage: str) -> TransferGraph:
+def graph_of(found: Findings, stage: str) -> TransferGraph:
+    """The graph of one stage with every corpus as a node."""
     nodes = [dict(zip(found.corpora.columns, row, strict=True)) for row in found.corpora.to_numpy()]
     edges = found.edges[found.edges["stage"] == stage]
     return TransferGraph.from_edges(edges, nodes=nodes, data_source=found.source)

@@ -2,13 +2,13 @@
 
 import csv
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import Card, Example
 from transfer.inputs import InputError, did_you_mean
+from transfer.kinds import kind_of
 from transfer.records import Epoch
 
 SHOWN = 60
@@ -27,6 +27,7 @@ def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[A
         raise InputError(f"{path}: is missing; a trainer writes one for each corpus of its job") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 ({error})") from None
+    kind = kind_of(card.kind)
     by_id = {example.id: example for example in examples}
     found: dict[str, Any] = {}
     lines: dict[str, int] = {}
@@ -39,7 +40,9 @@ def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[A
             raise InputError(f"{where}: there is no test item '{id_}'{did_you_mean(id_, by_id)}")
         if id_ in found:
             raise InputError(f"{where}: the id '{id_}' was answered in line {lines[id_]} already")
-        found[id_] = value_of(where, value, card, by_id[id_])
+        found[id_] = _padded(
+            kind.answer_of(card, where, value, by_id[id_].text), by_id[id_], tokenized=kind.tokenized
+        )
         lines[id_] = number
     if missing := [id_ for id_ in by_id if id_ not in found]:
         raise InputError(
@@ -47,6 +50,13 @@ def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[A
             f"the first is '{missing[0]}'"
         )
     return [found[example.id] for example in examples]
+
+
+def _padded(value: Any, example: Example, *, tokenized: bool) -> Any:
+    """The prediction, with an O for each gold mention behind the last token (see Example): it is missed."""
+    if tokenized and isinstance(example.gold, tuple):
+        return (*value, *["O"] * (len(example.gold) - len(value)))
+    return value
 
 
 def _answer(where: str, line: str) -> tuple[str, Any]:
@@ -61,37 +71,6 @@ def _answer(where: str, line: str) -> tuple[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number that JSON has")
-
-
-def value_of(where: str, value: Any, card: Card, example: Example) -> Any:
-    """A prediction as the metric takes it. Raises InputError if the corpus's kind has no such value."""
-    shown = json.dumps(value, ensure_ascii=False)[:SHOWN]
-    if card.kind == "similarity":
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise InputError(f"{where}: 'predicted' should be a number, not {shown}")
-        return float(value)
-    if card.kind == "classification":
-        if not isinstance(value, str):
-            raise InputError(f"{where}: 'predicted' should be a label, not {shown}")
-        return _known(where, value, card.labels)
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InputError(f"{where}: 'predicted' should be a list of texts, not {shown}")
-    if card.kind == "multilabel":
-        labels = tuple(_known(where, each, card.labels) for each in value)
-        if len(set(labels)) < len(labels):
-            raise InputError(f"{where}: 'predicted' names a label twice: {shown}")
-        return labels
-    if len(value) != len(example.text):
-        raise InputError(f"{where}: {len(value)} tags for {len(example.text)} tokens; each token has one")
-    gold: Any = example.gold
-    # nothing is predicted for the mentions behind the last token: they are missed
-    return (*(_known(where, each, card.tags) for each in value), *["O"] * (len(gold) - len(value)))
-
-
-def _known(where: str, label: str, labels: Sequence[str]) -> str:
-    if label not in labels:
-        raise InputError(f"{where}: '{label}' is not a label of the corpus{did_you_mean(label, labels)}")
-    return label
 
 
 def dev_scores_of(out: Path, names: Sequence[str]) -> dict[str, float]:

@@ -7,7 +7,7 @@ corpora/<name>/test.jsonl                 the same rows without gold values
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from transfer.corpora.base import Card, Corpus, Example
 from transfer.corpora.overlap import apart
+from transfer.kinds import kind_of
 
 FORMAT = 1
 
@@ -71,23 +72,19 @@ class JobFile(BaseModel):
 
 def row_of(example: Example, card: Card, *, gold: bool) -> dict[str, Any]:
     """The row of a prepared corpus, with or without its gold value."""
+    kind = kind_of(card.kind)
+    keys = kind.text_keys(card)
     row: dict[str, Any] = {"id": example.id}
-    if card.kind == "tagging":
+    if kind.tokenized:
         row["tokens"] = list(example.text)
-    elif len(example.text) == 2:
-        row["text_a"], row["text_b"] = example.text
     else:
-        (row["text"],) = example.text
+        row |= dict(zip(keys, example.text, strict=True))
     if gold:
-        # a gold mention that no tag can name stands behind the last token's tag (see Example)
-        value = example.gold[: len(example.text)] if card.kind == "tagging" else example.gold  # type: ignore[index]
-        row[GOLD[card.kind]] = list(value) if isinstance(value, tuple) else value
+        value = example.gold
+        if kind.tokenized and isinstance(value, tuple):  # without the mentions that no tag can name
+            value = value[: len(example.text)]
+        row[kind.gold] = list(value) if isinstance(value, tuple) else value
     return row
-
-
-GOLD: Mapping[str, str] = {
-    "similarity": "score", "classification": "label", "multilabel": "labels", "tagging": "tags",
-}  # fmt: skip
 
 
 def seed_of(name: str, seed: int) -> int:

@@ -120,7 +120,7 @@ def _write_folder(
         found.append(
             CorpusFile(
                 name=name, kind=card.kind, metric=card.metric, pair=card.pair, negative=card.negative,
-                labels=list(card.tags if card.kind == "tagging" else card.labels),
+                labels=list(card.tags or card.labels),
                 range=None if card.range is None else list(card.range),
                 seed=seed_of(name, job.seed), extra_examples=job.extra_examples,
                 train=write_rows(home / "train.jsonl", train, card, gold=True),
