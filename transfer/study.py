@@ -79,8 +79,9 @@ class Study(Numbers):
     def graph_figure(self, stage: str | None = None) -> Drawing:
         """The improve/harm graph."""
         from transfer.reporting import figures
+        from transfer.reporting.graph_picture import lay_out
 
-        picture = self.transfer_graph(self.known_stage(stage)).picture()
+        picture = lay_out(self.transfer_graph(self.known_stage(stage)))
         return self._drawn(figures.draw_graph(picture, caption=self._caption, source=self.source))
 
     def forest_figure(self, stage: str | None = None) -> Drawing:

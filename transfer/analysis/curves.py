@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.records import JobResult
 
 CURVES = ["stage", "corpora", "target", "seed", "epoch", "loss", "dev"]

@@ -11,8 +11,10 @@ from transfer.analysis.gains import EdgeKey
 from transfer.analysis.interim_looks import looks
 from transfer.analysis.stored import Stored
 from transfer.analysis.verdicts import Verdicts
-from transfer.grid import Job, Seeds
-from transfer.store import GridRecord, Store
+from transfer.jobs import Job
+from transfer.records import GridRecord
+from transfer.seeds import Seeds
+from transfer.store import Store
 
 
 def needed_jobs(store: Store, record: GridRecord) -> tuple[Job, ...]:

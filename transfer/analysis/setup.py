@@ -12,9 +12,10 @@ from transfer.analysis.evidence import Cell
 from transfer.analysis.rerun import Rerun, rerun
 from transfer.analysis.tables import CorpusRow, without_paths
 from transfer.corpora.baseline import Baseline
-from transfer.grid import Job, Seeds
+from transfer.jobs import Job
 from transfer.recipes import Recipe
-from transfer.store import GridRecord, JobResult
+from transfer.records import GridRecord, JobResult
+from transfer.seeds import Seeds
 
 SOURCES = ("synthetic", "prepared")
 MIXED = "mixed versions"  # the setting that names what the jobs were not all run with

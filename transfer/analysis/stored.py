@@ -14,7 +14,8 @@ from transfer.analysis.setup import cells_of
 from transfer.analysis.watch import Watch, nobody
 from transfer.inputs import InputError
 from transfer.metrics import measure_of
-from transfer.store import Damaged, GridRecord, Store
+from transfer.records import Damaged, GridRecord
+from transfer.store import Store
 
 
 class Stored:

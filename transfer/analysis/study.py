@@ -31,9 +31,10 @@ from transfer.analysis.setup import Setup, setup_of
 from transfer.analysis.stored import Stored
 from transfer.analysis.tables import without_paths
 from transfer.analysis.watch import Watch, nobody
-from transfer.grid import Seeds
 from transfer.inputs import InputError, did_you_mean
-from transfer.store import GridRecord, Store
+from transfer.records import GridRecord
+from transfer.seeds import Seeds
+from transfer.store import Store
 
 if TYPE_CHECKING:
     import networkx as nx
