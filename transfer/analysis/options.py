@@ -71,7 +71,7 @@ def _option(
         edge.source,
         edge.metric,
         float(rows["joint"].mean() - found.gain),
-        Estimate(*map(float, found)),
+        found.plain(),
         verdict,
         by_seed,
         gains.single_seeds(found, len(rows)),

@@ -93,7 +93,7 @@ class _Option(_Saved):
         fields = {name: getattr(self, name) for name in Option._fields}
         fields |= {
             "group": tuple(self.group),
-            "estimate": Estimate(**self.estimate),
+            "estimate": Estimate(**self.estimate).plain(),
             "by_seed": dict(self.by_seed),
             "halves": None if self.halves is None else np.array(self.halves),
         }
