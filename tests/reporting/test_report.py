@@ -74,6 +74,8 @@ def test_writes_every_file_and_all_say_synthetic(tmp_path):
             assert set(table[column]) == {"synthetic"}
         elif path.suffix == ".graphml":
             assert nx.read_graphml(path).graph["data_source"] == "synthetic"
+        elif path.name == "study.json":
+            assert json.loads(path.read_text())["source"] == "synthetic"
         elif path.name == "graph.json":
             assert json.loads(path.read_text())["graph"]["data_source"] == "synthetic"
         else:

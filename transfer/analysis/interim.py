@@ -135,12 +135,9 @@ class Interim:
 
     def _hours(self, count: int) -> float:
         """The working hours of the jobs of all looks up to this one; overlaps count once."""
-        found = self._stored.results
-        spans = sorted(
-            (found[job.id].ended - found[job.id].seconds, found[job.id].ended)
-            for job in self._stored.record.jobs
-            if job.id in found and found[job.id].ended is not None and self._looked_for(job, count)
-        )
+        jobs = [job for job in self._stored.record.jobs if self._looked_for(job, count)]
+        ended = [self._stored.results[job.id] for job in jobs if job.id in self._stored.results]
+        spans = sorted((one.ended - one.seconds, one.ended) for one in ended if one.ended is not None)
         hours, until = 0.0, -math.inf
         for began, ended in spans:
             hours += max(0.0, ended - max(began, until)) / 3600

@@ -176,9 +176,9 @@ class Study:
         return dict(zip(self.corpora["name"], self.corpora["test"].astype(int), strict=True))
 
     @property
-    def stages(self) -> list[str]:
+    def stages(self) -> tuple[str, ...]:
         """The stages that have edges."""
-        return in_order(self.edges["stage"])
+        return tuple(in_order(self.edges["stage"]))
 
     @functools.cached_property
     def seed_gains(self) -> pd.DataFrame:
