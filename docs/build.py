@@ -11,16 +11,18 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from transfer import replication
 from transfer.analysis import comparison, controls, gains, stages, tables
 from transfer.analysis.flags import FLAGS
 from transfer.cli import app
-from transfer.corpora.base import METRICS, Card, Limit
+from transfer.corpora.base import Card, Limit
 from transfer.encoders import ALIASES, FAMILIES
 from transfer.grid import Grid, Tune
 from transfer.jobs import Encoder
+from transfer.kinds import KINDS
 from transfer.methods import MIXING, SHARING, WEIGHING, Method
 from transfer.recipes import RECIPES, FineTuning, Recipe
+from transfer.replication import cells
+from transfer.replication.tables import STATEMENTS
 from transfer.reporting.columns import COLUMNS
 from transfer.seeds import Seeds
 
@@ -158,7 +160,8 @@ def _card() -> Iterator[str]:
     yield CARD
     yield _keys(Card)
     yield _table(
-        ("kind", "metrics"), [(f"`{kind}`", ", ".join(f"`{m}`" for m in ms)) for kind, ms in METRICS.items()]
+        ("kind", "metrics"),
+        [(f"`{name}`", ", ".join(f"`{m}`" for m in kind.metrics)) for name, kind in KINDS.items()],
     )
 
 
@@ -186,9 +189,9 @@ ORDER = {
     "table_same_steps.csv": [*gains.EDGES, "data_source"],
     "table_left_out.csv": [*gains.EDGES, "data_source"],
     "table_tuned.csv": [*gains.EDGES, "data_source"],
-    "table_1.csv": replication.COUNTS,
-    "table_2.csv to table_6.csv": replication.COLUMNS,
-    "figure_2_text.csv": replication.STATEMENTS,
+    "table_1.csv": cells.COUNTS,
+    "table_2.csv to table_6.csv": cells.COLUMNS,
+    "figure_2_text.csv": STATEMENTS,
     "table_scores.csv": [*tables.SCORES, "source"],
     "table_corpora.csv": [*tables.CORPORA, "source"],
     "panels.csv": ["panel", "grid", *gains.EDGES, "flag", *COLUMNS_OF_CONTROLS, "data_source"],
