@@ -43,8 +43,8 @@ Every key, command, option and column. Generated from the code by `make docs`; d
 [Keys of a card](#keys-of-a-card) · [Columns of a report](#columns-of-a-report)
 """
 ENDS = """\
-Exit codes: 0 success; 1 some jobs failed (each is named); 2 invalid input (one message says where, what, and how
-to fix it); 130 interrupted (finished work is kept). `--debug` shows the traceback of an error.
+Exit codes: 0 success; 1 some jobs failed (each is named); 2 invalid input (one message says where, what, and
+how to fix it); 130 interrupted (finished work is kept). `--debug` shows the traceback of an error.
 `transfer --install-completion` enables shell completion of commands, grids, corpora and tasks.
 """
 CARD = """\
