@@ -41,7 +41,7 @@ RECIPE_ADDED_LATER = {
 
 
 class Tune(Strict):
-    """What the single-task baselines are searched over, each corpus by its mean dev score."""
+    """Search space of the single-task baselines; each corpus takes the value with the best mean dev score."""
 
     lr: tuple[float, ...] = Field(min_length=1)
     """Learning rates beside the recipe's."""
@@ -55,10 +55,10 @@ class Tune(Strict):
 
 
 class Grid(Strict):
-    """Which jobs: the YAML file that a person edits."""
+    """A grid: which jobs to run, as the user writes it in YAML."""
 
     name: Name
-    """Names the report's folder."""
+    """Name of the report's folder."""
     corpora: str | None = None
     """`synthetic`, or a folder of prepared corpora, relative to the grid's file; or left to `--corpora`."""
     tasks: tuple[Name, ...] = Field(min_length=1)
@@ -78,24 +78,24 @@ class Grid(Strict):
     stages: tuple[Stage, ...] = ("refine",)
     """`[refine]`, or `[refine, fine-tune]`: each corpus then trains on alone from the shared encoder."""
     seeds: tuple[int, ...] | Seeds
-    """How many, or a list of them, or as many as needed: `{first: 3, most: 10}` (see below)."""
+    """Number of seeds, a list of them, or as many as needed: `{first: 3, most: 10}` (see below)."""
     single_seeds: str = "1x"
     """Seeds of the single-task runs, as a multiple of `seeds`: `2x` trains each corpus that shares a larger
     group alone with twice as many; [method](method.md#more-single-task-seeds)."""
     controls: tuple[Literal["null", "same-steps", "left-out"], ...] = ()
-    """What edges are held against: `null`, `same-steps`, `left-out`; see [method](method.md#controls)."""
+    """Controls to run with the edges: `null`, `same-steps`, `left-out`; see [method](method.md#controls)."""
     tune: Tune | None = None
     """`{lr: [1e-4, 3e-4]}`: each corpus alone with these rates too; [method](method.md#controls)."""
     limit: Limit = Limit()
-    """Examples of each split at most, stratified by label (see below)."""
+    """Maximum number of examples per split, stratified by label (see below)."""
     limits: Mapping[Name, Limit] = Field(default={})
     """Per-corpus overrides of `limit`: `{chemprot: {train: 400}}`."""
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
-    """The least gain that matters, in points."""
+    """The smallest gain that matters, in points."""
     correction: Literal["bh", "holm"] = "bh"
-    """Over all edges: Benjamini-Hochberg or Holm."""
+    """Correction over all edges: Benjamini-Hochberg or Holm."""
     keep: tuple[str | tuple[Name, ...], ...] = ()
-    """Whose models stay in the store for `export`: `models` (all), words and lists as of `jobs`, job ids."""
+    """Models to keep in the store for `export`: `models` (all), words and lists as in `jobs`, job ids."""
     stands_for: str | None = None
     """The encoder of the paper whose rows in its tables this one fills ([guide](paper.md))."""
 
@@ -230,7 +230,7 @@ class Grid(Strict):
 
     @property
     def id(self) -> str:
-        """Names what was asked, whatever folder the corpora are in: the store's record of the grid."""
+        """Hash of what the grid asks for, wherever its corpora are; names its record in the store."""
         what = self.model_dump(mode="json", exclude={"corpora", "keep", "stands_for"})
         what["synthetic"] = self.corpora == "synthetic"
         # a key that a later version adds, at the value that says "as before", makes no other grid

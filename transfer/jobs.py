@@ -125,7 +125,7 @@ class Job(Strict):
     @property
     def arm_seed(self) -> int:
         """The seed that the job's scores are paired by."""
-        return self.seed % NULL_SEEDS
+        return self.seed
 
     @property
     def label(self) -> str:

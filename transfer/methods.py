@@ -1,4 +1,4 @@
-"""Methods of joint training as a recipe names them: how to share, to mix and to weigh. Pure.
+"""Methods of joint training as a recipe names them: sharing, mixing and weighting.
 
 Each is a small model of its numbers; what it does is code of the learning wing, in a registry under the same
 name (``learning/sharing``, ``learning/mixing.py``, ``learning/weighting.py``).
@@ -61,7 +61,7 @@ class Top(Share):
     main = "layers"
     method: Literal["top"]
     layers: int = Field(ge=1)
-    """How many of the upper layers train."""
+    """Number of upper layers that train."""
 
 
 class Lora(Share):
@@ -70,7 +70,7 @@ class Lora(Share):
     main = "rank"
     method: Literal["lora"]
     rank: int = Field(default=8, ge=1)
-    """Of each adapter."""
+    """Rank of each adapter."""
     alpha: float = Field(default=16.0, gt=0)
     """An adapter's output is scaled by alpha / rank."""
     adapters: Literal["shared", "task"] = "shared"
@@ -105,7 +105,7 @@ class Distil(Share):
 
 
 class Mix(Method):
-    """How many mini-batches an epoch has of each corpus."""
+    """A way to mix: mini-batches per epoch from each corpus."""
 
 
 class Proportional(Mix):
@@ -115,7 +115,7 @@ class Proportional(Mix):
 
 
 class Uniform(Mix):
-    """As many of each corpus."""
+    """The same number from each corpus."""
 
     method: Literal["uniform"]
 
@@ -126,7 +126,7 @@ class Temperature(Mix):
     main = "temperature"
     method: Literal["temperature"]
     temperature: float = Field(ge=1)
-    """T."""
+    """Temperature T."""
 
 
 class Annealed(Mix):
@@ -135,37 +135,37 @@ class Annealed(Mix):
     main = "temperature"
     method: Literal["annealed"]
     temperature: float = Field(default=5.0, ge=1)
-    """That of the first epoch."""
+    """Temperature of the first epoch."""
 
 
 class Weigh(Method):
-    """How the losses of the corpora are weighed."""
+    """A way to weight the losses of the corpora."""
 
     together: ClassVar[bool] = False  # whether a step sees a mini-batch of each corpus
 
 
 class Equal(Weigh):
-    """All alike."""
+    """Equal weights."""
 
     method: Literal["equal"]
 
 
 class Fixed(Weigh):
-    """By numbers of your own."""
+    """Fixed weights that you choose."""
 
     main = "weights"
     method: Literal["fixed"]
     weights: dict[Name, Annotated[float, Field(gt=0)]]
-    """By corpus; one that is not named has 1."""
+    """Weight per corpus; a corpus that is not named has 1."""
 
 
 class Uncertainty(Weigh):
-    """By learned uncertainties of the tasks (Kendall et al. 2018)."""
+    """Learned uncertainties of the tasks (Kendall et al. 2018)."""
 
     main = "lr"
     method: Literal["uncertainty"]
     lr: float = Field(default=0.01, gt=0)
-    """Learning rate of the uncertainties at its highest."""
+    """Peak learning rate of the uncertainties."""
 
 
 class PCGrad(Weigh):
@@ -182,7 +182,7 @@ class CAGrad(Weigh):
     main = "c"
     method: Literal["cagrad"]
     c: float = Field(default=0.5, ge=0)
-    """How far from the mean, as a share of its length; 0 is the mean."""
+    """Distance from the mean, as a fraction of its length; 0 is the mean."""
 
 
 class UPGrad(Weigh):
@@ -207,7 +207,7 @@ HARD, PROPORTIONAL, EQUAL = Hard(method="hard"), Proportional(method="proportion
 
 
 def _named(registry: Mapping[str, type[Method]]) -> BeforeValidator:
-    """Reads a method as it is written in a grid, or as it was kept."""
+    """Validator that reads a method as a grid or a stored job writes it."""
 
     def read(value: Any) -> Any:
         if isinstance(value, Method):
@@ -258,6 +258,6 @@ Weighing = Annotated[Weigh, _named(WEIGHING)]
 
 
 def top_refused(layers: int, of: int) -> str:
-    """What is said where `top` would freeze nothing."""
+    """Error message for a `top` that would freeze nothing."""
     fits = f"top: {of - 1} or less" if of > 1 else "share: heads"
     return f"share: 'top: {layers}' freezes none of the encoder's {of} layers; write {fits}, or share: hard"

@@ -24,7 +24,7 @@ class Seeds(Strict):
     most: int = Field(le=1000)
     """The most that an undecided edge gets."""
     until: Literal["decided"] = "decided"
-    """When an edge needs no more: its verdict is final, or further seeds would hardly decide it."""
+    """Stopping rule of an edge: its verdict is final, or further seeds would hardly decide it."""
     hours: float | None = Field(default=None, gt=0)
     """After so many hours of work, over all runs, no further seeds are begun."""
     start: int = Field(default=0, ge=0)
@@ -45,7 +45,7 @@ class Seeds(Strict):
 
 
 def as_seeds(value: Any) -> Any:
-    """Seeds as a person writes them: a number, a list, or a mapping. Raises ValueError for anything else."""
+    """Seeds as a user writes them: a number, a list, or a mapping. Raises ValueError for anything else."""
     if not isinstance(value, (bool, int, list, tuple, dict, Seeds)):
         raise ValueError("should be how many, as in 3, or a list of seeds, or {first: 3, most: 10}")
     if isinstance(value, int) and not isinstance(value, bool):
