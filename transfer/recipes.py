@@ -27,34 +27,34 @@ class FineTuning(Strict):
 
 
 class Recipe(Strict):
-    """A complete set of optimization settings."""
+    """Complete settings of the optimization."""
 
     lr: float = Field(gt=0)
-    """Peak learning rate, reached at the end of the warm-up."""
+    """Peak learning rate, at the end of the warm-up."""
     epochs: int = Field(ge=1)
-    """Number of epochs; the best one is chosen on dev."""
+    """Number of epochs; the best one is selected on dev."""
     batch_size: int = Field(ge=1)
-    """Examples per mini-batch; all are from one corpus."""
+    """Examples per mini-batch, all from one corpus."""
     max_length: int = Field(default=128, ge=8)
-    """Word pieces of a sequence. Longer pairs lose their ends; taggers' sentences are divided."""
+    """Subword tokens per sequence. Longer texts are truncated; long tagging sentences are divided."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
-    """Fraction of all steps in which the rate rises; then it falls linearly to 0."""
+    """Share of all steps in which the learning rate rises; after that it falls linearly to 0."""
     weight_decay: float = Field(default=0.01, ge=0)
-    """Decoupled weight decay, on all weights but biases and LayerNorm."""
+    """Decoupled weight decay of all weights but bias and LayerNorm."""
     clip: float = Field(default=1.0, gt=0)
-    """Maximum norm of all gradients together."""
+    """Maximum global norm of the gradients."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout probability in encoder, attention and heads."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Precision of the encoder's matrix products; weights stay fp32. bf16 is slower on a CPU without it."""
+    """Precision of matrix products: fp32 or bf16; weights stay fp32. Some CPUs are slower in bf16."""
     share: SerializeAsAny[Sharing] = HARD
-    """Method of sharing weights between the corpora of a job ([methods](methods.md#ways-to-share))."""
+    """How the corpora of a job share weights ([methods](methods.md#ways-to-share))."""
     mix: SerializeAsAny[Mixing] = PROPORTIONAL
-    """Method of mixing: mini-batches per epoch from each corpus ([methods](methods.md#ways-to-mix))."""
+    """How an epoch mixes the corpora's mini-batches ([methods](methods.md#ways-to-mix))."""
     weigh: SerializeAsAny[Weighing] = EQUAL
-    """Method of weighting the losses of the corpora ([methods](methods.md#ways-to-weigh))."""
+    """How the corpora's losses are weighted ([methods](methods.md#ways-to-weigh))."""
     fine_tune: FineTuning | None = None
-    """Settings of stage 3 that differ, for grids with `stages: [refine, fine-tune]`."""
+    """Settings of the stage `fine-tune`, for grids with `stages: [refine, fine-tune]`."""
 
     @model_validator(mode="after")
     def _methods_fit(self) -> "Recipe":

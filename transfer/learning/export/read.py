@@ -61,7 +61,7 @@ def places_of(model_type: str, task: Task) -> Places | None:
 
 
 class Exported(BaseModel):
-    """Contents of transfer.json: one task of one job, and all that a prediction depends on beside the weights.
+    """Contents of transfer.json: one task of one job, and what a prediction needs besides the weights.
 
     ``trained_with`` are the corpora that shared the encoder; ``sha256`` is by file name.
     """
