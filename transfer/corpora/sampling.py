@@ -1,4 +1,4 @@
-"""Stratified subsets of a split: a fixed one, and one that is drawn anew for each seed."""
+"""Stratified subsets of a split: fixed, or drawn anew for each seed."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def stratified_subset(
     examples: "Sequence[Example]", most: int, *, kind: str, draw: str = ""
 ) -> "tuple[Example, ...]":
-    """``most`` of the examples, each stratum in its share, in their old order.
+    """Take ``most`` of the examples, stratified and in their old order.
 
     The hash of an example's id decides, so a subset does not depend on the machine or on the order of the
     rows. Without ``draw`` the subset is fixed, and a smaller one is mostly contained in a larger one. Each
@@ -29,7 +29,7 @@ def stratified_subset(
 
 
 def _by_largest_remainder(sizes: Mapping[str, int], most: int) -> dict[str, int]:
-    """The size of each stratum: its share, rounded so that they add up; the same in every subset."""
+    """Size of each stratum in the subset, by largest remainders."""
     count = sum(sizes.values())
     shares = {key: most * size / count for key, size in sizes.items()}
     take = {key: int(share) for key, share in shares.items()}
@@ -40,7 +40,7 @@ def _by_largest_remainder(sizes: Mapping[str, int], most: int) -> dict[str, int]
 
 
 def _systematic(sizes: Mapping[str, int], most: int, draw: str) -> dict[str, int]:
-    """The size of each stratum: its share, rounded up or down at random with that share as expectation.
+    """Size of each stratum in the sample: its share, rounded at random with that share as expectation.
 
     Systematic sampling of the remainders (Madow 1949). The largest remainders would exclude most strata of
     a single example from every draw, and a tagging corpus can consist of such strata.

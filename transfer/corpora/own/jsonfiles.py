@@ -1,4 +1,4 @@
-"""JSON lines and JSON arrays as records, each object with the line it starts on."""
+"""Reader for JSON lines and JSON arrays; each record has the line on which its object starts."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from transfer.inputs import InputError
 
 
 def jsonl(path: Path, dialect: Dialect) -> Table:
-    """One JSON object a line (blank lines are skipped), or one array of objects.
+    """Read one JSON object per line (blank lines are skipped), or one array of objects.
 
     Raises InputError with file and line where a value is no object, a key stands in it twice, or a text
     holds half a character.
@@ -28,7 +28,7 @@ _SPACE = " \t\r\n"
 
 
 class _Twice(ValueError):
-    """A key stands twice in an object; JSON's readers would silently keep the last."""
+    """Duplicate key in an object, of which JSON parsers silently keep the last."""
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _in_lines(path: Path, text: str) -> Iterator[tuple[str, Any, str]]:
 
 
 def _keys_of_one_object(text: str) -> str:
-    """The keys of a text that is a single JSON object over several lines; empty where it is none."""
+    """Keys of a single JSON object over several lines; empty if the text is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
