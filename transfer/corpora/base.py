@@ -46,9 +46,9 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     name: Name
-    """Name of its folder."""
+    """Name of the corpus and of its folder."""
     kind: KindName
-    """Task kind."""
+    """Task kind: the fields of a row and what is predicted."""
     metric: Metric
     """Metric of dev and test."""
     pair: bool = False
@@ -56,27 +56,27 @@ class Card(BaseModel):
     labels: tuple[LabelName, ...] = ()
     """All labels (classification, multilabel; tagging with `token_accuracy`: all tags)."""
     entities: tuple[LabelName, ...] = ()
-    """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging with `span_f1`)."""
+    """All entity types; the tags are `B-` and `I-` with a type, and `O` (tagging with `span_f1`)."""
     range: tuple[float, float] | None = None
     """Lowest and highest score (similarity)."""
     negative: LabelName | None = None
-    """Label of items without any of the others; micro-F1 and F1 leave it out."""
+    """Negative label, which micro-F1 and F1 do not count."""
     domain: str = ""
     """For the report: clinical, biomedical, …"""
     text: str = ""
-    """For the report: description of the texts."""
+    """For the report: the type of text."""
     licence: str = ""
-    """For the report: license."""
+    """For the report: the license."""
     source: str = ""
-    """For the report: source and citation."""
+    """For the report: the source, and the publication to cite."""
     splits: str = ""
     """Origin of the splits."""
     unit: str = ""
     """Unit that the literature counts in such a corpus."""
     gold: dict[Split, int] = {}
-    """Count of that unit in each split of the release."""
+    """Number of these units in each split of the release."""
     notes: tuple[str, ...] = ()
-    """Treatment of items that did not fit."""
+    """Treatment of everything that did not fit."""
 
     @property
     def spans(self) -> bool:
@@ -119,14 +119,14 @@ class Limit(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=Tru
     """Largest size of each split; a larger one is cut to a stratified subset."""
 
     train: int | None = Field(default=None, ge=1)
-    """Training examples at most."""
+    """Maximum number of training examples."""
     dev: int | None = Field(default=None, ge=1)
-    """Dev examples at most."""
+    """Maximum number of dev examples."""
     test: int | None = Field(default=None, ge=1)
-    """Test examples at most."""
+    """Maximum number of test examples."""
     resample: bool | None = None
-    """Whether each seed draws its own `train` examples, the same ones in all jobs of that seed;
-    [method](method.md#training-set-sampling). Not given: the same fixed subset for every seed."""
+    """Whether each seed draws its own `train` examples, the same in all jobs of that seed
+    ([method](method.md#training-set-sampling)). Default: the same fixed subset for every seed."""
 
     def overridden_by(self, other: "Limit") -> "Limit":
         """Return this limit with every value that ``other`` sets."""
