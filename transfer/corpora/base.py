@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from transfer.corpora.sampling import stratified_subset
+from transfer.corpora.sampling import sha256, stratified_subset
 from transfer.kinds import KindName, Metric, kind_of
 
 Split = Literal["train", "dev", "test"]
@@ -275,7 +275,7 @@ def _dev_topped_up(
     docs = Counter(e.doc or e.id for e in train)
     moved: set[str] = set()
     have = len(dev)
-    for doc in sorted(docs, key=_hash):
+    for doc in sorted(docs, key=sha256):
         if have < want and have + docs[doc] <= third:
             moved.add(doc)
             have += docs[doc]
@@ -285,10 +285,6 @@ def _dev_topped_up(
     added = tuple(e for e in train if (e.doc or e.id) in moved)
     kept = tuple(e for e in train if (e.doc or e.id) not in moved)
     return kept, (*dev, *added), [note]
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _fingerprint(card: Card, parts: Mapping[str, Sequence[Example]], sample: int | None) -> str:

@@ -175,16 +175,17 @@ def row_at(where: str, line: bytes) -> Row:
         raise InputError(f"{where}: not valid JSON: {error}; each line is an object of its own") from None
     if not isinstance(row, dict):
         raise InputError(f'{where}: should be a JSON object, one a line, as in {{"id": "1", …}}')
-    if _HALF_CHARACTER.search(line):
-        _whole_characters(where, row)
+    if HALF_CHARACTER.search(line):
+        check_characters(where, row)
     return row
 
 
 # the escape of half a character: harmless where its other half follows
-_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def _whole_characters(where: str, row: Row) -> None:
+def check_characters(where: str, row: Row) -> None:
+    """Raise InputError where a text of a row holds half a character (a lone surrogate)."""
     try:
         json.dumps(row, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:

@@ -20,7 +20,7 @@ def stratified_subset(
     other ``draw`` names an independent sample, in which every example is equally likely.
     """
     strata: dict[str, list[int]] = {}
-    for i in sorted(range(len(examples)), key=lambda i: (_hash(draw + examples[i].id), i)):
+    for i in sorted(range(len(examples)), key=lambda i: (sha256(draw + examples[i].id), i)):
         strata.setdefault(kind_of(kind).stratum(examples[i].gold), []).append(i)
     sizes = {key: len(items) for key, items in strata.items()}
     take = _systematic(sizes, most, draw) if draw else _by_largest_remainder(sizes, most)
@@ -46,14 +46,15 @@ def _systematic(sizes: Mapping[str, int], most: int, draw: str) -> dict[str, int
     a single example from every draw, and a tagging corpus can consist of such strata.
     """
     count = sum(sizes.values())
-    point = int(_hash(draw), 16) % count  # the sampled points are this one and every ``count`` behind it
+    point = int(sha256(draw), 16) % count  # the sampled points are this one and every ``count`` behind it
     take, behind = {}, 0
-    for key in sorted(sizes, key=lambda key: _hash(f"{draw}stratum {key}")):
+    for key in sorted(sizes, key=lambda key: sha256(f"{draw}stratum {key}")):
         whole, remainder = divmod(most * sizes[key], count)
         points = (behind + remainder - point - 1) // count - (behind - point - 1) // count
         take[key], behind = whole + points, behind + remainder
     return take
 
 
-def _hash(text: str) -> str:
+def sha256(text: str) -> str:
+    """SHA-256 of a text in hexadecimal digits."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -102,7 +102,7 @@ class Kind(ABC):
 
     def gold_column(self, said: "Columns", there: Collection[str]) -> tuple[str, list[str]]:
         """The column of the gold value, as the user named it or of those ``there``, and doubts about it."""
-        return said.label or self.gold, []
+        return (said.score if self.numeric else said.label) or self.gold, []
 
     def hot_columns(self, said: "Columns", there: Collection[str], names: Sequence[str]) -> Sequence[str]:
         """The columns that hold 0 or 1 for one of ``names`` each, instead of a column of gold values."""

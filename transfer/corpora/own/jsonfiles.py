@@ -1,12 +1,12 @@
 """Reader for JSON lines and JSON arrays; each record has the line on which its object starts."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from transfer.corpora.own.tables import Dialect, Record, Table, decoded
+from transfer.corpora.prepared import HALF_CHARACTER, check_characters
 from transfer.inputs import InputError
 
 
@@ -40,8 +40,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_once)
-# the escape of half a character: harmless where its other half follows
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _in_lines(path: Path, text: str) -> Iterator[tuple[str, Any, str]]:
@@ -114,9 +112,6 @@ def _objects(found: Iterable[tuple[str, Any, str]]) -> Iterator[tuple[str, dict[
             raise InputError(
                 f'{where}: should be a JSON object, as in {{"id": "1", …}}, not {json.dumps(value)[:40]}'
             )
-        if _HALF_CHARACTER.search(raw):
-            try:
-                json.dumps(value, ensure_ascii=False).encode("utf-8")
-            except UnicodeEncodeError as error:
-                raise InputError(f"{where}: holds half a character ({error.object[error.start]!a})") from None
+        if HALF_CHARACTER.search(raw.encode("utf-8", "surrogatepass")):
+            check_characters(where, value)
         yield where, value

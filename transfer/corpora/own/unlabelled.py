@@ -16,7 +16,7 @@ from transfer.corpora.own.tokens import SENTENCES, TOKENS, in_sentences, usual
 from transfer.corpora.releases.text import tokens
 from transfer.inputs import InputError, did_you_mean
 from transfer.kinds import kind_of
-from transfer.kinds.cells import words_in
+from transfer.kinds.cells import shown, words_in
 from transfer.kinds.printed import is_printed
 
 DIVIDED: Mapping[Tokenization, str] = {
@@ -174,13 +174,7 @@ def _tokenization(column: str, asked: Asked) -> Tokenization:
 def _running(value: Any, where: str) -> str:
     if isinstance(value, str) and value.strip():
         return value
-    raise InputError(f"{where} should hold a text, not {_shown(value)}; fill it in or remove the row")
-
-
-def _shown(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return "nothing"
-    return repr(value)[:60] if isinstance(value, int | float) else f"a {type(value).__name__}"
+    raise InputError(f"{where} should hold a text, not {shown(value)}; fill it in or remove the row")
 
 
 def _id(record: Record, column: str, otherwise: str) -> str:
