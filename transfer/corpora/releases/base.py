@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from transfer.corpora.base import SMALLEST_DEV, Card, Split
 from transfer.inputs import InputError
+from transfer.kinds.base import Row
 
 T = TypeVar("T")
-Row = dict[str, Any]
 
 
 class Watch(Protocol):
