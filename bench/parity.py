@@ -34,11 +34,11 @@ from transformers import (
 from transfer import corpora, encoders
 from transfer.corpora import Corpus, Limit
 from transfer.encoders import EncoderFiles
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.learning.encoder import tokenizer_of
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.learning.run import run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.recipes import RECIPES, Recipe
 from transfer.tasks import Item, Task, task_of
 

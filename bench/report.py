@@ -23,10 +23,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from transfer import expansion
 from transfer.corpora.base import Card
-from transfer.grid import Grid, Job
+from transfer.grid import Grid
+from transfer.jobs import Job
 from transfer.metrics import measure_of
-from transfer.store import CorpusRecord, Epoch, GridRecord, JobResult, Score, Store
+from transfer.records import CorpusRecord, Epoch, GridRecord, JobResult, Score
+from transfer.store import Store
 
 LABELS = {"accuracy": ("yes", "no", "maybe"), "micro_f1": ("a", "b", "c", "d", "none"),
           "example_f1": ("u", "v", "w", "x", "y", "z")}  # fmt: skip
@@ -132,7 +135,7 @@ def fill(root: Path, count: int, seeds: int) -> GridRecord:
             CorpusRecord(card=c.card, fingerprint="0" * 16, items=size)
             for c, size in zip(cards, sizes, strict=True)
         ),
-        jobs=grid.plan(dict.fromkeys(grid.tasks, "0" * 16), encoder_fingerprint="0" * 16),
+        jobs=expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "0" * 16), encoder_fingerprint="0" * 16),
     )
     Store(root).put_grid(record)
     with multiprocessing.Pool(initializer=_start, initargs=(root, count)) as pool:
@@ -195,7 +198,7 @@ def _put(job: Job) -> None:
 
 
 def _predicted(texts: Texts, job: Job) -> tuple[np.ndarray, float]:
-    """What a job says of every test item (JSON), and its score."""
+    """Simulated predictions of a job for every test item (JSON), and its score."""
     corpus = texts.corpus
     rng = np.random.default_rng([zlib.crc32(corpus.card.name.encode()), int(job.id, 16) % 2**32])
     partners = [zlib.crc32(name.encode()) % 8 for name in job.names if name != corpus.card.name]
@@ -223,10 +226,12 @@ def report(root: Path, out: Path, count: int, seeds: int) -> None:
         if what != phases[-1][0]:
             phases.append((what, time.perf_counter() - began))
 
-    from transfer.analysis.of_grid import report_of_grid
+    from transfer.analysis.study import Study
+    from transfer.reporting.report import write_report
 
     store = Store(root)
-    report_of_grid(store, store.get_grid(grid_of(count, seeds)), out=out, watch=watch)
+    study = Study.of(store, store.get_grid(grid_of(count, seeds)), watch=watch)
+    write_report(study, out=out / study.title, watch=watch)
     phases.append(("end", time.perf_counter() - began))
     lengths = {a[0]: b[1] - a[1] for a, b in itertools.pairwise(phases)}
     print(json.dumps(lengths))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from transfer.expansion import jobs_of
 from transfer.grid import Grid
 
 FOLDER = Path(__file__).parent.parent / "grids" / "studies"
@@ -13,7 +14,7 @@ TASKS = ("bc5cdr-disease", "bc5cdr-chemical", "ddi2013", "chemprot")
 def _jobs(name: str):
     grid = Grid.load(FOLDER / f"{name}.yaml")
     fingerprints = dict.fromkeys(grid.tasks, "f")
-    return grid.plan(fingerprints, encoder_fingerprint="e", train_items=dict.fromkeys(grid.tasks, 400))
+    return jobs_of(grid, fingerprints, encoder_fingerprint="e", train_items=dict.fromkeys(grid.tasks, 400))
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)

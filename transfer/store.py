@@ -3,7 +3,7 @@
 <store>/jobs/<job id>/result.json         status, scores, chosen epochs, history, provenance, checksum
 <store>/jobs/<job id>/predictions.parquet what was predicted for every test item (no text)
 <store>/jobs/<job id>/encoder/            only while a child of the job needs it
-<store>/jobs/<job id>/model/              where the grid keeps it (learning/models.py)
+<store>/jobs/<job id>/model/              where the grid keeps it (learning/kept_models.py)
 <store>/grids/<grid id>.json              what a grid was expanded to: all that a report needs
 <store>/running/<job id>.json             which process works on a job, and how far it is
 <store>/claims/<job id>.<token>.json      which run has taken a job (claims.py)
@@ -15,9 +15,7 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import shutil
-import socket
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,23 +26,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from transfer.claims import Claims
+from transfer.claims import Claims, lives, this_process
 from transfer.files import address, files_at
-from transfer.grid import Grid, Job
+from transfer.grid import Grid
 from transfer.inputs import InputError
-from transfer.records import CorpusRecord, Damaged, Epoch, GridRecord, JobResult, Score, result_of, signed
-
-__all__ = [
-    "FRAME_COLUMNS",
-    "CorpusRecord",
-    "Damaged",
-    "Epoch",
-    "GridRecord",
-    "JobResult",
-    "NotRun",
-    "Score",
-    "Store",
-]
+from transfer.jobs import Job
+from transfer.records import Damaged, GridRecord, JobResult, Score, result_of, signed
 
 
 class NotRun(InputError):
@@ -66,7 +53,7 @@ class Store:
 
     @property
     def place(self) -> str:
-        """Where it is, as messages and commands say it."""
+        """The store's address, as messages and commands show it."""
         return address(self.root)
 
     def home(self, job_id: str) -> Path:
@@ -81,7 +68,7 @@ class Store:
         encoder: Path | None = None,
         model: Path | None = None,
     ) -> None:
-        """Keeps a result; one that is done already stays as it is (but gets an encoder or model it lacks).
+        """Store a result; one that is done already stays as it is (but gets an encoder or model it lacks).
 
         ``predictions``: columns corpus, id, doc, gold, predicted (the last two as JSON texts).
         ``encoder``: a folder to keep for child jobs, ``model``: one to keep for people; they are moved.
@@ -112,9 +99,13 @@ class Store:
         self.no_longer_running(result.id)
 
     def sweep(self) -> None:
-        """Removes what killed runs left: drafts a day old, claims, checkpoints of jobs that are done."""
+        """Remove what killed runs left: drafts a day old, claims, notes of progress, finished checkpoints."""
         self.files.sweep()
-        Claims(self.files, run="").sweep()
+        claims = Claims(self.files, run="")
+        claims.sweep()
+        for name in self.files.names("running"):
+            if not claims.held(Path(name).stem):
+                self.files.remove(f"running/{name}")
         for job_id in self.files.names("checkpoints"):
             if self.is_done(job_id):
                 self.files.remove(f"checkpoints/{job_id}")
@@ -138,7 +129,7 @@ class Store:
         return result
 
     def results(self, jobs: Iterable[Job]) -> dict[str, JobResult]:
-        """Those of the jobs that have a result, by job id; see ``damaged``."""
+        """Results of the jobs that have one, by job id; see ``damaged``."""
         names = {f"jobs/{job.id}/result.json": job.id for job in jobs}
         found = {}
         for name, text in self.files.read_all(names).items():
@@ -149,7 +140,7 @@ class Store:
         return found
 
     def quarantine(self, jobs: Iterable[Job]) -> list[str]:
-        """Sets aside what is damaged of the jobs' results, so that they run anew; a message for each."""
+        """Set aside the damaged results of the jobs, so that they run again; return a message for each."""
         told = []
         for job_id, result in self.results(jobs).items():
             if result.predictions:
@@ -166,7 +157,7 @@ class Store:
         return told
 
     def set_aside(self, name: str) -> str:
-        """Moves a folder into the quarantine; returns where it is now."""
+        """Move a folder into the quarantine; return its new address."""
         aside = f"quarantine/{name.replace('/', '-')}-{uuid.uuid4().hex[:8]}"
         self.files.move(name, aside)
         return self.files.at(aside)
@@ -204,7 +195,7 @@ class Store:
         return self.files.read(f"jobs/{job_id}/encoder/model.safetensors")
 
     def drop_encoder(self, job_id: str) -> None:
-        """Removes a kept encoder that no child needs any more."""
+        """Remove an encoder that no child job needs any more."""
         self.files.remove(f"jobs/{job_id}/encoder")
 
     def predictions(self, job_id: str, *, digest: str = "") -> pd.DataFrame:
@@ -228,8 +219,8 @@ class Store:
         return data
 
     def running(self, job_id: str, progress: Mapping[str, Any]) -> None:
-        """Notes that this process works on a job, and how far it is."""
-        note = {"pid": os.getpid(), "host": socket.gethostname(), **progress}
+        """Note that this process works on a job, and its progress."""
+        note = {**this_process(), **progress}
         self.files.write(f"running/{job_id}.json", json.dumps(note).encode())
 
     def no_longer_running(self, job_id: str) -> None:
@@ -244,7 +235,7 @@ class Store:
     def progress(self, job_id: str) -> dict[str, Any] | None:
         """The note of the process that works on a job; None where none does, or it is gone.
 
-        epoch (ended) and epochs, pid and host; after the first epoch also loss (its mean over corpora)
+        epoch (ended) and epochs, and the process; after the first epoch also loss (its mean over corpora)
         and best (each corpus's best dev score so far).
         """
         try:
@@ -266,7 +257,7 @@ class Store:
         return found
 
     def get_grid(self, grid: Grid) -> GridRecord:
-        """What a grid was expanded to. Raises NotRun where it was never run into this store."""
+        """The record of a grid. Raises NotRun if it was never run into this store."""
         name = f"grids/{grid.id}.json"
         try:
             return GridRecord.model_validate_json(self.files.read(name))
@@ -297,14 +288,12 @@ class Store:
 
 
 def _note(data: bytes) -> dict[str, Any] | None:
-    """A note of ``Store.running``; None where it is none, or its process on this machine is gone."""
+    """A note of ``Store.running``; None if it is damaged, or its process is known to be gone."""
     try:
         note = json.loads(data)
-    except ValueError:
+        return None if lives(note) is False else note
+    except (ValueError, KeyError, TypeError):
         return None
-    if note["host"] == socket.gethostname() and not Path(f"/proc/{note['pid']}").exists():
-        return None
-    return note
 
 
 FRAME_COLUMNS: dict[str, str] = {

@@ -1,11 +1,11 @@
-"""What a report says of how it was made makes the same jobs again."""
+"""The grid and command in a report define the same jobs again."""
 
 import pytest
 import yaml
 
 from transfer.analysis.rerun import rerun
 from transfer.grid import Grid
-from transfer.store import GridRecord
+from transfer.records import GridRecord
 
 GRID = """\
 name: g

@@ -11,14 +11,14 @@ from transfer import encoders
 from transfer.corpora import load_one
 from transfer.corpora.base import Card
 from transfer.encoders import FAMILIES
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.learning import encoder
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise
-from transfer.learning.model import MTBert
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
 from transfer.learning.run import run
-from transfer.learning.site import Site
-from transfer.learning.words import Words
+from transfer.learning.worker_data import Site
 from transfer.recipes import Recipe
 from transfer.tasks import Item, task_of
 from transfer.tasks.tagging import Tagging, word_mark
@@ -243,7 +243,7 @@ def test_a_job_of_every_kind_trains(family: Path, tiny_corpora: Path, tmp_path: 
 
 
 def test_a_token_is_encoded_as_a_word(family: Path):
-    """As in running text, where a space stands before it: byte-level tokenizers know the two apart."""
+    """Tokens are encoded as in running text, after a space: byte-level tokenizers tell the two apart."""
     tokenizer = encoder.tokenizer_of(family)
     tokens = ["patient", "has", "pain"]
     mark = word_mark(tokenizer)

@@ -22,7 +22,7 @@ from transfer.learning.attention import Packing, packed_attention
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Dropout, Noise
 from transfer.learning.kernels import Kernel
-from transfer.learning.model import MTBert
+from transfer.learning.mtbert import MTBert
 from transfer.learning.run import run
 from transfer.recipes import Recipe
 
@@ -32,7 +32,7 @@ PADS = {"flash-attn": lambda: importlib.import_module("no_such_kernel")}
 def attended(
     query: Tensor, key: Tensor, value: Tensor, bounds: Tensor, longest: int, *, scale, dropout, window
 ) -> Tensor:
-    """What a kernel computes, in fp32, masks of the default generator."""
+    """Reference for a kernel, in fp32, with masks from the default generator."""
     outputs = []
     assert query.dtype == key.dtype == value.dtype == torch.bfloat16
     assert bounds.dtype == torch.int32
@@ -384,7 +384,7 @@ def test_the_real_kernels_fall_back_where_there_is_no_gpu():
 
 
 def test_on_a_cpu_nothing_is_looked_at_and_provenance_stays_as_it_is(site, monkeypatch):
-    from tests.learning.test_run import job_of
+    from tests.learning.jobs import job_of
 
     def looked():
         raise AssertionError("looked at on a CPU")
@@ -398,7 +398,7 @@ def test_on_a_cpu_nothing_is_looked_at_and_provenance_stays_as_it_is(site, monke
 
 @pytest.mark.usefixtures("fake_gpu")
 def test_a_result_says_how_attention_was_computed(site, monkeypatch):
-    from tests.learning.test_run import QUICK, job_of
+    from tests.learning.jobs import QUICK, job_of
 
     fake(monkeypatch, drops=False)
     recipe = QUICK.model_copy(update={"precision": "bf16"})

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from typing import Any
 import psutil
 import pytest
 
-from transfer import __version__, corpora, encoders
+from transfer import __version__, corpora, encoders, expansion
 from transfer.files import files_at
 from transfer.grid import Grid
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.scheduling.preflight import lacks
 from transfer.store import Store
 
@@ -87,7 +86,7 @@ def kill_a_busy_node(added: list[Any], store: str, process: subprocess.Popen[str
 
 
 def the_same(one: Store, other: Store, grid: Path) -> int:
-    """How many jobs there are; asserts that both stores say the same of each."""
+    """Number of jobs, after asserting that both stores agree on each."""
     overrides = [part for part in LONGER if part != "--set"]
     record = one.get_grid(Grid.load(grid, overrides=overrides))
     results, undisturbed = one.results(record.jobs), other.results(record.jobs)
@@ -106,28 +105,6 @@ def undisturbed(tiny_grid: Path, tmp_path: Path) -> Store:
     _, err = process.communicate(timeout=250)
     assert process.returncode == 0, err
     return Store(tmp_path / "undisturbed")
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket of its own on an S3 server on loopback: servers of one process hold the same ones."""
-    from moto.server import ThreadedMotoServer
-    from pyarrow.fs import S3FileSystem
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "of-a-test", "AWS_SECRET_ACCESS_KEY": "of-a-test",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1", "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    made = S3FileSystem(allow_bucket_creation=True, endpoint_override=f"127.0.0.1:{port}", scheme="http")
-    name = f"bucket-{uuid.uuid4().hex}"
-    made.create_dir(name)
-    yield f"s3://{name}/runs"
-    server.stop()
 
 
 @pytest.mark.slow
@@ -195,7 +172,9 @@ def seen(tiny_grid: Path, tmp_path: Path):
     grid = Grid.load(tiny_grid)
     loaded = corpora.load(str(grid.corpora), grid.tasks)
     files = encoders.locate(grid.encoder.name)
-    jobs = grid.plan({c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint)
+    jobs = expansion.jobs_of(
+        grid, {c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint
+    )
     site = Site(store=tmp_path / "runs", corpora=str(grid.corpora), encoder=files.folder)
     Store(site.store).files.write("tmp/token", b"")
 

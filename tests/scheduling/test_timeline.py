@@ -1,13 +1,13 @@
-"""How busy workers were: by hand, and nothing said where the times do not tell."""
+"""Shares of busy time, computed by hand; none if the times do not determine them."""
 
 import math
 
 import pytest
 
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.recipes import Recipe
+from transfer.records import JobResult
 from transfer.scheduling.timeline import busy
-from transfer.store import JobResult
 
 
 def result(seed: int, start: float, end: float) -> JobResult:

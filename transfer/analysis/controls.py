@@ -21,11 +21,11 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence, contrast
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.graph import CLAIMS
-from transfer.analysis.inference import Estimate, over_seeds
-from transfer.analysis.sequential import Verdicts
+from transfer.analysis.verdicts import Verdicts
 from transfer.jobs import TUNED, left_out_arm, same_steps_arm
 
 CONTROLS = ("null", "same-steps", "left-out", "tuned")
@@ -324,7 +324,7 @@ def _judged(
         seeds = [int(seed) for seed in groups[edge]["seed"]]
         return evidence.estimate(joint, edge.corpora, edge.target, seeds, alone=single)
 
-    return gains.one_look(
+    judged = gains.one_look(
         groups,
         estimated,
         smallest_effect=smallest_effect,
@@ -336,3 +336,4 @@ def _judged(
             if {(joint, edge.corpora, edge.target), (single, edge.target, edge.target)} & set(flags)
         ],
     )
+    return gains.edge_table(judged, smallest_effect=smallest_effect, alpha=alpha)

@@ -12,8 +12,9 @@ from transfer.cli.terminal import say
 
 if TYPE_CHECKING:
     from transfer.encoders import EncoderFiles
-    from transfer.grid import Job
-    from transfer.store import GridRecord, JobResult, Store
+    from transfer.jobs import Job
+    from transfer.records import GridRecord, JobResult
+    from transfer.store import Store
 
 
 def tell(
@@ -64,7 +65,7 @@ def _by_steps(
 ) -> tuple[list[float], float, int, str]:
     """Seconds of each job, seconds until the first begins, jobs at a time, and how it was measured."""
     began = time.perf_counter()
-    from transfer.learning.probe import probe
+    from transfer.learning.step_timing import probe
 
     imports = time.perf_counter() - began
     grid = record.grid

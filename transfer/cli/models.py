@@ -16,8 +16,8 @@ from transfer.inputs import InputError, did_you_mean
 if TYPE_CHECKING:
     from transfer.corpora.base import Card
     from transfer.corpora.own.unlabelled import Texts
-    from transfer.grid import Job
-    from transfer.learning.exported import Exported
+    from transfer.jobs import Job
+    from transfer.learning.export.read import Exported
     from transfer.records import GridRecord
     from transfer.store import Store
 
@@ -51,9 +51,9 @@ def export(
     ),
 ) -> None:
     """Writes a trained model that a grid kept as an ordinary transformers folder with a model card."""
-    from transfer.learning import card
-    from transfer.learning.export import export
-    from transfer.learning.models import kept_model
+    from transfer.learning.export import card
+    from transfer.learning.export.write import export
+    from transfer.learning.kept_models import kept_model
     from transfer.store import Store
 
     store = Store(store_dir)
@@ -164,7 +164,7 @@ def predict(
     from transfer.corpora.own.plain import Layout
     from transfer.corpora.own.unlabelled import texts_of
     from transfer.learning.evaluate import Diverged
-    from transfer.learning.exported import open_model, record_of
+    from transfer.learning.export.read import open_model, record_of
 
     if to is not None:
         _check_new(to)
@@ -200,9 +200,10 @@ def predict(
 
 def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
     """The sentence on texts that are longer than the model reads; a tagger reads all tokens of a sentence."""
+    from transfer.kinds import kind_of
     from transfer.lengths import SubwordCounter
 
-    if record.card.kind == "tagging" or not (folder / "tokenizer.json").is_file():
+    if kind_of(record.card.kind).tokenized or not (folder / "tokenizer.json").is_file():
         return []
     limit = record.recipe.max_length
     count = SubwordCounter(folder).truncated([example.text for example in texts.examples], limit)
@@ -224,16 +225,18 @@ def _check_new(to: Path) -> None:
 
 
 def _rows(card: "Card", texts: "Texts", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    key = {"similarity": "score", "tagging": "tags", "multilabel": "labels"}.get(card.kind, "label")
+    from transfer.kinds import kind_of
+
+    kind = kind_of(card.kind)
     for item, starts, value in zip(texts.examples, texts.starts, predicted, strict=True):
         row: dict[str, Any] = {"id": item.id}
         if item.doc:
             row["doc"] = item.doc
-        if card.kind == "tagging":
+        if kind.tokenized:
             row["tokens"] = list(item.text)
         if starts is not None:
             row["starts"] = starts
-        yield {**row, key: value}
+        yield {**row, kind.gold: value}
 
 
 # they end a line for many readers, but JSON leaves them as they are

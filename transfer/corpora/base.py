@@ -10,10 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from transfer.corpora.sampling import stratified_subset
-from transfer.metrics import spans
+from transfer.kinds import KindName, Metric, kind_of
 
-Kind = Literal["similarity", "classification", "tagging", "multilabel"]
-Metric = Literal["pearson", "accuracy", "micro_f1", "f1", "span_f1", "token_accuracy", "example_f1"]
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
@@ -36,13 +34,6 @@ def _text_in_yaml(value: Any) -> Any:
 # a label or an entity type in a card
 LabelName = Annotated[str, BeforeValidator(_text_in_yaml)]
 
-METRICS: Mapping[Kind, tuple[Metric, ...]] = {
-    "similarity": ("pearson",),
-    "classification": ("accuracy", "micro_f1", "f1"),
-    "tagging": ("span_f1", "token_accuracy"),
-    "multilabel": ("example_f1",),
-}
-
 SMALLEST_DEV = 200
 
 
@@ -57,37 +48,37 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     name: Name
-    """The folder's name."""
-    kind: Kind
-    """The task kind: what a line holds and what is learnt of it."""
+    """Name of the corpus and of its folder."""
+    kind: KindName
+    """Task kind: the fields of a row and what is predicted."""
     metric: Metric
-    """The measure of dev and test."""
+    """Metric of dev and test."""
     pair: bool = False
     """Whether an item has two texts."""
     labels: tuple[LabelName, ...] = ()
     """All labels (classification, multilabel; tagging with `token_accuracy`: all tags)."""
     entities: tuple[LabelName, ...] = ()
-    """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging with `span_f1`)."""
+    """All entity types; the tags are `B-` and `I-` with a type, and `O` (tagging with `span_f1`)."""
     range: tuple[float, float] | None = None
-    """The lowest and highest score (similarity)."""
+    """Lowest and highest score (similarity)."""
     negative: LabelName | None = None
-    """The label that stands for nothing; micro-F1 and F1 leave it out."""
+    """Negative label, which micro-F1 and F1 do not count."""
     domain: str = ""
     """For the report: clinical, biomedical, …"""
     text: str = ""
-    """For the report: what the texts are."""
+    """For the report: the type of text."""
     licence: str = ""
-    """For the report: under what terms."""
+    """For the report: the license."""
     source: str = ""
-    """For the report: where it is from, and whom to cite."""
+    """For the report: the source, and the publication to cite."""
     splits: str = ""
-    """Where the division is from."""
+    """Origin of the splits."""
     unit: str = ""
-    """What the literature counts of such a corpus."""
+    """Unit that the literature counts in such a corpus."""
     gold: dict[Split, int] = {}
-    """How many of that unit each split of the release has."""
+    """Number of these units in each split of the release."""
     notes: tuple[str, ...] = ()
-    """What became of whatever did not fit."""
+    """Treatment of everything that did not fit."""
 
     @property
     def spans(self) -> bool:
@@ -103,22 +94,17 @@ class Card(BaseModel):
 
     def names_in(self, gold: float | str | tuple[str, ...]) -> set[str]:
         """The labels or entity types of a gold value; none of a score."""
-        if isinstance(gold, tuple):
-            return {tag[2:] for tag in gold if tag != "O"} if self.spans else set(gold)
-        return {gold} if isinstance(gold, str) else set()
+        return kind_of(self.kind).names_in(self, gold)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Card":
-        if self.metric not in METRICS[self.kind]:
+        kind = kind_of(self.kind)
+        if self.metric not in kind.metrics:
             raise ValueError(
                 f"metric '{self.metric}' does not measure a {self.kind} corpus; "
-                f"one of {', '.join(METRICS[self.kind])} does"
+                f"one of {', '.join(kind.metrics)} does"
             )
-        needed = {"tagging": "labels", "classification": "labels", "multilabel": "labels"}
-        key = "entities" if self.spans else needed.get(self.kind)
-        if key and not getattr(self, key):
-            measured = f" measured by {self.metric}" if self.kind == "tagging" else ""
-            raise ValueError(f"a {self.kind} corpus{measured} needs the key '{key}', a list of names")
+        kind.check_card(self)
         for names in (self.labels, self.entities):
             if len(set(names)) < len(names):
                 raise ValueError("a label is listed twice")
@@ -135,14 +121,14 @@ class Limit(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=Tru
     """At most so many examples of each split, stratified; a fixed subset unless train is resampled."""
 
     train: int | None = Field(default=None, ge=1)
-    """Training examples at most."""
+    """Maximum number of training examples."""
     dev: int | None = Field(default=None, ge=1)
-    """Dev examples at most."""
+    """Maximum number of dev examples."""
     test: int | None = Field(default=None, ge=1)
-    """Test examples at most."""
+    """Maximum number of test examples."""
     resample: bool | None = None
-    """Whether each seed draws its own `train` examples, the same ones in all jobs of that seed;
-    [method](method.md#training-set-sampling). Not given: the same fixed subset for every seed."""
+    """Whether each seed draws its own `train` examples, the same in all jobs of that seed
+    ([method](method.md#training-set-sampling)). Default: the same fixed subset for every seed."""
 
     def overridden_by(self, other: "Limit") -> "Limit":
         """This limit with everything that the ``other`` one sets."""
@@ -272,10 +258,8 @@ def _labels_without_training(
 
 def count_of(card: Card, examples: Iterable[Example]) -> int:
     """The count that the literature gives: mentions or tokens, else examples not of the negative label."""
-    if card.kind == "tagging":
-        counted = spans if card.spans else tuple
-        return sum(len(counted(example.gold)) for example in examples)  # type: ignore[arg-type]
-    return sum(card.negative is None or example.gold != card.negative for example in examples)
+    kind = kind_of(card.kind)
+    return sum(kind.count(card, example.gold) for example in examples)
 
 
 def _dev_topped_up(

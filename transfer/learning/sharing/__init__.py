@@ -1,4 +1,4 @@
-"""Ways to share: what becomes of a job's encoder, by the name in its recipe."""
+"""Learners for the ways to share an encoder, by the name in a recipe."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,7 @@ from torch import nn
 
 from transfer.inputs import InputError
 from transfer.learning.encoder import layers_of
-from transfer.learning.model import MTBert, MultiTask
+from transfer.learning.mtbert import MTBert, MultiTask
 from transfer.learning.sharing.base import Materials, words_name
 from transfer.learning.sharing.distil import Student
 from transfer.learning.sharing.frozen import FrozenBelow, FrozenEncoder
@@ -14,17 +14,17 @@ from transfer.learning.sharing.lora import Adapted, modules_of
 from transfer.learning.sharing.soft import Tied
 from transfer.methods import Distil, Lora, Share, Soft, Top, top_refused
 
-__all__ = ["SHARING", "Materials", "Student", "check", "learner_of", "words_name"]
+__all__ = ["LEARNERS", "Materials", "Student", "check", "learner_of", "words_name"]
 
 
 def learner_of(materials: Materials) -> MultiTask:
     """The learner of a job."""
     share = materials.recipe.share
-    return SHARING[share.method](share, materials)
+    return LEARNERS[share.method](share, materials)
 
 
 def check(share: Share, encoder: nn.Module, *, corpora: int, memory: float | None) -> None:
-    """Raises InputError where a way to share does not fit the encoder, or memory where it is known (bytes).
+    """Raise InputError if a way to share does not fit the encoder, or memory where it is known (bytes).
 
     ``corpora`` is how many train together at most.
     """
@@ -77,7 +77,7 @@ def _distil(share: Share, materials: Materials) -> MultiTask:
     return materials.learner(Student, start=share.start)
 
 
-SHARING: Mapping[str, Callable[[Share, Materials], MultiTask]] = {
+LEARNERS: Mapping[str, Callable[[Share, Materials], MultiTask]] = {
     "hard": _hard,
     "heads": _heads,
     "top": _top,

@@ -1,4 +1,4 @@
-"""What a learner is made of, whatever its way to share."""
+"""Parts of a learner, whatever its way to share."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -9,9 +9,9 @@ from torch import Tensor
 
 from transfer.learning import encoder
 from transfer.learning.dropout import Noise
-from transfer.learning.model import MTBert
-from transfer.learning.weighing import WEIGHING
-from transfer.learning.words import Words
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
+from transfer.learning.weighting import LOSS_WEIGHTING
 from transfer.recipes import Recipe
 from transfer.tasks import Task
 
@@ -50,7 +50,7 @@ class Materials:
             noise=noise,
             recipe=self.recipe,
             seed=self.seed,
-            weighing=WEIGHING[weigh.method](weigh, self.tasks),
+            weighing=LOSS_WEIGHTING[weigh.method](weigh, self.tasks),
             **more,
         )
         table = model.words.weight.detach()
