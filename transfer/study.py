@@ -132,8 +132,9 @@ class Study(Numbers):
             raise InputError(f"{error}") from None
 
     def compare(self, *others: "Study", stage: str | None = None) -> "ComparisonReport":
-        """The edges of this and other grids, each of the others held against this one: `table`, `settings`,
-        `cost`, and files.
+        """Compare the edges of other grids with those of this one.
+
+        The result has `table`, `settings`, `cost`, and writes files.
 
         Without ``stage``: the first one that all have gains in. Raises InputError where there is none, or a
         difference of gains would not measure the method (see ``Comparison``).
