@@ -64,7 +64,7 @@ def paper(
     overrides: Overrides = None,
 ) -> None:
     """Runs every grid of a folder, then writes Tables 1 to 6 and Figure 2 of Peng et al. 2020 as measured."""
-    from transfer.recorded import with_changes
+    from transfer.last_run import with_changes
     from transfer.store import Store
 
     grids = _grids_in(folder, corpora, overrides)

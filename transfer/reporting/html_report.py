@@ -102,7 +102,7 @@ def report_html(found: Study) -> str:
         glyphs=GLYPHS,
         warning=say.warning(found),
         protocol=say.protocol(found),
-        together=any(series.kind == ALL for stage in stages for made in stage.learning.values()
+        together=any(series.role == ALL for stage in stages for made in stage.learning.values()
                      for panel in made for series in panel.series),
         unmeasured=None if stages else say.Answer(say.no_edge(found), ()),
         arms=compared.section(found),
