@@ -12,7 +12,12 @@ from transfer.corpora.releases import RELEASES
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [*sorted(ROOT.glob("*.md")), *DOCS, *sorted((ROOT / "studies").glob("*/*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *DOCS,
+    *sorted((ROOT / "docs").glob("*/*.md")),
+    *sorted((ROOT / "studies").glob("*/*.md")),
+]
 # pages whose blocks are run by a test of their own, or are no blocks of a person's
 ELSEWHERE = {
     "docs/own-data.md": "tests/docs/test_own_data.py",
@@ -34,6 +39,11 @@ def anchors(page: Path) -> set[str]:
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     heads = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_page_has_the_markers_of_a_merge(page: Path):
+    assert not re.search(r"^(<{7}|>{7})", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -33,7 +33,7 @@ MOST_SEEDS = 30  # what more would settle only beyond so many seeds is called ou
 
 
 class Outlook(NamedTuple):
-    """What further seeds are expected to do for one option."""
+    """Expected effect of further seeds on one option."""
 
     chance: float  # that one more seed settles it; NaN where nothing is known
     seeds: int | None  # how many settle it if its gain stays as it is; None: not within MOST_SEEDS
@@ -245,13 +245,12 @@ def chance_settled(option: Option, *, level: float, smallest: float) -> float:
     items add stays.
     """
     found, count = option.estimate, len(option.by_seed)
-    mean = np.array([*option.by_seed.values()], dtype=float).mean()
     degrees = count - 1 + found.borrowed
     squares = found.seeds * count * degrees  # what other edges lend counts as if it were seeds
     deviation = math.sqrt(squares / degrees * (1 + 1 / count))
     drawn = deviation * stdtrit(degrees, (np.arange(DRAWS) + 0.5) / DRAWS)
     later = found._replace(
-        gain=mean + drawn / (count + 1),
+        gain=found.gain + drawn / (count + 1),
         seeds=(squares + drawn**2 * count / (count + 1)) / (degrees + 1) / (count + 1),
         seed_degrees=count,
     )
@@ -261,7 +260,7 @@ def chance_settled(option: Option, *, level: float, smallest: float) -> float:
 
 
 def _open_text(options: Sequence[Judged]) -> list[str]:
-    """What more seeds would do for the options that are open."""
+    """Expected effect of more seeds on the undecided options."""
     known = [(o, o.outlook) for o in options if o.outlook and not math.isnan(o.outlook.chance)]
     if not known:
         return []

@@ -31,8 +31,8 @@ def expanded(
     from transfer.corpora.overlap import overlaps
     from transfer.corpora.undefined import foreseen
     from transfer.grid import Grid
+    from transfer.last_run import report_name
     from transfer.lengths import SubwordCounter
-    from transfer.recorded import report_name
     from transfer.records import CorpusRecord, GridRecord
 
     grid = Grid.load(grid_file, overrides=overrides or (), corpora=corpora)
@@ -175,7 +175,7 @@ def recorded(
     grid_file: Path, corpora: str | None, overrides: list[str] | None, store_dir: Path
 ) -> "GridRecord":
     """A grid as it was last run into the store; needs neither its corpora nor its encoder."""
-    from transfer.recorded import record_of
+    from transfer.last_run import record_of
     from transfer.store import Store
 
     return record_of(Store(store_dir), grid_file, overrides=overrides or (), corpora=corpora)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from transfer.analysis.findings import Findings, in_points
 from transfer.analysis.rerun import Rerun
+from transfer.analysis.study import Study
 from transfer.analysis.tables import corpora_shown, escaped, to_markdown
+from transfer.reporting.captions import report_caption
 from transfer.reporting.control_sentences import control
 from transfer.reporting.figure_files import figure_names
+from transfer.reporting.gain_tables import in_points
 from transfer.reporting.sentences import (
     BANNER,
     FLAGS,
@@ -17,7 +19,6 @@ from transfer.reporting.sentences import (
     SYNTHETIC,
     Answer,
     answer_of,
-    caption,
     no_edge,
     protocol,
     warning,
@@ -27,7 +28,7 @@ from transfer.reporting.stage_sentences import MEANS, TABLE, contrasts_in_points
 MARK = f"> **{BANNER}** {SYNTHETIC}\n"
 
 
-def report_md(found: Findings) -> str:
+def report_md(found: Study) -> str:
     """`report.md`."""
     parts = [f"# {escaped(found.title)}\n", MARK if found.synthetic else "", f"{QUESTION}\n"]
     if problem := warning(found):
@@ -36,10 +37,11 @@ def report_md(found: Findings) -> str:
         parts.append(f"## Answer\n\n{no_edge(found)}\n")
     for stage in found.stages:
         head = "Answer" if len(found.stages) == 1 else f"Answer, {stage}"
+        told = report_caption(found, "graph")
         graph, heat, forest, scatter = figure_names(stage, found.stages)
         parts += [
             f"## {head}\n\n{_answer(answer_of(found, stage))}",
-            f"![Graph of the gains]({graph}.svg)\n\n*{escaped(caption(found))}*\n",
+            f"![Graph of the gains]({graph}.svg)\n\n*{escaped(told)}*\n",
             f"![Gains with their intervals]({forest}.svg)\n",
             f"![Heat map of the gains]({heat}.svg)\n",
             f"![Scores of each seed, alone and with each partner]({scatter}.svg)\n",
@@ -64,8 +66,8 @@ def report_md(found: Findings) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def stages_md(found: Findings) -> str:
-    """What the stages gain, in words and tables; empty for a grid that does not fine-tune."""
+def stages_md(found: Study) -> str:
+    """Section on the stages, in words and tables; empty for a grid that does not fine-tune."""
     said = section(found)
     if said is None:
         return ""
@@ -85,12 +87,11 @@ def _again(rerun: Rerun) -> str:
         fence += "`"
     file = f"{fence}yaml\n{rerun.grid}{fence}\n"
     return (
-        f"## To run it again\n\nSave this as `{rerun.file_name}`:\n\n{file}\n"
-        f"{fence}sh\n{rerun.command}\n{fence}\n"
+        f"## Reproduce\n\nSave this as `{rerun.file_name}`:\n\n{file}\n{fence}sh\n{rerun.command}\n{fence}\n"
     )
 
 
-def _control(found: Findings, name: str) -> str:
+def _control(found: Study, name: str) -> str:
     title, text, lines = control(found, name)
     table = found.controls[name]
     parts = [
@@ -112,7 +113,7 @@ def _answer(found: Answer) -> str:
     return text
 
 
-def scores_md(found: Findings) -> str:
+def scores_md(found: Study) -> str:
     """Each stage's matrix under its name."""
     matrices = "".join(f"\n**{name}**\n\n{to_markdown(matrix)}" for name, matrix in found.matrices.items())
     return f"{SCORES}\n{matrices}"
