@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from transfer.cli import running
+from transfer import experiment
 from transfer.store import JobResult, Store
 
 BLOCKED = """
@@ -25,9 +25,8 @@ class Blocked:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Blocked())
-sys.argv = ["transfer", *{arguments!r}]
 from transfer.cli import main
-main()
+main({arguments!r})
 """
 
 
@@ -187,7 +186,7 @@ def test_an_interruption_is_130_and_says_that_all_is_kept(transfer, tiny_grid: P
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "run", interrupted)
+    monkeypatch.setattr(experiment._Run, "run", interrupted)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 130
     assert "what is finished is kept" in err
@@ -198,7 +197,7 @@ def test_a_fault_of_the_program_is_1_without_a_traceback(transfer, tiny_grid: Pa
     def fault(*_, **__):
         raise RuntimeError("some fault")
 
-    monkeypatch.setattr(running, "run", fault)
+    monkeypatch.setattr(experiment._Run, "run", fault)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 1
     assert err.strip() == "error: RuntimeError: some fault (--debug shows where)"

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from transfer import encoders
-from transfer.cli import grids, running
+from transfer import encoders, experiment
+from transfer.analysis import study
 from transfer.inputs import NotThere
 
 QUICK, MANY = 250, 5000
@@ -89,8 +89,8 @@ def bench(
 
     # what is tried is the reading of input: nothing is trained, drawn or downloaded
     monkeypatch.setattr(encoders, "_from_hub", no_network)
-    monkeypatch.setattr(running, "run", lambda *_, **__: None)
-    monkeypatch.setattr(grids, "write_report", lambda *_, **__: None)
+    monkeypatch.setattr(experiment._Run, "run", lambda *_, **__: None)
+    monkeypatch.setattr(study, "report_of_grid", lambda *_, **__: [Path("none")])
     monkeypatch.chdir(tmp_path)
     return Bench(tmp_path, transfer, clean)
 

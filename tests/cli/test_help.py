@@ -90,7 +90,7 @@ def completed(words: str) -> list[str]:
         "COMP_CWORD": str(len(words.split()) - 1),
         "PYTHONPATH": str(ROOT),
     }
-    code = "import sys; sys.argv = ['transfer']; from transfer.cli import main; main()"
+    code = "from transfer.cli import main; main([])"
     ran = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )

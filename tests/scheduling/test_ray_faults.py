@@ -10,7 +10,7 @@ from transfer import corpora, encoders
 from transfer.grid import Grid, Job
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site
-from transfer.scheduling import JobQueue
+from transfer.scheduling.queue import JobQueue
 from transfer.scheduling.work import Work
 from transfer.store import JobResult, Store
 

@@ -4,6 +4,7 @@ import errno
 import io
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from transfer.cli.caches import use_writable_folders
 from transfer.cli.interrupts import GO_ON
 from transfer.cli.terminal import INTERRUPTED, SOME_FAILED, WRONG_INPUT, say
 from transfer.inputs import InputError
+from transfer.progress import Stopped
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,21 +35,31 @@ app.add_typer(corpora_tables.app)
 app.add_typer(encoders.app)
 
 
-def main() -> None:
-    """The program: every error one message and an exit code, never a traceback (but with --debug)."""
-    debug = "--debug" in sys.argv
-    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program with these arguments (default: the command line's) and exit.
+
+    Every error is one message and an exit code, never a traceback (but with --debug).
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows only ASCII loses no message
             stream.reconfigure(errors="backslashreplace")
     use_writable_folders()
     try:
-        app()
+        app([argument for argument in given if argument != "--debug"], prog_name="transfer")
     except InputError as error:
         if debug:
             traceback.print_exc()
         say(f"error: {error}", error=True)
         sys.exit(WRONG_INPUT)
+    except Stopped as reason:
+        say(f"error: {reason}", error=True)
+        say(
+            "nothing more was started, what is finished is kept; run the same command again after the mend",
+            error=True,
+        )
+        sys.exit(SOME_FAILED)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer's answer to Ctrl-C
             say(GO_ON, error=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from transfer.cli import completion, forecast
+from transfer.cli import completion
 from transfer.cli.terminal import examples, say
 
 app = typer.Typer()
@@ -110,6 +110,7 @@ def pretrain(
     from transfer.learning.pretraining.record import Request
     from transfer.learning.pretraining.run import pretrain as made
     from transfer.recipes import Recipe
+    from transfer.scheduling.preflight import without_bf16
 
     numbers = {"lr": lr, "epochs": epochs, "batch_size": batch_size, "max_length": max_length}
     recipe = validated(Recipe, {**numbers, "precision": precision}, path=Path("pretrain"))
@@ -122,7 +123,7 @@ def pretrain(
         freeze=freeze,
         seed=seed,
     )
-    slow = forecast.without_bf16(precision, instead="--precision fp32")
+    slow = without_bf16(precision, instead="--precision fp32")
     if slow and device().type == "cpu":
         say(f"note: {slow}")
     folder = made(
