@@ -17,10 +17,12 @@ from transfer.analysis.flags import FLAGS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
 from transfer.encoders import ALIASES, FAMILIES
-from transfer.grid import Encoder, Grid, Seeds, Tune
+from transfer.grid import Grid, Tune
+from transfer.jobs import Encoder
 from transfer.methods import MIXING, SHARING, WEIGHING, Method
 from transfer.recipes import RECIPES, FineTuning, Recipe
 from transfer.reporting.columns import COLUMNS
+from transfer.seeds import Seeds
 
 MUST = "(must be given)"
 # where a short form stands for the mapping that the model holds

@@ -12,12 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from transfer import expansion
 from transfer.corpora.base import Card
 from transfer.files import address
-from transfer.grid import Grid, Job
+from transfer.grid import Grid
 from transfer.inputs import InputError
-from transfer.records import signed
-from transfer.store import FRAME_COLUMNS, CorpusRecord, Damaged, GridRecord, JobResult, Score, Store
+from transfer.jobs import Job
+from transfer.records import CorpusRecord, Damaged, GridRecord, JobResult, Score, signed
+from transfer.store import FRAME_COLUMNS, Store
 
 # a store as the first version of the format wrote it: no checksums, no notes, no time of ending
 ASSET = Path(__file__).parent / "assets" / "store-v1"
@@ -39,7 +41,7 @@ CARDS = [
     Card(name=n, kind="classification", metric=m, labels=("x", "y"))
     for n, m in [("a", "accuracy"), ("b", "micro_f1")]
 ]
-PARENT, CHILD, OTHER = GRID.plan({"a": "fa", "b": "fb"}, encoder_fingerprint="e")
+PARENT, CHILD, OTHER = expansion.jobs_of(GRID, {"a": "fa", "b": "fb"}, encoder_fingerprint="e")
 RECORD = GridRecord(
     grid=GRID,
     recipe_name="own",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from transfer.encoders import EncoderFiles
-from transfer.grid import Job
-from transfer.store import GridRecord, JobResult
+from transfer.jobs import Job
+from transfer.records import GridRecord, JobResult
 
 WORDS = 20  # of an example whose words were not counted
 

@@ -15,7 +15,7 @@ from transfer import cost, planning
 from transfer.analysis import study as of_grid
 from transfer.analysis.watch import Watch, nobody
 from transfer.claims import Claims
-from transfer.grid import Job, Seeds
+from transfer.jobs import Job
 from transfer.planning import Expanded, GridFile, expand
 from transfer.progress import (
     Decided,
@@ -30,8 +30,10 @@ from transfer.progress import (
     Stopped,
     ignore,
 )
+from transfer.records import GridRecord, JobResult
 from transfer.scheduling.execution import Execution
-from transfer.store import GridRecord, JobResult, Store
+from transfer.seeds import Seeds
+from transfer.store import Store
 
 if TYPE_CHECKING:
     from transfer.study import Study

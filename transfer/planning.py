@@ -13,11 +13,13 @@ from transfer.corpora.baseline import baseline_of
 from transfer.corpora.overlap import overlaps
 from transfer.corpora.undefined import foreseen, unseen_labels
 from transfer.encoders import EncoderFiles
+from transfer.expansion import jobs_of
 from transfer.grid import Grid, place_of
 from transfer.inputs import InputError, NotThere, place
 from transfer.lengths import SubwordCounter
 from transfer.recorded import record_of, report_name
-from transfer.store import CorpusRecord, GridRecord, Store
+from transfer.records import CorpusRecord, GridRecord
+from transfer.store import Store
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def expand(file: GridFile) -> Expanded:
             f"{count} of {tests[target]} test items of {target} have text that is in {source} train"
             for (source, target), count in shared.items()
         ),
-        jobs=grid.plan(
+        jobs=jobs_of(
+            grid,
             {c.name: c.fingerprint for c in loaded},
             encoder_fingerprint=files.fingerprint,
             train_items={c.name: c.train_items for c in loaded},
@@ -111,7 +114,7 @@ def _described(corpus: Corpus, counter: SubwordCounter, max_length: int) -> Corp
             split: sum(len(text.split()) for e in corpus.split(split) for text in e.text) for split in SPLITS
         },
         notes=corpus.notes,
-        counts=dict(corpus.counts),
+        counts={**corpus.counts},
         baseline=baseline_of(corpus),
         doubts=tuple(foreseen(corpus)),
         truncated=counter.truncated_in(corpus, max_length),

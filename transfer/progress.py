@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transfer.grid import Job
-    from transfer.store import JobResult, Store
+    from transfer.jobs import Job
+    from transfer.records import JobResult
+    from transfer.store import Store
 
 
 class Stopped(Exception):

@@ -30,21 +30,10 @@ from pydantic import ValidationError
 
 from transfer.claims import Claims
 from transfer.files import address, files_at
-from transfer.grid import Grid, Job
+from transfer.grid import Grid
 from transfer.inputs import InputError
-from transfer.records import CorpusRecord, Damaged, Epoch, GridRecord, JobResult, Score, result_of, signed
-
-__all__ = [
-    "FRAME_COLUMNS",
-    "CorpusRecord",
-    "Damaged",
-    "Epoch",
-    "GridRecord",
-    "JobResult",
-    "NotRun",
-    "Score",
-    "Store",
-]
+from transfer.jobs import Job
+from transfer.records import Damaged, GridRecord, JobResult, Score, result_of, signed
 
 
 class NotRun(InputError):

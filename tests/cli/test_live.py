@@ -19,7 +19,8 @@ from transfer.cli.interrupts import interruptible
 from transfer.cli.live import Lines, Progress, View, edges, how_far, shortened, shown
 from transfer.cost import Speed
 from transfer.progress import Decided
-from transfer.store import JobResult, Store
+from transfer.records import JobResult
+from transfer.store import Store
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 

@@ -181,15 +181,13 @@ def status(
 
     store = Store(store_dir)
     found = experiment.status(GridFile(grid, corpora, overrides or ()).record(store), store)
-    counts = dict.fromkeys(("done", "running", "failed", "pending"), 0)
-    for job in found.jobs:
-        state = found.state(job)
-        counts[state] += 1
+    states = [found.state(job) for job in found.jobs]
+    for job, state in zip(found.jobs, states, strict=True):
         if state == "running":
             say(f"running  {job.label}: {live.how_far(found.running[job.id])}")
         elif state == "failed":
             say(f"failed   {job.label} ({job.id}): {found.results[job.id].reason}")
-    say(", ".join(f"{count} {state}" for state, count in counts.items()))
+    say(", ".join(f"{states.count(state)} {state}" for state in ("done", "running", "failed", "pending")))
     if found.starting:
         say("a run is at work; its workers are starting")
     damaged(store)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from transfer.cli.terminal import about, duration, say
 from transfer.cost import Speed, left
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.progress import Decided
+from transfer.records import JobResult
 from transfer.scheduling.resources import memory
-from transfer.store import JobResult, Store
+from transfer.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -9,8 +9,9 @@ from transfer.cli.terminal import bar, say
 from transfer.experiment import Outcome, report, run
 from transfer.planning import Expanded
 from transfer.progress import Event, GridExpanded, JobEnded, Note, RunStarted, SeedsAdded
+from transfer.records import GridRecord
 from transfer.scheduling.execution import Execution
-from transfer.store import GridRecord, Store
+from transfer.store import Store
 
 
 class _Display(contextlib.ExitStack):

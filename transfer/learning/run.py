@@ -19,7 +19,7 @@ from torch import Tensor
 
 from transfer import corpora
 from transfer.claims import Claims, Taken
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.learning import encoder, kernels
 from transfer.learning import kept_models as models
 from transfer.learning.batches import MiniBatch
@@ -34,7 +34,8 @@ from transfer.learning.sharing import Materials, Student, learner_of, words_name
 from transfer.learning.train import train
 from transfer.learning.worker_data import Ready, Site, cut, ready_of
 from transfer.metrics import Golds
-from transfer.store import Epoch, JobResult, Score, Store
+from transfer.records import Epoch, JobResult, Score
+from transfer.store import Store
 
 # ways to share whose encoder does the same for every mini-batch
 GRAPHED = ("hard", "distil")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from transfer.corpora.base import SPLITS
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.learning.batches import MiniBatch
 from transfer.learning.machine import clear_up, device
 from transfer.learning.mixing import Mixture

@@ -22,7 +22,8 @@ from transfer.corpora.published import PUBLISHED
 from transfer.corpora.stats import SplitStats, notes_of
 from transfer.grid import Grid
 from transfer.inputs import InputError
-from transfer.store import CorpusRecord, GridRecord, Store
+from transfer.records import CorpusRecord, GridRecord
+from transfer.store import Store
 
 AVERAGE = "Avg"
 COLUMNS = [

@@ -8,6 +8,7 @@ from transfer.analysis import tables
 from transfer.analysis.findings import STAGES, Findings
 from transfer.analysis.graph import TransferGraph
 from transfer.analysis.watch import Watch, nobody
+from transfer.reporting.graph_picture import lay_out
 from transfer.reporting.sentences import caption
 
 TITLES = ("transfer graph", "gains", "gains with intervals", "scores of each seed")
@@ -44,7 +45,7 @@ def _drawings(found: Findings, stage: str, graph: TransferGraph) -> Iterator[Any
 
     words = {"caption": caption(found), "source": found.source}
     edges = found.edges[found.edges["stage"] == stage]
-    yield figures.draw_graph(graph.picture(), **words)
+    yield figures.draw_graph(lay_out(graph), **words)
     gain, verdict = (tables.gain_matrix(edges, column=c, order=found.order) for c in ("gain", "verdict"))
     yield figures.gains_heatmap(gain, verdict, **words)
     yield figures.draw_forest(edges, smallest_effect=found.smallest_effect, **words)

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transfer.cost import Speed, costs, disk, together
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.planning import Expanded
+from transfer.records import JobResult
 from transfer.scheduling.execution import Execution, workers_that_fit
 from transfer.scheduling.resources import cores
-from transfer.store import JobResult, Store
+from transfer.store import Store
 
 # Seconds of a run besides its jobs, on two idle CPU cores: starting Ray and its first workers, and writing a
 # report of so many jobs.

@@ -9,8 +9,8 @@ import torch
 
 import transfer
 from transfer import corpora, encoders
-from transfer.grid import Job
 from transfer.inputs import InputError
+from transfer.jobs import Job
 from transfer.learning import encoder, sharing
 from transfer.learning.native import library
 from transfer.learning.worker_data import Site

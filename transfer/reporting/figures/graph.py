@@ -8,17 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from transfer.analysis.graph import (
-    CLAIMS,
-    NAME_SIZE,
-    STYLES,
-    EdgeMark,
-    EdgeStyle,
-    GraphPicture,
-    NodeMark,
-    width_key,
-    width_of,
-)
+from transfer.analysis.graph import CLAIMS
 from transfer.reporting.figures.canvas import (
     INK,
     LINE,
@@ -31,6 +21,16 @@ from transfer.reporting.figures.canvas import (
     wrapped,
 )
 from transfer.reporting.graph_layout import HEAD, LABEL_SIZE, half_head, text_width
+from transfer.reporting.graph_picture import (
+    NAME_SIZE,
+    STYLES,
+    EdgeMark,
+    EdgeStyle,
+    GraphPicture,
+    NodeMark,
+    width_key,
+    width_of,
+)
 
 LEGEND = 5.1  # inches across
 DETAIL_SIZE = 7.5  # printers' points
