@@ -11,11 +11,11 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
+from transfer.encoders import ALIASES
 from transfer.inputs import InputError, did_you_mean, placed, read_yaml, validated
 from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage
 from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Top, top_refused
 from transfer.overrides import override
-from transfer.paper import ENCODERS
 from transfer.recipes import Recipe, Strict, resolved
 from transfer.seeds import Seeds, as_multiple, as_seeds, checked_seeds, further
 
@@ -108,9 +108,10 @@ class Grid(Strict):
 
     @field_validator("stands_for")
     @classmethod
-    def _an_encoder_of_the_paper(cls, value: str | None) -> str | None:
-        if value is not None and value not in ENCODERS:
-            raise ValueError(f"the paper has no encoder '{value}'{did_you_mean(value, ENCODERS)}")
+    def _an_encoder_by_its_alias(cls, value: str | None) -> str | None:
+        # whether it is one of the paper's is checked where its tables are filled
+        if value is not None and value not in ALIASES:
+            raise ValueError(f"there is no encoder '{value}'{did_you_mean(value, ALIASES)}")
         return value
 
     @field_validator("seeds", mode="before")

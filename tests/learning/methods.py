@@ -43,7 +43,7 @@ def done(job: Job, site: Site) -> JobResult:
 def materials(site: Site, *names: str, **changed: Any) -> Materials:
     job = job_of(site, *names, recipe=recipe(**changed))
     ready = {c.name: ready_of(c, job, site) for c in job.corpora}
-    return running._materials(job, site, ready)
+    return running.materials_of(job, site, ready)
 
 
 def batches(site: Site, name: str) -> list[MiniBatch]:

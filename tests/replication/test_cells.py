@@ -7,14 +7,23 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from transfer import expansion, paper
+from transfer import expansion
 from transfer.corpora import load_one
 from transfer.grid import Grid
 from transfer.inputs import InputError
 from transfer.jobs import Job
 from transfer.records import CorpusRecord, GridRecord, JobResult, Score
-from transfer.replication import Source, checked, halves
-from transfer.replication.cells import AVERAGE, corpora_cells, key_of, measured, table_cells
+from transfer.replication import paper
+from transfer.replication.cells import (
+    AVERAGE,
+    Source,
+    checked,
+    corpora_cells,
+    halves,
+    key_of,
+    measured,
+    table_cells,
+)
 from transfer.replication.tables import corpora_matrix, gaps, matrix, statements
 from transfer.store import Store
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from transfer.grid import Grid
     from transfer.planning import GridFile
-    from transfer.replication import Source
+    from transfer.replication.cells import Source
     from transfer.reporting.panels import SideBySide
     from transfer.store import Store
 
@@ -94,7 +94,7 @@ def _grids_in(
     Raises InputError where there is none, two have one name, or two would fill one cell differently.
     """
     from transfer.planning import GridFile
-    from transfer.replication import Source, checked, halves
+    from transfer.replication.cells import Source, checked, halves
 
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "there is no such folder"
@@ -119,7 +119,7 @@ def _run(store: "Store", file: "GridFile", grid: "Grid", execution: Execution) -
     """Run one grid; one whose corpora or encoder are not there is left out, and says so."""
     from transfer.cli.running import run_and_show
     from transfer.planning import expand
-    from transfer.replication import Source
+    from transfer.replication.cells import Source
 
     try:
         expanded = expand(file)
@@ -131,7 +131,7 @@ def _run(store: "Store", file: "GridFile", grid: "Grid", execution: Execution) -
 
 
 def _as_it_was_run(store: "Store", file: "GridFile", grid: "Grid") -> "Source":
-    from transfer.replication import Source
+    from transfer.replication.cells import Source
     from transfer.store import NotRun
 
     try:
@@ -150,7 +150,8 @@ def _write(
     overrides: list[str] | None,
 ) -> None:
     from transfer.cli.running import report_and_show
-    from transfer.replication import Replication, halves, write
+    from transfer.replication.cells import halves
+    from transfer.replication.report import Replication, write
 
     shown = halves(source for source in sources if source.record)
     for source in shown.values():
