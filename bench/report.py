@@ -198,7 +198,7 @@ def _put(job: Job) -> None:
 
 
 def _predicted(texts: Texts, job: Job) -> tuple[np.ndarray, float]:
-    """What a job says of every test item (JSON), and its score."""
+    """Simulated predictions of a job for every test item (JSON), and its score."""
     corpus = texts.corpus
     rng = np.random.default_rng([zlib.crc32(corpus.card.name.encode()), int(job.id, 16) % 2**32])
     partners = [zlib.crc32(name.encode()) % 8 for name in job.names if name != corpus.card.name]
@@ -226,10 +226,12 @@ def report(root: Path, out: Path, count: int, seeds: int) -> None:
         if what != phases[-1][0]:
             phases.append((what, time.perf_counter() - began))
 
-    from transfer.analysis.study import report_of_grid
+    from transfer.analysis.study import Study
+    from transfer.reporting.report import write_report
 
     store = Store(root)
-    report_of_grid(store, store.get_grid(grid_of(count, seeds)), out=out, watch=watch)
+    study = Study.of(store, store.get_grid(grid_of(count, seeds)), watch=watch)
+    write_report(study, out=out / study.title, watch=watch)
     phases.append(("end", time.perf_counter() - began))
     lengths = {a[0]: b[1] - a[1] for a, b in itertools.pairwise(phases)}
     print(json.dumps(lengths))

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from transfer import encoders, experiment
-from transfer.analysis import study
+from transfer.cli import running
 from transfer.inputs import NotThere
 
 QUICK, MANY = 250, 5000
@@ -90,7 +90,7 @@ def bench(
     # what is tried is the reading of input: nothing is trained, drawn or downloaded
     monkeypatch.setattr(encoders, "_from_hub", no_network)
     monkeypatch.setattr(experiment._Run, "run", lambda *_, **__: None)
-    monkeypatch.setattr(study, "report_of_grid", lambda *_, **__: [Path("none")])
+    monkeypatch.setattr(running, "report_and_show", lambda *_, **__: None)
     monkeypatch.chdir(tmp_path)
     return Bench(tmp_path, transfer, clean)
 

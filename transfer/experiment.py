@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transfer import cost, planning
-from transfer.analysis import study as of_grid
-from transfer.analysis.watch import Watch, nobody
+from transfer.analysis.interim import Decided, Interim, needed_jobs
+from transfer.analysis.stored import Stored
 from transfer.claims import Claims
 from transfer.jobs import Job
 from transfer.planning import Expanded, GridFile, expand
 from transfer.progress import (
-    Decided,
     GridExpanded,
     JobEnded,
     Note,
@@ -60,20 +59,14 @@ def run_grid(
     ``study.results`` has them with the status 'failed' and the error. Finished jobs are kept, so after an
     interruption the same call continues from there.
     """
-    from transfer.study import Study
-
     execution = executor if isinstance(executor, Execution) else Execution(executor)
     if workers is not None:
         execution = replace(execution, workers=workers)
     expanded = expand(GridFile(Path(grid), None if corpora is None else str(corpora), tuple(overrides)))
     run(expanded, Store(Path(store)), execution, on_progress)
-
-    def watch(step: str, done: int, of: int) -> None:
-        on_progress(ReportProgress(step, done, of))
-
-    on_progress(report(expanded.record, Store(Path(store)), Path(out), watch=watch))
-    file = expanded.file
-    return Study.open(file.path, store=store, corpora=file.corpora, overrides=file.overrides)
+    study, written = report(expanded.record, Store(Path(store)), Path(out), on_progress)
+    on_progress(written)
+    return study
 
 
 @dataclass(frozen=True)
@@ -91,7 +84,7 @@ class Outcome:
 
 def outcome(record: GridRecord, store: Store) -> Outcome:
     """The jobs of a grid that failed, and the models that could not be kept."""
-    jobs, kept = of_grid.wanted(store, record), record.grid.kept(record.jobs)
+    jobs, kept = needed_jobs(store, record), record.grid.kept(record.jobs)
     lost = (job for job in store.pending(jobs, keep=kept) if job.id in kept and store.is_done(job.id))
     failed = (result for result in store.results(jobs).values() if result.status == "failed")
     return Outcome(len(jobs), tuple(failed), tuple(lost))
@@ -106,7 +99,7 @@ def run(expanded: Expanded, store: Store, execution: Execution, on_progress: OnP
     store.sweep()
     for told in store.quarantine(record.jobs):
         on_progress(Note(told, warning=True))
-    jobs, kept = of_grid.wanted(store, record), record.grid.kept(record.jobs)
+    jobs, kept = needed_jobs(store, record), record.grid.kept(record.jobs)
     pending = store.pending(jobs, keep=kept)
     on_progress(
         GridExpanded(record.title, len(jobs), len(record.jobs), len(pending), record.source == "synthetic")
@@ -170,23 +163,32 @@ class _Run:
         record, seeds = self.expanded.record, self.expanded.grid.seeds
         if not isinstance(seeds, Seeds):
             return ()
-        kept = of_grid.Kept(self.store, record)  # every result and prediction is read once a look
-        if kept.spent:
+        found = Interim(Stored(self.store, record))  # every result and prediction is read once a look
+        if found.spent:
             self.on_progress(Note(f"no further seeds: the {seeds.hours:g} hours of the grid are over"))
-        added = tuple(job for job in self.store.pending(kept.wanted) if job.id not in known)
-        self.on_progress(SeedsAdded(added, Decided(*kept.decided)))
+        added = tuple(job for job in self.store.pending(found.jobs) if job.id not in known)
+        self.on_progress(SeedsAdded(added, found.decided))
         return added
 
 
 def decided(record: GridRecord, store: Store) -> Decided | None:
     """The decided and open edges of a grid with adaptive seeds; None where its seeds are fixed."""
-    return Decided(*of_grid.decided(store, record)) if isinstance(record.grid.seeds, Seeds) else None
+    return Interim(Stored(store, record)).decided if isinstance(record.grid.seeds, Seeds) else None
 
 
-def report(record: GridRecord, store: Store, out: Path, *, watch: Watch = nobody) -> ReportWritten:
+def report(
+    record: GridRecord, store: Store, out: Path, on_progress: OnProgress = ignore
+) -> "tuple[Study, ReportWritten]":
     """Write the report of a grid below ``out`` from what the store holds."""
-    files = of_grid.report_of_grid(store, record, out=out, watch=watch)
-    return ReportWritten(out / record.title, tuple(files))
+    from transfer.reporting.report import write_report
+    from transfer.study import Study
+
+    def watch(step: str, done: int, of: int) -> None:
+        on_progress(ReportProgress(step, done, of))
+
+    study = Study.of(store, record, watch=watch)
+    files = write_report(study, out=out / study.title, watch=watch)
+    return study, ReportWritten(out / study.title, tuple(files))
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ class Plan:
 def plan(expanded: Expanded, store: Store) -> Plan:
     """List the jobs of a grid and their states; nothing is written."""
     record = expanded.record
-    jobs, kept = of_grid.wanted(store, record), record.grid.kept(record.jobs)
+    jobs, kept = needed_jobs(store, record), record.grid.kept(record.jobs)
     results, todo = store.results(jobs), store.pending(jobs, keep=kept)
     waiting = {job.id for job in todo}
 
@@ -250,7 +252,7 @@ class Status:
 
 def status(record: GridRecord, store: Store) -> Status:
     """Look at a grid in the store, while it runs or later."""
-    jobs = of_grid.wanted(store, record)
+    jobs = needed_jobs(store, record)
     results = store.results(jobs)
     running = {job.id: note for job in jobs if (note := store.progress(job.id))}
     prices = cost.costs(record)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from transfer.analysis.interim import Decided
     from transfer.jobs import Job
     from transfer.records import JobResult
     from transfer.store import Store
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
 
 class Stopped(Exception):
     """Nothing more was started because it could not be stored; what is finished is kept."""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """State of a grid with adaptive seeds: edges by verdict, open edges, and the seeds of the next look."""
-
-    verdicts: Mapping[str, int]
-    open: int
-    seeds: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ class RunStarted:
     results: "Mapping[str, JobResult]"  # of jobs that were done before
     at_once: int
     synthetic: bool
-    decided: Decided | None
+    decided: "Decided | None"
     interrupt: Callable[[], None]
 
 
@@ -63,7 +55,7 @@ class SeedsAdded:
     """The edges were looked at: what is decided, and the jobs that were added for those that are not."""
 
     jobs: "tuple[Job, ...]"
-    decided: Decided
+    decided: "Decided"
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def test_corpora_kinds_and_stages_complete():
 
 
 def completed(words: str) -> list[str]:
-    """What the bash script that --show-completion prints would be given."""
+    """The completions that bash would receive from the script of --show-completion."""
     environment = {
         **os.environ,
         "_TRANSFER_COMPLETE": "complete_bash",

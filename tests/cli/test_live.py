@@ -1,4 +1,4 @@
-"""What a person sees of a grid that runs: in a terminal, in a narrow one, without colour, in a file."""
+"""The progress display of a running grid: in a terminal, in a narrow one, without color, in a file."""
 
 import io
 import os
@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from transfer.analysis.interim import Decided
 from transfer.cli.interrupts import interruptible
 from transfer.cli.live import Lines, Progress, View, edges, how_far, shortened, shown
 from transfer.cost import Speed
-from transfer.progress import Decided
 from transfer.records import JobResult
 from transfer.store import Store
 

@@ -12,7 +12,7 @@ from transfer.corpora.releases import RELEASES
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS, *sorted((ROOT / "studies").glob("*/*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *DOCS, *sorted((ROOT / "studies").glob("*/*.md"))]
 # pages whose blocks are run by a test of their own, or are no blocks of a person's
 ELSEWHERE = {
     "docs/own-data.md": "tests/docs/test_own_data.py",
@@ -21,6 +21,7 @@ ELSEWHERE = {
 }
 RUN = {"README.md", "docs/tutorial.md", "docs/grids.md", "docs/corpora.md", "docs/models.md"}
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
+PICTURE = re.compile(r'<img src="([^"]+)"')
 TINY = ["--set", "recipe.epochs=1", "--set", "seeds=2"]
 
 
@@ -36,9 +37,15 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_page_has_the_markers_of_a_merge(page: Path):
+    assert not re.search(r"^(<{7}|>{7})", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page: Path):
     broken = []
-    for link in LINK.findall(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    for link in LINK.findall(text) + PICTURE.findall(text):
         where, _, anchor = link.partition("#")
         if re.match(r"https://[\w.-]+/\S*$", link):
             continue
@@ -63,7 +70,7 @@ def test_blocks_that_are_run_apart_name_the_test_that_runs_them(blocks_of):
 
 
 def link_repository(folder: Path) -> None:
-    """What a page takes for granted where its commands run: a clone."""
+    """Copy the parts of a clone that a page's commands rely on."""
     for part in ("grids", "studies"):
         shutil.copytree(ROOT / part, folder / part)
 

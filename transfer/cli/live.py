@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from transfer.cli.terminal import about, duration, say
 from transfer.cost import Speed, left
 from transfer.jobs import Job
-from transfer.progress import Decided
 from transfer.records import JobResult
 from transfer.scheduling.resources import memory
 from transfer.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from transfer.analysis.interim import Decided
 
 REFRESH = 1.0  # seconds from one drawing of the view to the next
 SLOWER = 50  # reading the notes may take this part of the time
@@ -302,7 +303,7 @@ def _best(score: float | None) -> str:
     return "undefined" if score is None else f"{score:.3f}"
 
 
-def edges(decided: Decided | None) -> str:
+def edges(decided: "Decided | None") -> str:
     """The state of adaptive seeds: ``5 of 12 decided (3 improves, 2 no effect); …``; empty for fixed ones."""
     if decided is None:
         return ""

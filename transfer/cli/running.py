@@ -3,12 +3,13 @@
 import contextlib
 from pathlib import Path
 
+from transfer.analysis.watch import Watch
 from transfer.cli import live
 from transfer.cli.interrupts import interruptible
 from transfer.cli.terminal import bar, say
 from transfer.experiment import Outcome, report, run
 from transfer.planning import Expanded
-from transfer.progress import Event, GridExpanded, JobEnded, Note, RunStarted, SeedsAdded
+from transfer.progress import Event, GridExpanded, JobEnded, Note, ReportProgress, RunStarted, SeedsAdded
 from transfer.records import GridRecord
 from transfer.scheduling.execution import Execution
 from transfer.store import Store
@@ -78,9 +79,14 @@ def run_and_show(expanded: Expanded, store: Store, execution: Execution) -> Outc
 def report_and_show(record: GridRecord, store: Store, out: Path) -> None:
     """Write the report of a grid below ``out`` and say where."""
     with bar() as watch:
-        written = report(record, store, out, watch=watch)
+        _, written = report(record, store, out, lambda event: _advance(watch, event))
     say(f"wrote {len(written.files)} files to {written.folder}; open {written.files[-1]}")
     damaged(store)
+
+
+def _advance(watch: Watch, event: Event) -> None:
+    if isinstance(event, ReportProgress):
+        watch(event.step, event.done, event.of)
 
 
 def damaged(store: Store) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis.estimate import over_seeds
-from transfer.analysis.study import wanted
+from transfer.analysis.interim import needed_jobs
 from transfer.analysis.tables import without_paths
 from transfer.corpora.base import SPLITS, Split
 from transfer.corpora.stats import notes_of
@@ -158,7 +158,7 @@ def measured(sources: Iterable[Source], store: Store) -> dict[Key, Measured]:
 
 
 def _add(cells: dict[Key, Measured], source: Source, record: GridRecord, store: Store) -> None:
-    jobs = [job for job in wanted(store, record) if job.arm == job.stage]  # no control's
+    jobs = [job for job in needed_jobs(store, record) if job.arm == job.stage]  # no control's
     results = store.results(jobs)
     for job in jobs:
         result = results.get(job.id)
