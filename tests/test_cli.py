@@ -280,7 +280,7 @@ def test_what_was_set_stands_in_the_report(transfer, tiny_grid: Path, tmp_path: 
 
 
 def test_planted_of_real_corpora_is_refused(transfer, tiny_run):
-    code, _, err = transfer("planted", tiny_run.grid, "--store", tiny_run.store)
+    code, _, err = transfer("corpora", "planted", tiny_run.grid, "--store", tiny_run.store)
     assert code == 2
     assert "nothing was planted in real corpora" in err
 

@@ -50,7 +50,7 @@ def test_pretrain_tells_it_too(transfer, tiny_encoder: Path, tmp_path: Path):
     text.write_text("\n\n".join(documents), encoding="utf-8")
     small = ("--steps", 1, "--batch-size", 2, "--max-length", 16, "--precision", "bf16")
     code, out, err = transfer(
-        "pretrain", "--encoder", tiny_encoder, "--text", text, "--to", tmp_path / "to", *small
+        "encoders", "pretrain", "--encoder", tiny_encoder, "--text", text, "--to", tmp_path / "to", *small
     )
     assert code == 0, err
     assert f"{TOLD}; --precision fp32 is quicker on it" in out

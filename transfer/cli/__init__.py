@@ -1,4 +1,4 @@
-"""The commands. A wing is imported only inside the command that needs it."""
+"""The command line: parse, call, show. Heavy modules are imported inside the command that needs them."""
 
 import errno
 import io
@@ -12,27 +12,31 @@ import typer
 from transfer import __version__
 from transfer.cli import advice, corpora, corpora_tables, encoders, grids, models, panels, paper, planted
 from transfer.cli.caches import use_writable_folders
+from transfer.cli.commands import Commands, Daily
 from transfer.cli.interrupts import GO_ON
 from transfer.cli.terminal import INTERRUPTED, SOME_FAILED, WRONG_INPUT, say
 from transfer.inputs import InputError
 from transfer.progress import Stopped
 
 app = typer.Typer(
+    cls=Daily,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Which text tasks, trained together, help which, and which harm which.",
+    help="Find out which text tasks help each other when trained together.",
 )
-app.add_typer(grids.app)
-app.add_typer(planted.app)
-app.add_typer(advice.app)
-app.add_typer(models.app)
-app.add_typer(panels.app)
-app.add_typer(paper.app)
-app.add_typer(corpora.app)
-app.add_typer(corpora_tables.app)
-app.add_typer(encoders.app)
+for daily in (grids.app, panels.app, advice.app, paper.app):
+    app.add_typer(daily)
+corpora_group = typer.Typer(cls=Commands)
+for of_corpora in (corpora.app, corpora_tables.app, planted.app):
+    corpora_group.add_typer(of_corpora)
+for name, group, about in (
+    ("corpora", corpora_group, "List, prepare, check and count corpora."),
+    ("models", models.app, "Export trained models and label new text."),
+    ("encoders", encoders.app, "Convert encoders and continue their pretraining."),
+):
+    app.add_typer(group, name=name, no_args_is_help=True, help=about)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -88,10 +92,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Shows the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     debug: Annotated[  # main() takes it out of the arguments, wherever it stands
-        bool, typer.Option("--debug", help="Shows the traceback of an error.")
+        bool, typer.Option("--debug", hidden=True, help="Show the traceback of an error.")
     ] = False,
 ) -> None:
     pass

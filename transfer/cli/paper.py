@@ -62,7 +62,10 @@ def paper(
     checkpoint_seconds: CheckpointSeconds = 10.0,
     overrides: Overrides = None,
 ) -> None:
-    """Run a folder of grids and fill the tables of Peng et al. 2020."""
+    """Run a folder of grids and fill the paper's tables and figure.
+
+    The paper is Peng et al. 2020, with its Tables 1 to 6 and Figure 2.
+    """
     from transfer.cli.running import complete
     from transfer.experiment import outcome
     from transfer.recorded import with_changes

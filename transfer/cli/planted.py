@@ -19,13 +19,13 @@ app = typer.Typer()
 CLAIMS = ("improves", "harms")
 
 
-@app.command(epilog=examples("transfer planted grids/clinical_pairs.yaml"))
+@app.command(epilog=examples("transfer corpora planted grids/clinical_pairs.yaml"))
 def planted(
     grid: GridPath,
     store_dir: StoreDir = STORE,
     overrides: Overrides = None,
 ) -> None:
-    """Compare the measured graph of a synthetic grid with what was planted."""
+    """Compare a synthetic grid's graph with what was planted."""
     from transfer.analysis.planted import against_plan
     from transfer.analysis.study import Study
     from transfer.corpora.synthetic_plan import PLAN, STUDIED
