@@ -21,7 +21,7 @@ SLOWER = 0.8  # speed of bf16 products beside fp32 ones, below which the CPU emu
 
 
 def lacks(job: Job, site: Site, *, token: str, version: str) -> list[str]:
-    """What this machine lacks to run a job of the grid; nothing where it lacks nothing.
+    """Requirements of a job that this machine lacks; empty if it has everything.
 
     ``token``: the name of a file that whoever started the run has just written into the store.
     """
