@@ -12,11 +12,20 @@ from transfer.inputs import InputError
 from transfer.recipes import Recipe, Strict
 
 PLACES = ("{job}", "{out}")
+EXTERNAL = "external"
 # what a grid with an external trainer has in place of the built-in trainer's keys
 PLACEHOLDERS: Mapping[str, Any] = {
-    "encoder": {"name": "external", "layers": None},
+    "encoder": {"name": EXTERNAL, "layers": None},
     "recipe": Recipe(lr=1, epochs=1, batch_size=1).model_dump(mode="json"),
 }
+
+
+class TrainerFailed(RuntimeError):
+    """An external trainer ended badly, or its answers cannot be used; the message has its last output."""
+
+
+class TrainerOutOfMemory(TrainerFailed, MemoryError):
+    """An external trainer that ran out of memory; it is tried again when nothing else runs."""
 
 
 class External(Strict):

@@ -36,6 +36,8 @@ class Kind(ABC):
     """Whether an item always has two texts, whatever its card says."""
     tokenized: ClassVar[bool] = False
     """Whether an item is a list of tokens with a tag each. A long one is divided, a long text is cut."""
+    external: ClassVar[bool] = False
+    """Whether only an external trainer can learn it."""
     options: ClassVar[frozenset[str]] = frozenset()
     """Options of ``prepare own`` that fit, among those that do not fit every kind."""
     usage: ClassVar[str] = ""

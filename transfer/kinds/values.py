@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ValuesKind(Kind):
-    """A number from 0 to 1 per item (exact match, a reward, 1 minus a loss), for external trainers alone.
+    """A number per item (exact match, a reward, 1 minus a loss), for external trainers alone.
 
     An item's text is whatever the trainer needs to score itself, references included. The optional key
     ``value`` is the trainer's to use.
@@ -22,6 +22,7 @@ class ValuesKind(Kind):
     gold = "value"
     gold_noun = "value"
     numeric = True
+    external = True
     optional = frozenset({"value"})
 
     def gold_of(self, card: "Card", where: str, row: Row) -> float:

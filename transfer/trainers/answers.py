@@ -1,8 +1,10 @@
 """Reading an external trainer's answers: ``predictions/<corpus>.jsonl``, ``history.csv`` and ``dev.json``."""
 
 import csv
+import difflib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from transfer.kinds import kind_of
 from transfer.records import Epoch
 
 SHOWN = 60
+LONGEST_LINE = 2**24  # bytes
 
 
 def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[Any]:
@@ -21,23 +24,22 @@ def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[A
     line for a missing file, a missing, repeated or unknown id, an unknown label, or a value of another type.
     """
     path = out / "predictions" / f"{card.name}.jsonl"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: is missing; a trainer writes one for each corpus of its job") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as UTF-8 ({error})") from None
+    if not path.is_file():
+        elsewhere = [str(p.relative_to(out)) for p in sorted(out.rglob(path.name)) if p != path]
+        there = f"; there is {elsewhere[0]}" if elsewhere else ""
+        raise InputError(f"{path}: is missing; a trainer writes one for each corpus of its job{there}")
     kind = kind_of(card.kind)
     by_id = {example.id: example for example in examples}
     found: dict[str, Any] = {}
     lines: dict[str, int] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, line in _lines(path):
         where = f"{path} line {number}"
         id_, value = _answer(where, line)
         if id_ not in by_id:
-            raise InputError(f"{where}: there is no test item '{id_}'{did_you_mean(id_, by_id)}")
+            near = difflib.get_close_matches(id_, by_id, n=1)
+            raise InputError(
+                f"{where}: there is no test item '{id_}'" + (f"; did you mean '{near[0]}'?" if near else "")
+            )
         if id_ in found:
             raise InputError(f"{where}: the id '{id_}' was answered in line {lines[id_]} already")
         found[id_] = _padded(
@@ -50,6 +52,29 @@ def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[A
             f"the first is '{missing[0]}'"
         )
     return [found[example.id] for example in examples]
+
+
+def no_more_than(out: Path, names: Sequence[str]) -> None:
+    """Raise InputError if there are predictions for something that is no corpus of the job."""
+    for path in sorted((out / "predictions").glob("*")):
+        name = path.name.removesuffix(".jsonl")
+        if path.name == name or name not in names:
+            raise InputError(f"{path}: the job has no corpus of this name{did_you_mean(name, names)}")
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file that are not blank, with their numbers. Raises InputError for one too long."""
+    number = 0
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(LONGEST_LINE + 1):
+                number += 1
+                if len(line) > LONGEST_LINE:
+                    raise InputError(f"{path} line {number}: is longer than {LONGEST_LINE} bytes")
+                if text := line.decode("utf-8").strip():
+                    yield number, text
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} line {number}: cannot be read as UTF-8 ({error})") from None
 
 
 def _padded(value: Any, example: Example, *, tokenized: bool) -> Any:
@@ -105,13 +130,20 @@ def history_of(out: Path, names: Sequence[str]) -> tuple[Epoch, ...]:
                 if row["corpus"] not in names:
                     raise ValueError(f"line {number}: there is no corpus '{row['corpus']}' in the job")
                 loss, dev = epochs.setdefault(int(row["epoch"]), ({}, {}))
-                loss[row["corpus"]] = float(row["loss"])
-                dev[row["corpus"]] = float(row["dev"]) if row["dev"] else None
+                loss[row["corpus"]] = _finite(number, row["loss"])
+                dev[row["corpus"]] = _finite(number, row["dev"]) if row["dev"] else None
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise InputError(f"{path}: {error}") from None
     return tuple(
         Epoch(epoch=number, loss=loss, dev=dev, seconds=0.0) for number, (loss, dev) in sorted(epochs.items())
     )
+
+
+def _finite(line: int, text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"line {line}: {text} is not a finite number")
+    return value
 
 
 def _number(value: Any) -> bool:
