@@ -16,8 +16,8 @@ from transfer.encoders import EncoderFiles
 from transfer.expansion import jobs_of
 from transfer.grid import Grid, place_of
 from transfer.inputs import InputError, NotThere, place
+from transfer.last_run import record_of, report_name
 from transfer.lengths import SubwordCounter
-from transfer.recorded import record_of, report_name
 from transfer.records import CorpusRecord, GridRecord
 from transfer.store import Store
 

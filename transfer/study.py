@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from transfer.analysis.study import Study as Numbers
 from transfer.inputs import InputError
-from transfer.recorded import record_of
+from transfer.last_run import record_of
 from transfer.reporting.captions import report_caption
 from transfer.reporting.panels import Panel, Panels
 from transfer.store import Store
@@ -132,8 +132,9 @@ class Study(Numbers):
             raise InputError(f"{error}") from None
 
     def compare(self, *others: "Study", stage: str | None = None) -> "ComparisonReport":
-        """The edges of this and other grids, each of the others held against this one: `table`, `settings`,
-        `cost`, and files.
+        """Compare the edges of other grids with those of this one.
+
+        The result has `table`, `settings`, `cost`, and writes files.
 
         Without ``stage``: the first one that all have gains in. Raises InputError where there is none, or a
         difference of gains would not measure the method (see ``Comparison``).

@@ -68,7 +68,7 @@ def paper(
     """
     from transfer.cli.running import complete
     from transfer.experiment import outcome
-    from transfer.recorded import with_changes
+    from transfer.last_run import with_changes
     from transfer.store import Store
 
     grids, store = _grids_in(folder, corpora, overrides), Store(store_dir)

@@ -56,7 +56,7 @@ def table_caption(sentences: Sequence[str], *, synthetic: bool, gaps: Sequence[s
 
 
 def verdict_rule(smallest_effect: float, significant: str) -> str:
-    """What the verdicts mean."""
+    """Meaning of the verdicts, for captions."""
     return (
         f"Improves, harms: {significant}, and at least {100 * smallest_effect:g} points. "
         "No effect: shown to be smaller than that. Inconclusive: neither."

@@ -35,10 +35,10 @@ class Tick(NamedTuple):
 
 
 class Series(NamedTuple):
-    """One arm's path in a panel; `kind` is pair, single, all or other, `partner` a place in the grid."""
+    """One arm's path in a panel; `role` is pair, single, all or other, `partner` a place in the grid."""
 
     name: str
-    kind: str
+    role: str
     partner: int | None
     path: str
 
@@ -139,14 +139,14 @@ def learning(curves: pd.DataFrame, *, column: str, order: Sequence[str]) -> list
         for corpora, some in rows.groupby("corpora"):
             name = arm(str(corpora), target, names)
             partner = gains.partners(str(corpora), target)
-            kind = name if name in (SINGLE, ALL) else "pair" if len(partner) == 1 else "other"
-            place = order.index(partner[0]) if kind == "pair" else None
+            role = name if name in (SINGLE, ALL) else "pair" if len(partner) == 1 else "other"
+            place = order.index(partner[0]) if role == "pair" else None
             series.append(
-                Series(name, kind, place, _line(zip(some["epoch"], some["mean"], strict=True), x, y))
+                Series(name, role, place, _line(zip(some["epoch"], some["mean"], strict=True), x, y))
             )
         # what every line is held against is drawn on top
         rank = {"other": 0, "pair": 1, ALL: 2, SINGLE: 3}
-        series.sort(key=lambda one: (rank[one.kind], one.partner or 0, one.name))
+        series.sort(key=lambda one: (rank[one.role], one.partner or 0, one.name))
         there = list(zip(alone["epoch"], alone["high"], strict=True))
         back = list(zip(alone["epoch"], alone["low"], strict=True))[::-1]
         band = f"{_line([*there, *back], x, y)}Z" if there else ""
