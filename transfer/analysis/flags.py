@@ -24,6 +24,7 @@ import pandas as pd
 from transfer.analysis import gains
 from transfer.analysis.evidence import Arm, Cell, Evidence
 from transfer.analysis.tables import points
+from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
 
 NEAR = 2.0
@@ -160,7 +161,7 @@ def with_unscored(edges: pd.DataFrame, frame: pd.DataFrame, *, smallest_effect: 
     for stage, corpora, target, metric in arms.sort_values(["stage", "corpora", "target"]).itertuples(
         index=False, name=None
     ):
-        partners = gains.partners(corpora, target)
+        partners = Group.parse(corpora).partners(target)
         either = {ArmKey(stage, corpora, target), ArmKey(stage, target, target)}
         if len(partners) == 1 and either & lost and (stage, partners[0], target) not in known:
             key = {"stage": stage, "source": partners[0], "target": target, "metric": metric}
@@ -183,7 +184,7 @@ def with_flags(edges: pd.DataFrame, flags: Flags) -> pd.DataFrame:
         stage, source, target = edge["stage"], edge["source"], edge["target"]
         arms = {
             f"{target} alone": (stage, target, target),
-            f"{target} with {source}": (stage, "+".join(sorted((source, target))), target),
+            f"{target} with {source}": (stage, str(Group((source, target))), target),
         }
         said.append(". ".join(f"{name}: {flags[arm]}" for name, arm in arms.items() if arm in flags))
     return edges.assign(flag=pd.Series(said, dtype=object, index=edges.index))

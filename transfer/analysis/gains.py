@@ -19,6 +19,7 @@ from transfer.analysis.estimate import Estimate, Runs, combined, over_seeds
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.singles import Singles, matching_of
 from transfer.analysis.verdicts import Verdicts
+from transfer.arms import Group, members
 
 ALL = "all others"
 VERDICTS = ("improves", "harms", "no effect", "inconclusive")
@@ -38,25 +39,26 @@ GROUP_GAINS = [
 ]  # fmt: skip
 
 
-def partners(corpora: str, target: str) -> list[str]:
-    """The other names of a group, sorted: `partners("a+b", "a") == ["b"]`."""
-    return sorted(name for name in corpora.split("+") if name != target)
-
-
 def group_name(corpora: str, target: str, everyone: Sequence[str]) -> str:
-    """A group seen from one target: `all others`, `all others but x`, or its names by '+'."""
-    group = partners(corpora, target)
+    """A group as a person sees it from one target: `all others`, `all others but x`, or its names by '+'."""
+    group = Group.parse(corpora).partners(target)
     left_out = sorted(set(everyone) - set(group) - {target})
     if not left_out:
         return ALL
     if len(left_out) == 1 and len(group) > 1:
         return f"{ALL} but {left_out[0]}"
-    return "+".join(group)
+    return str(Group(group))
 
 
-def everyone(frame: pd.DataFrame) -> list[str]:
-    """Every corpus that some job of the frame trains, sorted."""
-    return sorted({name for group in frame["corpora"] for name in group.split("+")})
+def partners(rows: pd.DataFrame) -> list[tuple[str, ...]]:
+    """The other names of each row's group."""
+    pairs = zip(rows["corpora"], rows["target"], strict=True)
+    return [Group.parse(corpora).partners(target) for corpora, target in pairs]
+
+
+def group_size(corpora: str) -> int:
+    """How many corpora a text of the column ``corpora`` names."""
+    return len(Group.parse(corpora))
 
 
 def scored(frame: pd.DataFrame) -> pd.DataFrame:
@@ -86,7 +88,8 @@ def paired(frame: pd.DataFrame) -> pd.DataFrame:
     """
     rows = scored(frame)[["stage", "corpora", "target", "metric", "seed", "value"]]
     inside = [
-        target in corpora.split("+") for corpora, target in zip(rows["corpora"], rows["target"], strict=True)
+        target in Group.parse(corpora)
+        for corpora, target in zip(rows["corpora"], rows["target"], strict=True)
     ]
     alone = rows["corpora"] == rows["target"]
     single = rows[alone].drop(columns="corpora").rename(columns={"value": "single"})
@@ -102,7 +105,7 @@ def seed_gains(frame: pd.DataFrame) -> pd.DataFrame:
     whose single or joint score failed or is absent gives no row; `missing` names it.
     """
     both = paired(frame)
-    others = [partners(*names) for names in zip(both["corpora"], both["target"], strict=True)]
+    others = partners(both)
     both = both.assign(source=pd.Series([group[0] for group in others], dtype=object))
     both = both[np.array([len(group) == 1 for group in others], dtype=bool)]
     return both.sort_values(["stage", "source", "target", "seed"], ignore_index=True)[SEED_GAINS]
@@ -319,8 +322,8 @@ def larger_groups(
     left out, and the partners' names joined by '+' for any other group.
     """
     both, alone = paired(frame), singles(frame)
-    names = everyone(frame)
-    both = both[both["corpora"].str.count(r"\+") >= 2].reset_index(drop=True)
+    names = members(frame["corpora"])
+    both = both[both["corpora"].map(group_size) > 2].reset_index(drop=True)
     sources = [
         group_name(corpora, target, names)
         for corpora, target in zip(both["corpora"], both["target"], strict=True)

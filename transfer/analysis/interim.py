@@ -11,6 +11,7 @@ from transfer.analysis.gains import EdgeKey
 from transfer.analysis.interim_looks import looks
 from transfer.analysis.stored import Stored
 from transfer.analysis.verdicts import Verdicts
+from transfer.arms import Group
 from transfer.jobs import Job
 from transfer.records import GridRecord
 from transfer.seeds import Seeds
@@ -56,7 +57,7 @@ class Interim:
         still = () if self.spent else verdicts.open
         # both stages of a group, so that a child never comes after its parent's encoder is gone
         groups = {(edge.target,) for edge in still}
-        groups |= {tuple(edge.corpora.split("+")) for edge in still}
+        groups |= {Group.parse(edge.corpora).names for edge in still}
         found = [
             job
             for job in record.jobs
@@ -118,7 +119,7 @@ class Interim:
         metrics = {c.card.name: c.card.metric for c in record.corpora}
         pairs = {(job.stage, job.group) for job in record.jobs if len(job.group) == 2}
         edges = [
-            EdgeKey(stage, "+".join(group), source, target, metrics[target])
+            EdgeKey(stage, str(Group(group)), source, target, metrics[target])
             for stage, group in pairs
             for source, target in (group, group[::-1])
         ]
@@ -126,12 +127,12 @@ class Interim:
 
     def _seeds_of(self, stage: str, corpora: str, count: int) -> tuple[int, ...]:
         """The seeds of an arm at a look at ``count`` seeds; refinement alone may have further ones."""
-        alone = stage == "refine" and "+" not in corpora
+        alone = stage == "refine" and len(Group.parse(corpora)) == 1
         return self._grid.single_seeds_at(count) if alone else self._grid.seed_numbers[:count]
 
     def _looked_for(self, job: Job, count: int) -> bool:
         """Whether the looks up to the one at ``count`` seeds can need a job."""
-        return job.arm_seed in self._seeds_of(job.arm, "+".join(job.group), count)
+        return job.arm_seed in self._seeds_of(str(job.arm), str(Group(job.group)), count)
 
     def _hours(self, count: int) -> float:
         """The working hours of the jobs of all looks up to this one; overlaps count once."""

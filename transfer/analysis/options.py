@@ -11,6 +11,7 @@ from transfer.analysis.crossfit import SeedGains
 from transfer.analysis.estimate import Estimate
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.gains import EdgeKey, Judged
+from transfer.arms import Group
 
 
 class Option(NamedTuple):
@@ -67,7 +68,7 @@ def _option(
     return Option(
         edge.stage,
         edge.target,
-        tuple(sorted((edge.target, *gains.partners(edge.corpora, edge.target)))),
+        Group.parse(edge.corpora).names,
         edge.source,
         edge.metric,
         float(rows["joint"].mean() - found.gain),

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from transfer.analysis.evidence import Cell
 from transfer.analysis.rerun import Rerun, rerun
 from transfer.analysis.tables import CorpusRow, without_paths
+from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
 from transfer.jobs import Job
 from transfer.recipes import Recipe
@@ -76,7 +77,7 @@ def setup_of(record: GridRecord, results: Mapping[str, JobResult], jobs: Sequenc
 
 def cells_of(job: Job) -> list[Cell]:
     """The scores that a job promises."""
-    return [Cell(job.arm, "+".join(job.group), name, job.arm_seed) for name in job.names]
+    return [Cell(str(job.arm), str(Group(job.group)), name, job.arm_seed) for name in job.names]
 
 
 def method_of(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.missing import missing
 from transfer.analysis.verdicts import Verdicts
+from transfer.arms import members
 
 REFINE, FINE_TUNE = "refine", "fine-tune"
 SINGLE, LONGER, REFINEMENT, FINE_TUNING = "single", "longer single", "refinement", "fine-tuning"
@@ -160,7 +161,7 @@ class _Study:
             frame = frame[frame["seed"].isin(list(seeds))]
             expected = [cell for cell in expected if cell.seed in seeds] if expected is not None else None
         done, lost = gains.scored(frame), missing(frame, expected)
-        self._names = gains.everyone(frame)
+        self._names = members(frame["corpora"])
         self._scores: dict[tuple[str, str, str], dict[int, float]] = {}
         for *arm, seed, value in done[[*gains.CELL, "value"]].itertuples(index=False, name=None):
             self._scores.setdefault(tuple(arm), {})[int(seed)] = float(value)
@@ -174,7 +175,7 @@ class _Study:
         tuned = {(target, corpora) for stage, corpora, target in self._arms if stage == FINE_TUNE}
         self.targets = sorted({target for target, _ in tuned})
         of_each = {t: sorted(c for target, c in tuned if target == t and c != t) for t in self.targets}
-        larger = {t: [c for c in groups if c.count("+") > 1] for t, groups in of_each.items()}
+        larger = {t: [c for c in groups if gains.group_size(c) > 2] for t, groups in of_each.items()}
         self._groups = {t: larger[t] or of_each[t] for t in self.targets}
 
     @property

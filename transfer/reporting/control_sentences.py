@@ -10,7 +10,6 @@ from transfer.analysis.controls import REDUCED, STANDS, UNDECIDED, tuned_arms
 from transfer.analysis.graph import CLAIMS
 from transfer.analysis.study import Study
 from transfer.analysis.tables import points
-from transfer.jobs import TUNED
 from transfer.reporting.sentences import held, named, sentence, tally
 
 
@@ -75,7 +74,7 @@ def _tuned(found: Study, table: pd.DataFrame) -> Control:
     if table.empty:
         return Control("Tuned control", f"{text}No edge has both arms yet.", ())
     chosen = "; ".join(
-        f"{target} {arm.removeprefix(TUNED).replace('refine', 'as the recipe')} ({points(dev)} on dev)"
+        f"{target} {f'{arm.setting:g}' if arm.control else 'as the recipe'} ({points(dev)} on dev)"
         for target, (arm, dev) in tuned_arms(found.results).items()
     )
     told, lines = _standing(found.edges, "tuned")

@@ -126,7 +126,7 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
 
 def no_edge(found: Study) -> str:
     """Why a report has no edges."""
-    pairs = (found.results["corpora"].str.count(r"\+") == 1).any()
+    pairs = (found.results["corpora"].map(gains.group_size) == 2).any()
     return NO_EDGE if pairs or found.contrasts.empty else NO_PAIR
 
 
