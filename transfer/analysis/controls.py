@@ -15,6 +15,7 @@ Each table has the columns of `gains.edges`, and its verdicts are made like the 
 import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -24,14 +25,12 @@ from transfer.analysis import gains
 from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence, contrast
 from transfer.analysis.gains import EdgeKey
-from transfer.analysis.graph import CLAIMS
-from transfer.analysis.verdicts import Verdicts
+from transfer.analysis.verdicts import CLAIMS, Verdict, Verdicts
 from transfer.arms import Arm, Control
 
 CONTROLS = tuple(Control)
 DEALINGS = 200
 BESIDE = ("gain", "ci_low", "ci_high", "verdict")  # what a control adds to the table of edges
-STANDS, REDUCED, UNDECIDED = "stands", "reduced", "undecided"  # a claim beside a control
 STANDING = ("difference", "difference_ci_low", "difference_ci_high", "standing")
 
 _SCORE = ["stage", "corpora", "target", "metric", "seed", "value"]
@@ -103,7 +102,7 @@ def dealt(
 
         verdicts.look(estimated)
         edges += len(verdicts.states)
-        claims += sum(state.verdict in ("improves", "harms") for state in verdicts.states.values())
+        claims += sum(state.claimed for state in verdicts.states.values())
     return claims, edges
 
 
@@ -210,11 +209,19 @@ def _differences(
     return found
 
 
-def _stands(verdict: str, direction: float) -> str:
+class Standing(StrEnum):
+    """A claim beside a control."""
+
+    STANDS = "stands"
+    REDUCED = "reduced"
+    UNDECIDED = "undecided"
+
+
+def _stands(verdict: Verdict, direction: float) -> Standing:
     """The verdict on a difference as that on the claim, whose direction is 1 or -1."""
-    if verdict == "inconclusive":
-        return UNDECIDED
-    return REDUCED if verdict == ("improves" if direction > 0 else "harms") else STANDS
+    if verdict is Verdict.INCONCLUSIVE:
+        return Standing.UNDECIDED
+    return Standing.REDUCED if verdict is Verdict.of_sign(direction) else Standing.STANDS
 
 
 def _standing(found: Estimate | None, told: str) -> tuple[float, float, float, str]:

@@ -24,6 +24,7 @@ import pandas as pd
 from transfer.analysis import gains
 from transfer.analysis.evidence import Arm, Cell, Evidence
 from transfer.analysis.tables import points
+from transfer.analysis.verdicts import Verdict
 from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
 
@@ -165,7 +166,9 @@ def with_unscored(edges: pd.DataFrame, frame: pd.DataFrame, *, smallest_effect: 
         either = {ArmKey(stage, corpora, target), ArmKey(stage, target, target)}
         if len(partners) == 1 and either & lost and (stage, partners[0], target) not in known:
             key = {"stage": stage, "source": partners[0], "target": target, "metric": metric}
-            rows.append({**key, "verdict": "inconclusive", "seeds": 0, "smallest_effect": smallest_effect})
+            rows.append(
+                {**key, "verdict": Verdict.INCONCLUSIVE, "seeds": 0, "smallest_effect": smallest_effect}
+            )
     if not rows:
         return edges
     added = pd.DataFrame(rows).reindex(columns=edges.columns)

@@ -18,11 +18,11 @@ import pandas as pd
 from transfer.analysis.estimate import Estimate, Runs, combined, over_seeds
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.singles import Singles, matching_of
-from transfer.analysis.verdicts import Verdicts
+from transfer.analysis.verdicts import Verdict, Verdicts
 from transfer.arms import Group, members
 
 ALL = "all others"
-VERDICTS = ("improves", "harms", "no effect", "inconclusive")
+VERDICTS = tuple(Verdict)
 
 CELL = ["stage", "corpora", "target", "seed"]
 PAIRING = ["stage", "target", "metric", "seed"]

@@ -15,7 +15,7 @@ from transfer.analysis.estimate import Estimate
 from transfer.analysis.flags import FLAGS
 from transfer.analysis.options import Option
 from transfer.analysis.stages import CONTRASTS, MEANS
-from transfer.analysis.verdicts import CORRECTIONS, corrected
+from transfer.analysis.verdicts import CORRECTIONS, Verdict, corrected
 from transfer.arms import Group, members
 from transfer.inputs import InputError
 
@@ -82,8 +82,9 @@ def options_of(frame: pd.DataFrame, edges: pd.DataFrame, groups: pd.DataFrame) -
             continue
         own = {seed: own[seed] for seed in sorted(own)[: int(row["seeds"])]}
         found = _estimate(row, len(own), items=int(items[stage, target]))
+        verdict = Verdict(row["verdict"]) if "verdict" in row else None
         yield Option(
-            stage, target, group, row["source"], row["metric"], row["single"], found, row.get("verdict", ""),
+            stage, target, group, row["source"], row["metric"], row["single"], found, verdict,
             own, int(row.get("single_seeds", row["seeds"])),
         )  # fmt: skip
 

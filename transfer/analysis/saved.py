@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from transfer.analysis.estimate import Estimate
 from transfer.analysis.options import Option
 from transfer.analysis.rerun import Rerun
+from transfer.analysis.verdicts import Verdict
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class _Option(_Saved):
     metric: str
     single: float
     estimate: dict[str, float]
-    verdict: str
+    verdict: Verdict | None
     by_seed: list[tuple[int, float]]
     single_seeds: int
     halves: list[tuple[float, float]] | None

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from transfer.analysis.controls import REDUCED, STANDS, UNDECIDED, tuned_arms
-from transfer.analysis.graph import CLAIMS
+from transfer.analysis.controls import Standing, tuned_arms
 from transfer.analysis.study import Study
 from transfer.analysis.tables import points
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.sentences import held, named, sentence, tally
 
 
@@ -104,11 +104,11 @@ def _standing(edges: pd.DataFrame, control: str) -> tuple[str, tuple[str, ...]]:
         return "", ()
     count = Counter(both[f"standing_{control}"])
     others = [f"{count[name]} {are}" for name, are in _NOT_STANDING.items() if count[name]]
-    told = f"{count[STANDS]} of {len(both)} claims stand{''.join(f', {other}' for other in others)}:"
+    told = f"{count[Standing.STANDS]} of {len(both)} claims stand{''.join(f', {other}' for other in others)}:"
     return told, named(both, lambda row: f"{sentence(row)}; {_beside(row, control)}")
 
 
-_NOT_STANDING = {REDUCED: "reduced by this control", UNDECIDED: "undecided"}
+_NOT_STANDING = {Standing.REDUCED: "reduced by this control", Standing.UNDECIDED: "undecided"}
 
 
 def _beside(edge: Mapping, control: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.controls import REDUCED, UNDECIDED
+from transfer.analysis.controls import Standing
 from transfer.analysis.setup import MIXED
 from transfer.analysis.study import Study
 from transfer.analysis.tables import interval_of, points
@@ -154,7 +154,7 @@ def taken_back(edge: Mapping) -> str:
     )
 
 
-CALLED = {REDUCED: "but", UNDECIDED: "whether it stands is undecided:"}
+CALLED = {Standing.REDUCED: "but", Standing.UNDECIDED: "whether it stands is undecided:"}
 
 
 def held(edge: Mapping, control: str) -> str:
