@@ -32,7 +32,7 @@ class Encoder(Strict):
     name: str
     """An alias, a folder in transformers format, or a hub id ([guide](grids.md#encoders))."""
     layers: int | None = Field(default=None, ge=1)
-    """Only so many of its layers, the first ones."""
+    """Number of layers to keep, counted from the first."""
 
 
 class Trained(Strict):
