@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.evidence import Arm, Cell, Evidence
+from transfer.analysis.evidence import ArmScore, Cell, Evidence
 from transfer.analysis.tables import points
 from transfer.analysis.verdicts import Verdict
 from transfer.arms import Group
@@ -81,7 +81,7 @@ def _arm(row: Mapping[Any, Any]) -> ArmKey:
     return ArmKey(row["stage"], row["corpora"], row["target"])
 
 
-def _why_not_learned(arm: Arm, baseline: Baseline | None) -> str:
+def _why_not_learned(arm: ArmScore, baseline: Baseline | None) -> str:
     """Why a run did not learn, or has no error that could tell; empty if there is nothing to say."""
     if arm.constant:
         return f"did not learn, {arm.constant}"

@@ -163,7 +163,7 @@ def judged(
     """The verdict on each directed edge from one look at all its seeds.
 
     With `evidence` intervals and p values take seeds and test items as random, without it the
-    seeds alone (see `inference`); with `singles` a gain uses single-task seeds that have no joint run,
+    seeds alone (see `estimate`); with `singles` a gain uses single-task seeds that have no joint run,
     too. `smallest_effect` is in score units. `detectable` is the minimum detectable effect (80 %
     power) at the level of a grid's first claim, alpha over the number of edges; `detectable_10_seeds` the
     same with 10 seeds. `p_adjusted` corrects over all edges whose p is defined (Benjamini and Hochberg
@@ -288,7 +288,7 @@ def estimate(
     *,
     among: Collection[int] | None = None,
 ) -> Estimate:
-    """The mean gain of one edge's seeds; see `inference` for what `evidence` adds.
+    """The mean gain of one edge's seeds; see `estimate` for what `evidence` adds.
 
     With `singles` it uses the single-task seeds beyond those of the group, too (those in `among`, if given).
     """

@@ -216,7 +216,7 @@ class _Study:
         return sorted(set(arm) & set(against))
 
     def estimate(self, one: Comparison, evidence: Evidence | None) -> Estimate:
-        """The mean gain over the shared seeds; see `inference` for what ``evidence`` adds."""
+        """The mean gain over the shared seeds; see `estimate` for what ``evidence`` adds."""
         seeds = self.shared(one)
         if evidence is None or not seeds:
             arm, against = (self.scores(name, one.corpora, one.target) for name in (one.arm, one.against))

@@ -1,7 +1,7 @@
 """As many seeds as an edge needs: verdicts that may be looked at again and again.
 
-Each look may make a share of the error (``spending``), and an edge's p value is the least of its looks' p
-values, each divided by its share. These p values are then corrected over all edges as those of a single look
+Each look may make a share of the error (``interim_looks``), and an edge's p value is the least of its looks'
+p values, each divided by its share. These p values are then corrected over all edges as those of a single look
 would be. Edges that no verdict is to be expected of are given up; that adds no error, whatever the forecast.
 """
 
@@ -84,7 +84,7 @@ class Verdicts(Generic[E]):
         unlearned: Collection[E] = (),
         singles: int | None = None,
     ) -> None:
-        """``at``: the numbers of seeds of the looks (``spending.looks``); ``smallest_effect`` in score units.
+        """``at``: the numbers of seeds of the looks (``interim_looks``); ``smallest_effect`` in score units.
 
         ``arms`` names the two arms of an edge, that of the target alone first. Edges that share it
         lend each other variance (``moderation``); edges that share a joint arm get seeds together.
