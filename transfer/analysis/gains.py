@@ -143,7 +143,7 @@ def singles(frame: pd.DataFrame, *, seeds: Collection[int] | None = None) -> Sin
     return Singles(scores, matching_of(pairs if seeds is None else pairs[pairs["seed"].isin(list(seeds))]))
 
 
-class Judged(NamedTuple):
+class EdgeVerdicts(NamedTuple):
     """Verdicts on edges, and the gains of each edge by seed, on which they rest."""
 
     verdicts: Verdicts[EdgeKey]
@@ -159,7 +159,7 @@ def judged(
     correction: str = "bh",
     alpha: float = 0.05,
     flags: Collection[tuple[str, str, str]] = (),
-) -> Judged:
+) -> EdgeVerdicts:
     """The verdict on each directed edge from one look at all its seeds.
 
     With `evidence` intervals and p values take seeds and test items as random, without it the
@@ -206,7 +206,7 @@ def one_look(
     correction: str,
     alpha: float = 0.05,
     unlearned: Collection[EdgeKey] = (),
-) -> Judged:
+) -> EdgeVerdicts:
     """The verdicts on edges after one look at all their seeds; the arguments are those of `judged`."""
     most = max((len(group) for group in groups.values()), default=1)
     verdicts = Verdicts(
@@ -219,7 +219,7 @@ def one_look(
         unlearned=unlearned,
     )
     verdicts.look(lambda edge, _: estimated(edge))
-    return Judged(verdicts, groups)
+    return EdgeVerdicts(verdicts, groups)
 
 
 def by_edge(seed_gains: pd.DataFrame) -> dict[EdgeKey, pd.DataFrame]:
@@ -229,7 +229,7 @@ def by_edge(seed_gains: pd.DataFrame) -> dict[EdgeKey, pd.DataFrame]:
     return {EdgeKey(*key): group for key, group in rows.groupby(keys, sort=False)}  # type: ignore[misc]
 
 
-def edge_table(found: Judged, *, smallest_effect: float, alpha: float = 0.05) -> pd.DataFrame:
+def edge_table(found: EdgeVerdicts, *, smallest_effect: float, alpha: float = 0.05) -> pd.DataFrame:
     """The columns EDGES of every edge that was looked at; scores are means over the seeds looked at."""
     verdicts, groups = found
     adjusted, selected = verdicts.adjusted(), verdicts.selected_reach()

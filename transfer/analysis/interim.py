@@ -46,7 +46,7 @@ class Interim:
         self._judged, self.spent = self._look()  # spent: whether the hours of the grid are over
 
     @property
-    def judged(self) -> gains.Judged:
+    def judged(self) -> gains.EdgeVerdicts:
         """The verdicts after the last look, with the gains of each edge."""
         return self._judged
 
@@ -76,7 +76,7 @@ class Interim:
         found = [state.verdict for edge, state in verdicts.states.items() if edge not in still]
         return Decided({name: found.count(name) for name in gains.VERDICTS}, len(still), verdicts.seeds)
 
-    def _look(self) -> tuple[gains.Judged, bool]:
+    def _look(self) -> tuple[gains.EdgeVerdicts, bool]:
         """The verdicts after the last look whose jobs have all ended, and whether the hours are over."""
         seeds, stored = self._seeds, self._stored
         edges = self._edges()
@@ -111,8 +111,8 @@ class Interim:
             )
             # at a look and not within one: what a killed run began, the next one finishes
             if seeds.hours and self._hours(seen) >= seeds.hours:
-                return gains.Judged(verdicts, groups), True
-        return gains.Judged(verdicts, groups), False
+                return gains.EdgeVerdicts(verdicts, groups), True
+        return gains.EdgeVerdicts(verdicts, groups), False
 
     def _edges(self) -> list[EdgeKey]:
         record = self._stored.record

@@ -10,7 +10,7 @@ from transfer.analysis import gains
 from transfer.analysis.crossfit import SeedGains
 from transfer.analysis.estimate import Estimate
 from transfer.analysis.evidence import Cell, Evidence
-from transfer.analysis.gains import EdgeKey, Judged
+from transfer.analysis.gains import EdgeKey, EdgeVerdicts
 from transfer.analysis.verdicts import Verdict
 from transfer.arms import Group
 
@@ -36,7 +36,7 @@ class Option(NamedTuple):
 
 
 def options_of(
-    judged: Judged,
+    judged: EdgeVerdicts,
     larger: Mapping[EdgeKey, tuple[pd.DataFrame, Estimate]],
     *,
     evidence: Evidence | None = None,

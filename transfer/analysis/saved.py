@@ -101,7 +101,7 @@ class _Option(_Saved):
         return Option(**fields)
 
 
-class _Study(_Saved):
+class _SavedStudy(_Saved):
     format: Literal[1] = 1
     title: str
     source: Literal["synthetic", "prepared"]
@@ -118,7 +118,7 @@ class _Study(_Saved):
 
 def to_json(study: "Study") -> str:
     """The study without its predictions; equal studies give equal texts."""
-    return _Study(
+    return _SavedStudy(
         **{name: getattr(study, name) for name in PLAIN},
         rerun=study.rerun,
         options=[_Option.of(option) for option in study.options],
@@ -130,7 +130,7 @@ def to_json(study: "Study") -> str:
 def from_json(text: str | bytes, *, where: str) -> dict[str, Any]:
     """The fields of the study in a file named ``where``; raises InputError where it holds none."""
     try:
-        saved = _Study.model_validate_json(text)
+        saved = _SavedStudy.model_validate_json(text)
         if missing := set(TABLES) - set(saved.tables):
             raise ValueError(f"the table {min(missing)} is missing")
         return {

@@ -1,8 +1,9 @@
 """As many seeds as an edge needs: verdicts that may be looked at again and again.
 
 Each look may make a share of the error (``interim_looks``), and an edge's p value is the least of its looks'
-p values, each divided by its share. These p values are then corrected over all edges as those of a single look
-would be. Edges that no verdict is to be expected of are given up; that adds no error, whatever the forecast.
+p values, each divided by its share. These p values are then corrected over all edges as those of a single
+look would be. Edges that no verdict is to be expected of are given up; that adds no error, whatever the
+forecast.
 """
 
 import math
