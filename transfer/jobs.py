@@ -20,7 +20,7 @@ Stage = Literal["refine", "fine-tune"]
 # what a number in a result means may change with the code that trains; then this does
 PROTOCOL = 1
 # keys of a job that came after the first results were kept, at the value that says "as before"
-ADDED_LATER: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
+_LATER_KEYS: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
 
 # the null control's single-task jobs have the grid's seeds, moved by this much
 NULL_SEEDS = 1_000_000
@@ -78,7 +78,7 @@ class Job(Strict):
         what = self.model_dump(
             mode="json", exclude={"parent": True, "teachers": True, "encoder": {"name"}, "tuned": True}
         )
-        what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
+        what = {key: value for key, value in what.items() if _LATER_KEYS.get(key, ...) != value}
         what["parent"] = self.parent.id if self.parent else None
         what |= {"teachers": [teacher.id for teacher in self.teachers]} if self.teachers else {}
         # a number that a later version adds, at the value that says "as before", makes no other job
@@ -103,7 +103,7 @@ class Job(Strict):
 
     @property
     def arm(self) -> Arm:
-        """What the job's scores are compared as: the arm of its stage, or of the control that it is for."""
+        """The arm that the job's scores belong to: that of its stage, or of the control that it is for."""
         if self.seed >= NULL_SEEDS:
             return Arm(Control.NULL)
         if self.tuned:
@@ -124,7 +124,7 @@ class Job(Strict):
 
     @property
     def label(self) -> str:
-        """For people: ``refine a+b seed 0``."""
+        """Readable name: ``refine a+b seed 0``."""
         what = Group(self.group)
         if self.arm.control:
             return f"{self.arm} control {what} seed {self.arm_seed}"

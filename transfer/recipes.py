@@ -1,4 +1,4 @@
-"""Recipes: named, complete sets of the numbers of an optimisation."""
+"""Recipes: named, complete sets of optimization settings."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,14 +11,14 @@ from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Mixing, Sharing, 
 
 
 class Strict(BaseModel):
-    """What a person writes: unknown keys are errors, nothing changes once it is read."""
+    """Base of models that a user writes: unknown keys are errors, and instances are frozen."""
 
     # what stands below a key describes it: docs/reference.md is made of that
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class FineTuning(Strict):
-    """What stage 3 does otherwise than refinement."""
+    """Settings of fine-tuning (stage 3) that differ from refinement."""
 
     lr: float = Field(gt=0)
     """Peak learning rate."""
@@ -88,7 +88,7 @@ class Recipe(Strict):
 
     @property
     def of_stage_3(self) -> "Recipe":
-        """What fine-tuning does: all layers train on one corpus."""
+        """The recipe of fine-tuning, in which all layers train on one corpus."""
         assert self.fine_tune is not None
         methods = {"share": HARD, "mix": PROPORTIONAL, "weigh": EQUAL, "fine_tune": None}
         return self.model_copy(update=self.fine_tune.model_dump() | methods)
