@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transfer.analysis import arms
+from transfer.analysis import arm_scores
 from transfer.analysis.arm_scores import ArmScores
 from transfer.analysis.estimate import shares
 from transfer.metrics import measure_of
@@ -68,7 +68,7 @@ def test_an_arm_is_what_the_plain_definitions_give(some, most_known: int):
     metric, of_jobs = some
     measure = measure_of(metric, negative="no")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arms, "MOST_KNOWN", most_known)
+        patch.setattr(arm_scores, "MOST_KNOWN", most_known)
         reader = ArmScores("a", measure)
         for items in of_jobs:
             documents, score, by_document = plain(items, measure)

@@ -8,6 +8,7 @@ import pytest
 
 from transfer.analysis import gains
 from transfer.analysis.controls import DEALINGS, beside, control_tables, dealt, standing, tuned_arms
+from transfer.arms import Arm
 
 HALF_A_POINT = 0.005
 TRAIN = {"a": 20, "b": 30}
@@ -106,7 +107,7 @@ def test_the_tuned_control_takes_the_rate_that_dev_likes_best():
     own = pd.concat([arms({("refine", "a", "a"): [0.7, 0.7, 0.7]}), arms({("refine", "b", "b"): [0.6] * 3})])
     frame = pd.concat([frame, own.assign(split="dev")])
     assert tuned_arms(frame)["a"] == (
-        "tuned 0.001",
+        Arm.tuned(0.001),
         pytest.approx(2.2 / 3),
     )  # on test the other one is better
     found = control(frame, "tuned").set_index("target")
