@@ -115,6 +115,14 @@ def test_the_tuned_control_takes_the_rate_that_dev_likes_best():
     assert found.loc["b", "gain"] == pytest.approx(0.0)  # its only rate is the recipe's
 
 
+def test_of_rates_that_dev_likes_equally_the_recipes_is_kept_and_else_the_lowest_number_taken():
+    rows = [arms({(f"tuned {rate}", "a", "a"): [0.9]}) for rate in ("0.0001", "1e-05")]
+    known = pd.concat([*rows, arms({("refine", "a", "a"): [0.5]})]).assign(split="dev")
+    assert tuned_arms(known)["a"][0] == Arm.tuned(1e-05), "as text it comes after 0.0001"
+    equal = pd.concat([*rows, arms({("refine", "a", "a"): [0.9]})]).assign(split="dev")
+    assert tuned_arms(equal)["a"][0] == Arm("refine")
+
+
 def test_a_seed_that_a_control_lacks_is_left_out_of_it():
     frame = pair_of([0.80, 0.81, 0.83])
     longer = arm(frame, "a", "a", "same-steps 30", [0.79, 0.80, math.nan])
