@@ -106,12 +106,12 @@ def test_grids_stand_side_by_side(committed: Study):
     drawn = committed.panels_figure(real)
     assert drawn.svg == committed.panels_figure(real).svg
     assert "SYNTHETIC DATA: transfer graphs of clinical_pairs and public_clinical_pairs" in drawn.svg
-    both = committed.beside(real)
+    both = committed.panels(real)
     assert list(both.table["grid"].unique()) == ["clinical_pairs", "public_clinical_pairs"]
     assert len(both.table) == len(committed.edges) + len(real.edges)
     assert both.caption.count("SYNTHETIC DATA") == 1
     with pytest.raises(InputError, match="two of the grids are named 'clinical_pairs'"):
-        committed.beside(committed)
+        committed.panels(committed)
 
 
 def test_advice_shows_itself_as_markdown(committed: Study):

@@ -12,7 +12,12 @@ from transfer.corpora.releases import RELEASES
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [*sorted(ROOT.glob("*.md")), *DOCS, *sorted((ROOT / "studies").glob("*/*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *DOCS,
+    *sorted((ROOT / "docs").glob("*/*.md")),
+    *sorted((ROOT / "studies").glob("*/*.md")),
+]
 # pages whose blocks are run by a test of their own, or are no blocks of a person's
 ELSEWHERE = {
     "docs/own-data.md": "tests/docs/test_own_data.py",

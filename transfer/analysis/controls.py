@@ -241,19 +241,14 @@ def tuned_arms(frame: pd.DataFrame) -> dict[str, tuple[Arm, float]]:
     ]
     arms = {text: Arm.parse(text) for text in rows["stage"].unique()}
     rates = {text: arm for text, arm in arms.items() if text == "refine" or arm.control is Control.TUNED}
+    order = {text: float(arm.setting or 0) for text, arm in rates.items()}  # the recipe's own is the first
     found = {}
     for target, own in rows[rows["stage"].isin(list(rates))].groupby("target"):
         scores = own.pivot(index="stage", columns="seed", values="value").dropna(axis="columns")
         if scores.shape[1] and "refine" in scores.index:
-            # numbers and not texts: as text 1e-05 would come after 0.0001
-            means = scores.mean(axis="columns").sort_index(key=lambda own: own.map(_rate(rates)))
+            means = scores.mean(axis="columns").sort_index(key=lambda own: own.map(order))
             found[str(target)] = (rates[str(means.idxmax())], float(means.max()))
     return found
-
-
-def _rate(arms: Mapping[str, Arm]) -> dict[str, float]:
-    """The learning rate of each arm, that of the recipe first."""
-    return {text: float(arm.setting or 0) for text, arm in arms.items()}
 
 
 class _Given(NamedTuple):

@@ -45,14 +45,14 @@ def panels(
 ) -> None:
     """Draws the graphs of several grids side by side, with one scale (Peng et al. 2020, Figure 2)."""
     first, *others = _opened("panels sets two or more side by side", grids, store, corpora, overrides)
-    together = first.beside(*others, stage=stage)
-    for letter, side in zip(together.letters, together.sides, strict=True):
-        mark = "  SYNTHETIC DATA" if side.graph.data_source == "synthetic" else ""
-        counts = side.edges["verdict"].value_counts()
+    together = first.panels(*others, stage=stage)
+    for letter, panel in zip(together.letters, together.panels, strict=True):
+        mark = "  SYNTHETIC DATA" if panel.graph.data_source == "synthetic" else ""
+        counts = panel.edges["verdict"].value_counts()
         found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        say(f"({letter}) {side.name}: {len(side.edges)} edges, {found}{mark}")
+        say(f"({letter}) {panel.name}: {len(panel.edges)} edges, {found}{mark}")
     written = together.write(out)
-    say(f"wrote {len(written)} files to {written[0].parent}; all edges are in {written[0].name}")
+    say(f"wrote {len(written)} files to {written[-1].parent}; all edges are in {written[-1].name}")
 
 
 @app.command(
@@ -89,7 +89,7 @@ def compare(
     if (found.table["test_items"] == "given").any():
         say(paragraph(f"The differences are {sentences.seeds_and_items(found.table)}.") + "\n")
     written = found.write(out)
-    say(f"wrote {len(written)} files to {written[0].parent}; the page to read is {written[0].name}")
+    say(f"wrote {len(written)} files to {written[-1].parent}; the page to read is {written[-1].name}")
 
 
 def _opened(

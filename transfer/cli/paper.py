@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from transfer.grid import Grid
     from transfer.replication.cells import Source
-    from transfer.reporting.panels import SideBySide
+    from transfer.reporting.panels import Panels
     from transfer.store import Store
 
 app = typer.Typer()
@@ -181,7 +181,7 @@ def _write(
 
 def _figure(
     shown: "dict[str, Source]", *, store_dir: Path, corpora: str | None, overrides: list[str] | None
-) -> "tuple[dict[str, pd.DataFrame], SideBySide | None, str]":
+) -> "tuple[dict[str, pd.DataFrame], Panels | None, str]":
     """The edges of the halves that were run, and both side by side, or why not."""
     from transfer.study import Study
 
@@ -194,6 +194,6 @@ def _figure(
         lacking = " and ".join(f"({letter})" for letter in missing)
         return edges, None, f"no grid of half {lacking}, every pair of its corpora, was run"
     try:
-        return edges, studies["a"].beside(studies["b"]), ""
+        return edges, studies["a"].panels(studies["b"]), ""
     except InputError as error:  # a half without gains, or judged by another rule
         return edges, None, str(error)
