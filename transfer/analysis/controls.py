@@ -275,7 +275,7 @@ def _same_steps(given: _Given) -> pd.DataFrame:
 def _left_out(given: _Given) -> pd.DataFrame:
     """The pairs that were trained without the shared text, each against its target alone."""
     arms = _pairs(given.rows)
-    arms = arms[arms["stage"] == arms["target"].map(lambda target: str(Arm.left_out(target)))]
+    arms = arms[arms["stage"] == arms["target"].map(lambda target: str(Arm.left_out(str(target))))]
     return arms.assign(joint_arm=arms["stage"], single_arm="refine", stage="refine")
 
 
