@@ -36,7 +36,7 @@ SECONDS_FOR_A_RUN = 300
 DRIVER = """
 import dataclasses, os, sys
 os.cpu_count = lambda: 2
-journal, *sys.argv[1:] = sys.argv[1:]
+journal, *arguments = sys.argv[1:]
 from ray import cloudpickle
 from transfer.learning import run as learning
 from transfer.scheduling import work
@@ -68,7 +68,7 @@ work.Work.__init__.__defaults__ = tuple(
     Told(journal) if each is learning.run else each for each in work.Work.__init__.__defaults__
 )
 from transfer.cli import main
-main()
+main(arguments)
 """
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -177,9 +176,8 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_corpora: Path, tiny_
     arguments = ["run-grid", ran.grid, "--store", ran.store, "--out", ran.out, "--executor", "inline"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "cpu_count", lambda: 1)
-        patch.setattr(sys, "argv", ["transfer", *map(str, arguments)])
         try:
-            cli.main()
+            cli.main(list(map(str, arguments)))
         except SystemExit as end:
             if end.code:
                 raise RuntimeError("the tiny grid did not run") from end
@@ -193,11 +191,10 @@ def transfer(
     """The command in this process: ``transfer("plan", grid)`` gives exit code, stdout and stderr."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["transfer", *map(str, arguments)])
         capsys.readouterr()
         code: object = 0
         try:
-            cli.main()
+            cli.main(list(map(str, arguments)))
         except SystemExit as end:
             code = end.code or 0
         shown = capsys.readouterr()

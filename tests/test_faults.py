@@ -214,7 +214,7 @@ def test_a_disk_that_a_fake_calls_full(run, fault, tmp_path: Path, number: int):
 COMMAND = """
 import os, sys
 os.cpu_count = lambda: 1
-place = sys.argv.pop(1)
+place, *arguments = sys.argv[1:]
 from transfer.cli import main
 from transfer.learning import run as learning
 real = learning._trained
@@ -224,7 +224,7 @@ def noted(job, *args, **kwargs):
         journal.write(job.id + "\\n")
     return result
 learning._trained = noted
-main()
+main(arguments)
 """
 
 

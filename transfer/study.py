@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from transfer.analysis.study import Study as Numbers
 from transfer.inputs import InputError
-from transfer.recorded import record_of
+from transfer.last_run import record_of
 from transfer.reporting.captions import report_caption
 from transfer.reporting.panels import Panel, Panels
 from transfer.store import Store

@@ -260,7 +260,19 @@ def test_21_prepare_and_check_say_that_the_score_is_undefined(
         for split in SPLITS
         for word in (f"--{split}", cases / "21-undefined-scores" / f"{name}-{split}.jsonl")
     ]
-    order = ["prepare", "own", "--kind", kind, "--name", name, *files, *options, "--to", tmp_path / "to"]
+    order = [
+        "corpora",
+        "prepare",
+        "own",
+        "--kind",
+        kind,
+        "--name",
+        name,
+        *files,
+        *options,
+        "--to",
+        tmp_path / "to",
+    ]
     code, _, err = transfer(*order, "--strict")
     assert code == 2
     assert re.search(rf"^error: --strict: the test score \(\w+\) is undefined, .*{reason}", err)

@@ -263,10 +263,14 @@ def test_a_model_is_kept_in_a_bucket_and_exported_from_there(
     code, out, err = transfer(*run, "--set", "keep=models")
     assert (code, err) == (0, "")
     assert "3 jobs, 0 done, 3 to run" in out
-    code, _, err = transfer("export", "refine nerr seed 0", "--store", bucket, "--to", tmp_path / "m")
+    code, _, err = transfer(
+        "models", "export", "refine nerr seed 0", "--store", bucket, "--to", tmp_path / "m"
+    )
     assert (code, err.startswith(f"error: {bucket}: no job has the id or the label")) == (2, True), err
-    code, _, err = transfer("export", "refine ner seed 0", "--store", bucket, "--to", tmp_path / "m")
+    code, _, err = transfer(
+        "models", "export", "refine ner seed 0", "--store", bucket, "--to", tmp_path / "m"
+    )
     assert code == 0, err
     (tmp_path / "new.jsonl").write_text('{"tokens": ["severe", "pain"]}\n')
-    code, out, _ = transfer("predict", tmp_path / "m", tmp_path / "new.jsonl")
+    code, out, _ = transfer("models", "predict", tmp_path / "m", tmp_path / "new.jsonl")
     assert (code, out.count('"tags"')) == (0, 1)

@@ -1,4 +1,4 @@
-"""``transfer corpora``: what is known, what is there, and what is wrong with it."""
+"""Commands ``corpora list``, ``check`` and ``stats``: what is known, what is there, and its problems."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from transfer.corpora.base import Split
     from transfer.corpora.stats import CorpusStats
 
-app = typer.Typer(
-    name="corpora", no_args_is_help=True, help="What corpora there are, and what is wrong with them."
-)
+app = typer.Typer()
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of prepared corpora.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of prepared corpora.")]
 Named = Annotated[
-    list[str] | None, typer.Option("--corpus", metavar="NAME", help="Only this one; may be repeated.")
+    list[str] | None,
+    typer.Option("--corpus", metavar="NAME", help="Corpus to look at (default: all); repeatable."),
 ]
 
 NUMBERS = ("count", "lines", "published", "difference")
@@ -29,10 +28,10 @@ NUMBERS = ("count", "lines", "published", "difference")
 @app.command("list", epilog=examples("transfer corpora list", "transfer corpora list corpora"))
 def list_(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A folder: what of them is prepared in it.")
+        Path | None, typer.Argument(metavar="[DIR]", help="Folder of prepared corpora.")
     ] = None,
 ) -> None:
-    """Shows the corpora that are known by name, and which of them are prepared."""
+    """List the corpora that are known by name, and which are prepared."""
     from transfer.corpora import prepared, synthetic
     from transfer.corpora.releases import RELEASES
 
@@ -63,7 +62,10 @@ def list_(
     epilog=examples("transfer corpora check corpora", "transfer corpora check corpora --corpus triage")
 )
 def check(folder: Folder, names: Named = None) -> None:
-    """Shows everything that is wrong or doubtful in prepared corpora; exit code 2 where there are errors."""
+    """Find errors and doubtful items in prepared corpora.
+
+    The exit code is 2 where there are errors.
+    """
     from transfer.corpora.check import check as findings
 
     wanted = _some(folder, names)
@@ -87,11 +89,13 @@ def stats(
     folder: Folder,
     names: Named = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Writes the table as CSV, too.")
+        Path | None, typer.Option("--csv", metavar="FILE", help="CSV file for the table.")
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Shows the table as Markdown.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Markdown instead of aligned columns.")
+    ] = False,
 ) -> None:
-    """Shows the paper's Table 1 for prepared corpora, beside the published figures."""
+    """Print Table 1 of the paper for prepared corpora."""
     from transfer.corpora.stats import stats as counted
     from transfer.replication import table1
 

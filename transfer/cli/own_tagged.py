@@ -1,4 +1,4 @@
-"""``transfer prepare own --kind tagging``: the options about tokens and tags."""
+"""``transfer corpora prepare own --kind tagging``: the options about tokens and tags."""
 
 import re
 from dataclasses import replace
@@ -18,7 +18,7 @@ SentenceColumn = Annotated[
     typer.Option(
         "--sentence",
         metavar="COLUMN",
-        help="own, tagging: column that numbers the sentences, where a row is one token.",
+        help="For tagging: column that numbers the sentences, where a row is one token.",
     ),
 ]
 EntityName = Annotated[
@@ -26,19 +26,19 @@ EntityName = Annotated[
     typer.Option(
         "--entity",
         metavar="NAME",
-        help="own, tagging: entity type of tags without one (B, I; default: the corpus's name).",
+        help="For tagging: entity type of tags without one (B, I; default: the corpus's name).",
     ),
 ]
 SchemeName = Annotated[
     str | None,
     typer.Option(
         "--scheme",
-        help="own, tagging: scheme that the tags must follow: bio, iob1, io or bioes (default: detected).",
+        help="For tagging: scheme that the tags must follow: bio, iob1, io or bioes (default: detected).",
     ),
 ]
 BlankTokens = Annotated[
     str | None,
-    typer.Option("--blank-tokens", help="own, tagging: drop leaves blank tokens out (default: an error)."),
+    typer.Option("--blank-tokens", help="For tagging: drop leaves blank tokens out (default: an error)."),
 ]
 
 

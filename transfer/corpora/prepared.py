@@ -79,7 +79,9 @@ def card_or_errors(home: Path) -> tuple[Card | None, list[InputError]]:
     try:
         data, lines = read_yaml(path)
     except NotThere as error:
-        mend = "a corpus has a card; 'transfer prepare' makes a corpus of a release or of your own files"
+        mend = (
+            "a corpus has a card; 'transfer corpora prepare' makes a corpus of a release or of your own files"
+        )
         return None, [InputError(f"{error}; {mend}")]
     except InputError as error:
         return None, [error]
@@ -139,7 +141,7 @@ def objects_in(path: Path, refused: list[InputError] | None = None) -> Iterator[
     except NotThere:
         files = ", ".join(f"{split}.jsonl" for split in SPLITS)
         own = sorted(p.name for p in path.parent.glob(f"{path.stem}.*"))
-        mend = f"; 'transfer prepare own' makes one of {own[0]}" if own else ""
+        mend = f"; 'transfer corpora prepare own' makes one of {own[0]}" if own else ""
         _refuse(InputError(f"{path}: no such file; a prepared corpus has {files}{mend}"), refused)
         return
     except InputError as error:

@@ -216,7 +216,7 @@ def _check_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerBase, *, cased:
         made, makes = ("with", "makes all letters small") if cased else ("without", "keeps capitals")
         raise InputError(
             f"{folder}: the encoder was trained {made} capitals, but its tokenizer {makes}; "
-            "`transfer convert` with the encoder's alias writes a folder that is right"
+            "`transfer encoders convert` with the encoder's alias writes a folder that is right"
         )
 
 

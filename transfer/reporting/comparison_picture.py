@@ -29,7 +29,7 @@ class Mark(NamedTuple):
     flip: str
 
 
-class Row(NamedTuple):
+class ComparisonRow(NamedTuple):
     """One edge."""
 
     label: str
@@ -40,7 +40,7 @@ class ComparisonPicture(NamedTuple):
     """Numbers of the picture: half-widths of the two axes and of the band, in points."""
 
     methods: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
     wide: float
     apart: float
     band: float
@@ -70,7 +70,7 @@ def picture(table: pd.DataFrame, methods: Sequence[str]) -> ComparisonPicture:
         first = group.iloc[0]
         marks = [_mark(0, first, "base_")]
         marks += [_mark(methods.index(row["method"]), row, "") for _, row in group.iterrows()]
-        rows.append(Row(f"{source} → {target}", tuple(sorted(marks))))
+        rows.append(ComparisonRow(f"{source} → {target}", tuple(sorted(marks))))
     return ComparisonPicture(
         tuple(methods),
         tuple(rows),

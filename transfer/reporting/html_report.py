@@ -40,7 +40,7 @@ class Column(NamedTuple):
     number: bool
 
 
-class Table(NamedTuple):
+class PageTable(NamedTuple):
     """A table as it is read: rows of text, all columns sortable."""
 
     id: str
@@ -73,7 +73,7 @@ class Stage(NamedTuple):
     name: str
     answer: say.Answer
     counts: dict[str, int]
-    edges: Table
+    edges: PageTable
     verdicts: list[str]
     forests: list[Forest]
     heat: list[list[HeatCell | None]]
@@ -178,7 +178,7 @@ def _heat(edges: pd.DataFrame, order: Sequence[str]) -> list[list[HeatCell | Non
     return [[cell(cells.get((source, target))) for target in order] for source in order]
 
 
-def _tables(found: Study) -> dict[str, Table]:
+def _tables(found: Study) -> dict[str, PageTable]:
     """The tables below the edges; an empty one is left out."""
     made = {f"scores-{stage}": (f"Scores, {stage}. {say.SCORES}", matrix)
             for stage, matrix in found.matrices.items()}  # fmt: skip
@@ -194,14 +194,14 @@ def _tables(found: Study) -> dict[str, Table]:
     return {key: _table(key, text, frame) for key, (text, frame) in made.items() if len(frame)}
 
 
-def _table(id_: str, caption: str, frame: pd.DataFrame) -> Table:
+def _table(id_: str, caption: str, frame: pd.DataFrame) -> PageTable:
     names = [str(name) for name in frame.columns]
     # the scores' columns are named by the corpora, whatever those are called
     numbers = [name not in TEXT_COLUMNS or (place > 0 and id_.startswith("scores"))
                for place, name in enumerate(names)]  # fmt: skip
     columns = [Column(name, number) for name, number in zip(names, numbers, strict=True)]
     rows = [["" if value != value else str(value) for value in row] for row in frame.to_numpy(dtype=object)]
-    return Table(id_, caption, columns, rows)
+    return PageTable(id_, caption, columns, rows)
 
 
 def _data(found: Study) -> dict[str, Any]:

@@ -160,7 +160,9 @@ def test_tags_that_are_numbers_need_names(tmp_path: Path):
 
 
 def ask(transfer, tmp_path: Path, *words: object) -> tuple[int, str, str]:
-    return transfer("prepare", "own", "--kind", "tagging", "--name", "m", *words, "--to", tmp_path / "to")
+    return transfer(
+        "corpora", "prepare", "own", "--kind", "tagging", "--name", "m", *words, "--to", tmp_path / "to"
+    )
 
 
 SKILLS = "word\tskill\tknow how\n" + "managed\tB-S\tO\nward\tI-S\tB-K\n\n" * 12

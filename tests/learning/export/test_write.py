@@ -196,7 +196,7 @@ def test_predict_gives_the_predictions_in_the_store(trial: Trial, transfer, tmp_
     keys = {"similarity": "score", "classification": "label", "tagging": "tags", "multilabel": "labels"}
     for corpus in load(trial.site.corpora, KINDS):
         file = Path(trial.site.corpora) / corpus.name / "test.jsonl"
-        code, out, err = transfer("predict", tmp_path / "m" / corpus.name, file)
+        code, out, err = transfer("models", "predict", tmp_path / "m" / corpus.name, file)
         assert code == 0, err
         cut = "more than 28 subword tokens" in " ".join(err.split())
         assert cut == (corpus.name == "sim"), "the other test splits have no text of so many words"
@@ -291,7 +291,7 @@ def test_what_does_not_fit_the_record_is_said_without_internals(trial: Trial, tm
         for name in ("config.json", "model.safetensors"):
             record["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         (folder / "transfer.json").write_text(json.dumps(record | changed))
-        code, out, err = transfer("predict", folder, tmp_path / "a.txt")
+        code, out, err = transfer("models", "predict", folder, tmp_path / "a.txt")
         assert (code, out) == (2, "")
         assert not re.search(r"Traceback|torch|transfer\.learning|state_dict|[a-z]Error", err), err
         return err

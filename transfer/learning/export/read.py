@@ -93,7 +93,9 @@ def record_of(folder: Path) -> Exported:
     Raises InputError otherwise.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; 'transfer export JOB --to DIR' makes one")
+        raise InputError(
+            f"{folder}: there is no such folder; 'transfer models export JOB --to DIR' makes one"
+        )
     path = folder / RECORD
     if not path.is_file():
         below = sorted(home.name for home in folder.iterdir() if (home / RECORD).is_file())

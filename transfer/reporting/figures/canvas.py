@@ -57,7 +57,7 @@ def draw_banner(axes: Axes, source: str, *, x: float, y: float) -> None:
 
 
 def save(figure: Figure, stem: Path, *, title: str, formats: Sequence[str] = FORMATS) -> list[Path]:
-    """Writes `stem`.svg, .png and .pdf without dates; `title` goes into their metadata."""
+    """Write `stem`.svg, .png and .pdf without dates; `title` goes into their metadata."""
     metadata = {
         "svg": {"Title": title, "Date": None},
         "png": {"Title": title, "Software": None},

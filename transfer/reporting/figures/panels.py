@@ -1,6 +1,9 @@
 """Several graphs side by side with one legend and one scale of width."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
@@ -22,7 +25,9 @@ from transfer.reporting.figures.graph import (
     legend_height,
 )
 from transfer.reporting.graph_layout import text_width
-from transfer.reporting.panels import PanelPicture
+
+if TYPE_CHECKING:  # `panels` draws with this module
+    from transfer.reporting.panels import PanelPicture
 
 ACROSS = 3  # panels in a row
 GAP = 0.3  # inches between panels

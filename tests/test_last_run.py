@@ -8,7 +8,7 @@ import pytest
 from tests.test_cli import changed
 from transfer import Study
 from transfer.grid import Grid
-from transfer.recorded import report_name, with_changes
+from transfer.last_run import report_name, with_changes
 
 ONE_SEED = ("--set", "seeds=[1]")
 

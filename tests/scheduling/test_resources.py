@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from transfer.cli import resources, running
+from transfer.scheduling import execution, resources
 
 GIB = 2**30
 
@@ -90,17 +90,17 @@ def test_no_limit_or_one_beyond_the_machine_leaves_the_machines(system: System):
 
 def test_workers_fit_into_a_containers_memory(system: System, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(resources, "cores", lambda: 32)
-    assert running.workers_that_fit(0.0) == 21
+    assert execution.workers_that_fit(0.0) == 21
     system.within("0::/")
     system.second("", 8 * GIB)
-    assert running.workers_that_fit(0.0) == 2
+    assert execution.workers_that_fit(0.0) == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity to cores")
 def test_cores_are_those_that_the_process_may_use():
     code = (
         "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]);"
-        "from transfer.cli.resources import cores; print(cores())"
+        "from transfer.scheduling.resources import cores; print(cores())"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "1"

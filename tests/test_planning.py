@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from transfer import expansion
-from transfer.cli import forecast
+from transfer import cost, expansion
 from transfer.grid import Grid
 
 NOTE = "all seeds train on the same subset of "
@@ -21,7 +20,7 @@ def families(**change) -> dict[str, int]:
         encoder_fingerprint="e",
         train_items=dict.fromkeys("abc", 9),
     )
-    found = forecast.families(jobs, {job.id: float(len(job.names)) for job in jobs})
+    found = cost.families(jobs, {job.id: float(len(job.names)) for job in jobs})
     assert sum(count for count, _ in found.values()) == len(jobs)
     assert sum(share for _, share in found.values()) == pytest.approx(1)
     return {f"{family}, {100 * share:.0f} %": count for family, (count, share) in found.items()}

@@ -1,4 +1,4 @@
-"""A grid's file and its record in a store: how the record is found, and the name of the report."""
+"""The last run of a grid file: its record in a store, and the name of its report."""
 
 import hashlib
 import re
