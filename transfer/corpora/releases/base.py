@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from transfer.corpora.base import SMALLEST_DEV, Card, Split
+from transfer.corpora.releases.access import Access
 from transfer.inputs import InputError
 
 T = TypeVar("T")
@@ -39,19 +40,27 @@ class Reading:
     notes: list[str] = field(default_factory=list)
 
 
+def counted(rows: dict[Split, list[Row]], splits: str = "official", notes: Sequence[str] = ()) -> Reading:
+    """A reading whose unit is the line."""
+    return Reading(rows, {split: len(part) for split, part in rows.items()}, splits, list(notes))
+
+
 @dataclass(frozen=True)
 class Release:
     """How a corpus is made from its official release.
 
     ``unit`` is what the literature counts. ``seen`` says whether the reader was tried on the
     release itself or only on fixtures of its format. ``readers`` has one for each division that is
-    known: "official", and for some corpora "blue", the benchmark's.
+    known: "official", and for some corpora "blue", the benchmark's. ``sizes`` are the lines of train,
+    dev and test in the official division, where they are known.
     """
 
     card: Card
     unit: str
     seen: str
     readers: Mapping[str, Callable[[Path, Watch], Reading]]
+    access: Access
+    sizes: tuple[int, int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -142,6 +151,21 @@ def score(path: Path, line: int, value: str, low: float, high: float) -> float:
     return number
 
 
+def one_of(path: Path, line: int | None, name: str, value: str, known: Iterable[str]) -> str:
+    """A field that should be one of ``known``."""
+    if value not in (known := tuple(known)):
+        raise wrong(path, line, f"{name} is {value[:40]!r}; it should be one of {', '.join(known)}")
+    return value
+
+
+def once(seen: dict[str, str], path: Path, line: int | None, id_: str) -> str:
+    """An id that nothing before had; ``seen`` is what remembers where each was."""
+    if id_ in seen:
+        raise wrong(path, line, f"the id {id_!r} was at {seen[id_]} already")
+    seen[id_] = f"{path.name} line {line}" if line else path.name
+    return id_
+
+
 def part_of(release: Path, *names: str) -> Path:
     """The file or folder of a release that has one of ``names``, directly below it or one folder down.
 
@@ -179,6 +203,26 @@ def dev_by_hash(rows: Sequence[Row], *, share: int = 10) -> tuple[list[Row], lis
     dev = [row for row in rows if _document(row) in chosen]
     told = f"dev is {len(chosen)} documents of train, those whose id has the smallest SHA-256"
     return train, dev, told
+
+
+def tenth(key: str) -> int:
+    """0 to 9 by the SHA-256 of ``key``: the tenth of a division that whatever has this key belongs to.
+
+    >>> tenth("10030778")
+    9
+    """
+    return int(hashlib.sha256(key.encode()).hexdigest()[:12], 16) % 10
+
+
+def text_hash(text: str) -> str:
+    """16 hexadecimal digits, the same for texts that differ in white space only: the ``doc`` of items that
+    share a text and whose release has no id for it."""
+    return hashlib.sha256(single_spaced(text).encode()).hexdigest()[:16]
+
+
+def single_spaced(text: str) -> str:
+    """The text with single spaces for all its white space, and none at its ends."""
+    return " ".join(text.split())
 
 
 def by_hash(ids: Iterable[str]) -> list[str]:

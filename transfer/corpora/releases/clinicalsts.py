@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transfer.corpora.base import Card
+from transfer.corpora.releases.access import Access
 from transfer.corpora.releases.base import (
     Reading,
     Release,
@@ -108,5 +109,11 @@ RELEASES = (
         unit="pairs",
         seen="fixtures of its format, invented text",
         readers={"official": read},
+        access=Access(
+            page="https://n2c2.dbmi.hms.harvard.edu/2019-track-1",
+            how="ask the organizers of the shared task (OHNLP, Mayo Clinic; 2019 n2c2 track 1) for the data "
+            "and sign their data use agreement",
+        ),
+        sizes=(675, 75, 318),
     ),
 )

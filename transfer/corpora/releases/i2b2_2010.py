@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from transfer.corpora.base import Card, Split
+from transfer.corpora.releases.access import Access
 from transfer.corpora.releases.base import (
     Reading,
     Release,
@@ -294,5 +295,10 @@ RELEASES = (
         unit="positive relations",
         seen="fixtures of its format, invented text",
         readers={"official": read},
+        access=Access(
+            page="https://portal.dbmi.hms.harvard.edu/projects/n2c2-nlp/",
+            how="register at the DBMI Data Portal of Harvard Medical School, sign the data use agreement of "
+            "the n2c2 (i2b2) NLP data sets, and download the files of 2010, relations",
+        ),
     ),
 )

@@ -1,0 +1,74 @@
+"""``transfer corpora fetch``: download public releases, after their terms were shown."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transfer.cli import completion
+from transfer.cli.corpora import watched
+from transfer.cli.terminal import examples, paragraph, say
+from transfer.inputs import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from transfer.corpora.releases import Release
+
+
+def fetch(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CORPUS…",
+            help="Names of corpora; `transfer corpora list` shows them.",
+            autocompletion=completion.releases,
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder of releases: each gets one inside it.")
+    ] = Path("raw"),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the terms and addresses, download nothing.")
+    ] = False,
+) -> None:
+    """Download the releases of public corpora, and check every file by its SHA-256.
+
+    Only this command downloads corpora. It shows the license of each first, and how to get the corpora
+    that need an agreement.
+    """
+    from transfer.corpora.fetching import fetch as fetched
+
+    folders: dict[str, list[Release]] = {}
+    for release in _releases(names):
+        folders.setdefault(release.access.folder, []).append(release)
+    for folder, releases in folders.items():
+        access = releases[0].access
+        for release in releases:
+            say(f"{release.name}: {release.card.source}")
+            say(f"  license: {release.card.licence}")
+        say(f"  source:  {access.page}")
+        say(f"  size:    {access.size / 1e6:.1f} MB")
+        if dry_run:
+            for download in access.downloads:
+                say(f"  {download.url}")
+            continue
+        home = fetched(access, out, watched)
+        say(f"wrote {home}; next:")
+        for release in releases:
+            say(f"  transfer prepare {release.name} --raw {home}")
+    if not dry_run:
+        say(paragraph("By using a corpus you accept its license; cite the publication named above."))
+
+
+def _releases(names: list[str]) -> list["Release"]:
+    """The releases of the corpora named, each once, all of them public."""
+    from transfer.corpora.releases import RELEASES
+
+    for name in names:
+        if name not in RELEASES:
+            raise InputError(f"unknown corpus '{name}'{did_you_mean(name, RELEASES)}")
+        access = RELEASES[name].access
+        if not access.downloads:
+            how = access.how or "see there how to get it"
+            raise InputError(f"{name} cannot be downloaded by everyone; {how}: {access.page}")
+    return [RELEASES[name] for name in dict.fromkeys(names)]
