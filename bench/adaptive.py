@@ -15,7 +15,7 @@ from released import ALPHA
 from simulated import seeded
 from simulated_graphs import MOST, SPREADS, Edge, Graph, graph, played
 
-from transfer.analysis.spending import looks
+from transfer.analysis.interim_looks import looks
 
 SAME, JOBS = 0.95, 0.50  # what is asked: at least, at most
 SETTINGS = tuple((n, items, s) for s in SPREADS for n in (0.25, 0.5, 1.0, 2.0) for items in (0.1, 0.3))

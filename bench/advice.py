@@ -19,7 +19,7 @@ from simulated_grids import PROCESSES, TARGETS, TASKS, Process, Sample
 from verdicts import Design, estimated, judged
 
 from transfer.analysis.crossfit import Crossfit, SeedGains
-from transfer.analysis.inference import Estimate
+from transfer.analysis.estimate import Estimate
 from transfer.analysis.moderation import moderated
 from transfer.analysis.shrinkage import expected_gains
 

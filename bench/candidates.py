@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import stdtrit
 
-from transfer.analysis.inference import Estimate, over_seeds, two_way
+from transfer.analysis.estimate import Estimate, over_seeds, two_way
 from transfer.metrics import Measure
 
 ALPHA = 0.05

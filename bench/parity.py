@@ -34,7 +34,7 @@ from transfer.grid import Encoder, Job, Trained
 from transfer.learning.encoder import tokenizer_of
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.learning.run import run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.recipes import Recipe
 from transfer.tasks import Item, Task, task_of
 

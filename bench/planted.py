@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from transfer.analysis.of_grid import edges_of_grid
 from transfer.analysis.planted import against_plan
+from transfer.analysis.study import edges_of_grid
 from transfer.corpora.synthetic_plan import PLAN
 from transfer.grid import Grid
 from transfer.store import Store

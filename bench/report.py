@@ -223,7 +223,7 @@ def report(root: Path, out: Path, count: int, seeds: int) -> None:
         if what != phases[-1][0]:
             phases.append((what, time.perf_counter() - began))
 
-    from transfer.analysis.of_grid import report_of_grid
+    from transfer.analysis.study import report_of_grid
 
     store = Store(root)
     report_of_grid(store, store.get_grid(grid_of(count, seeds)), out=out, watch=watch)

@@ -21,7 +21,7 @@ import pandas as pd
 
 from transfer.grid import Grid, Job
 from transfer.learning.run import Run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.scheduling import JobQueue
 from transfer.scheduling.timeline import busy
 from transfer.scheduling.work import Work

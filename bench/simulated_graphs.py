@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transfer.analysis.inference import Estimate, Runs, combined
-from transfer.analysis.sequential import Verdicts
+from transfer.analysis.estimate import Estimate, Runs, combined
 from transfer.analysis.singles import MATCHING
+from transfer.analysis.verdicts import Verdicts
 
 TASKS, MOST, SMALLEST = 8, 10, 0.5  # tasks, seeds of a pair, points
 Edge = tuple[int, int]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from transfer.analysis.inference import Runs, shares
+from transfer.analysis.estimate import Runs, shares
 from transfer.metrics import measure_of
 
 TASKS, MOST = 8, 10  # tasks; seeds of a joint arm, of which a single arm has twice as many

@@ -33,11 +33,11 @@ from transfer import corpora, encoders
 from transfer.corpora import Limit
 from transfer.learning import encoder
 from transfer.learning.batches import TRAINING_PIECES, evaluation_batches, training_batches
+from transfer.learning.cuda_graphs import graphs_of
 from transfer.learning.dropout import Noise
-from transfer.learning.graphs import graphs_of
-from transfer.learning.model import MTBert
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
 from transfer.learning.optimizer import optimizer_of, schedule_of, shrink_to
-from transfer.learning.words import Words
 from transfer.recipes import Recipe
 from transfer.tasks import Item, Task, task_of
 

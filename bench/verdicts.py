@@ -18,7 +18,7 @@ from released import ALPHA, Judged, benjamini_hochberg, released, t_test
 from simulated import seeded
 from simulated_grids import DOCUMENTS, PROCESSES, SMALLEST, TARGETS, TASKS, Process, Sample
 
-from transfer.analysis.inference import Estimate, Runs, combined, stacked
+from transfer.analysis.estimate import Estimate, Runs, combined, stacked
 from transfer.analysis.moderation import moderated
 from transfer.analysis.singles import matching_of
 

@@ -30,7 +30,7 @@ def work(seeds: list[int], threads: int, where: str, limit: Limit, told: Queue) 
     import torch
 
     from transfer.learning.run import run
-    from transfer.learning.site import Site
+    from transfer.learning.worker_data import Site
 
     torch.set_num_threads(threads)
     files = encoders.locate("minilm-l6")

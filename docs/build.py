@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from transfer.analysis import comparison, controls, gains, replication, stages, tables
-from transfer.analysis.columns import COLUMNS
+from transfer import replication
+from transfer.analysis import comparison, controls, gains, stages, tables
 from transfer.analysis.flags import FLAGS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
@@ -20,6 +20,7 @@ from transfer.encoders import ALIASES, FAMILIES
 from transfer.grid import Encoder, Grid, Seeds, Tune
 from transfer.methods import MIXING, SHARING, WEIGHING, Method
 from transfer.recipes import RECIPES, FineTuning, Recipe
+from transfer.reporting.columns import COLUMNS
 
 MUST = "(must be given)"
 # where a short form stands for the mapping that the model holds

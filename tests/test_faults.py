@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from transfer.learning import run as learning
-from transfer.learning import site as at
+from transfer.learning import worker_data as at
 from transfer.learning.run import cause_of
 
 

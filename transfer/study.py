@@ -17,21 +17,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from transfer.analysis import division, gains
+from transfer.analysis import gains
+from transfer.analysis import grouping as division
 from transfer.analysis.advice import Recommendation, recommend
 from transfer.analysis.flags import doubtful, undefined_gains
 from transfer.analysis.graph import TransferGraph
 from transfer.analysis.options import Option, options_of
-from transfer.analysis.side_by_side import Side, SideBySide
 from transfer.analysis.tables import without_paths
 from transfer.inputs import InputError, did_you_mean
+from transfer.reporting.panels import Side, SideBySide
 
 if TYPE_CHECKING:
     import networkx as nx
     from matplotlib.figure import Figure
 
     from transfer.analysis.comparison import Comparison, Method
-    from transfer.analysis.of_grid import Kept
+    from transfer.analysis.study import Kept
 
 TABLES = ("results.csv", "edges.csv", "table_groups.csv", "table_corpora.csv")
 TEXT = {
@@ -103,14 +104,14 @@ class Study:
 
     def graph_figure(self, stage: str | None = None) -> Drawing:
         """The improve/harm graph."""
-        from transfer.analysis import figures
+        from transfer.reporting import figures
 
         picture = self._transfer_graph(self._stage(stage)).picture()
         return self._drawn(figures.draw_graph(picture, caption=self._caption, source=self.data_source))
 
     def forest_figure(self, stage: str | None = None) -> Drawing:
         """Every edge with its interval."""
-        from transfer.analysis import figures
+        from transfer.reporting import figures
 
         rows = self.edges[self.edges["stage"] == self._stage(stage)]
         return self._drawn(
@@ -121,7 +122,7 @@ class Study:
 
     def seeds_figure(self, stage: str | None = None) -> Drawing:
         """Every seed: the score alone against the score with each partner."""
-        from transfer.analysis import figures
+        from transfer.reporting import figures
 
         seed_gains = gains.seed_gains(self.results)
         rows = seed_gains[seed_gains["stage"] == self._stage(stage)]
@@ -131,7 +132,7 @@ class Study:
 
     def panels_figure(self, *others: "Study", stage: str | None = None) -> Drawing:
         """The graphs of this and other grids side by side; see ``beside``."""
-        from transfer.analysis import figures
+        from transfer.reporting import figures
 
         together = self.beside(*others, stage=stage)
         return _drawn(figures.draw_panels(together.panels, caption=together.caption), together.title)
@@ -167,7 +168,7 @@ class Study:
 
     def compare_figure(self, *others: "Study", stage: str | None = None) -> Drawing:
         """Gains under this and other grids, and their differences; see ``compare``."""
-        from transfer.analysis import figures
+        from transfer.reporting import figures
 
         found = self.compare(*others, stage=stage)
         drawn = figures.draw_comparison(found.picture, caption=found.caption, source=self.data_source)
@@ -225,7 +226,7 @@ class Study:
         return replace(advice, doubtful=doubtful(self.edges, stage=stage, target=target))
 
     def group(self, models: int, *, stage: str | None = None) -> division.Grouping:
-        """The best division of the tasks into at most ``models``; see ``transfer.analysis.division``."""
+        """The best division of the tasks into at most ``models``; see ``transfer.analysis.grouping``."""
         stage = self._stage(stage)
         found = division.group(
             self._options(stage),
@@ -288,7 +289,7 @@ class Study:
 
 def _drawn(figure: "Figure", title: str) -> Drawing:
     """The figure as SVG text that is the same whenever the figure is."""
-    from transfer.analysis import figures
+    from transfer.reporting import figures
 
     with tempfile.TemporaryDirectory() as folder:
         (path,) = figures.save(figure, Path(folder, "figure"), title=title, formats=("svg",))
@@ -296,7 +297,7 @@ def _drawn(figure: "Figure", title: str) -> Drawing:
 
 
 def _of_store(grid_file: Path, store_dir: Path, corpora: str | None, overrides: Sequence[str]) -> Study:
-    from transfer.analysis.of_grid import Kept, tables_of_grid
+    from transfer.analysis.study import Kept, tables_of_grid
     from transfer.recorded import record_of
     from transfer.store import Store
 

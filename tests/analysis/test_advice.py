@@ -10,7 +10,7 @@ from scipy import stats
 
 from transfer.analysis.advice import chance_settled, expected_of, held_out, recommend
 from transfer.analysis.crossfit import Crossfit, SeedGains
-from transfer.analysis.inference import over_seeds
+from transfer.analysis.estimate import over_seeds
 from transfer.analysis.options import Option, options_of
 from transfer.inputs import InputError
 

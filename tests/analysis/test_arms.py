@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from transfer.analysis import arms
 from transfer.analysis.arms import Arms
-from transfer.analysis.inference import shares
+from transfer.analysis.estimate import shares
 from transfer.metrics import measure_of
 from transfer.store import Store
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from transfer.analysis.estimate import Runs, combined, shares, two_way
 from transfer.analysis.evidence import Arm, Cell, Evidence
-from transfer.analysis.inference import Runs, combined, shares, two_way
 from transfer.metrics import measure_of
 
 F1 = measure_of("micro_f1", negative="no")

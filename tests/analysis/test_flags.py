@@ -9,7 +9,7 @@ import pytest
 from transfer.analysis import gains
 from transfer.analysis.evidence import Arm, Cell, Evidence
 from transfer.analysis.flags import ArmKey, flags_of, split_of, with_flags, with_unscored
-from transfer.analysis.sequential import Verdicts
+from transfer.analysis.verdicts import Verdicts
 from transfer.corpora.baseline import Baseline
 
 SINGLE, PAIR = ArmKey("refine", "a", "a"), ArmKey("refine", "a+b", "a")
@@ -113,7 +113,7 @@ def test_no_effect_is_not_claimed_of_an_edge_with_a_flagged_arm():
 
 
 def test_a_claim_of_an_unlearned_edge_stands():
-    from transfer.analysis.inference import over_seeds
+    from transfer.analysis.estimate import over_seeds
 
     found = {}
     for unlearned in ((), ("e",)):

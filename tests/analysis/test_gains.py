@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from transfer.analysis import gains
 from transfer.analysis.evidence import Cell
 from transfer.analysis.missing import missing
-from transfer.analysis.sequential import corrected
+from transfer.analysis.verdicts import corrected
 
 HALF_A_POINT = 0.005
 

@@ -11,7 +11,7 @@ import pytest
 
 from transfer.analysis import gains
 from transfer.analysis.graph import CLAIMS, PALE, STRONGEST, TransferGraph
-from transfer.analysis.layout import LABEL_SIZE, half_head, text_width
+from transfer.reporting.graph_layout import LABEL_SIZE, half_head, text_width
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
          "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtr
 
-from transfer.analysis.inference import Estimate, Runs, combined, over_seeds
+from transfer.analysis.estimate import Estimate, Runs, combined, over_seeds
 from transfer.analysis.moderation import moderated
 
 

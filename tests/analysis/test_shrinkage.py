@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transfer.analysis.inference import Estimate
+from transfer.analysis.estimate import Estimate
 from transfer.analysis.shrinkage import expected_gains
 
 

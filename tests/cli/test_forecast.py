@@ -42,7 +42,7 @@ STEPS = {"sim": 2.0, "rel": 3.0, "ner": 5.0}
 
 def test_plan_counts_start_jobs_and_report(transfer, tiny_grid: Path, tmp_path: Path, monkeypatch):
     """Every job has the measured time of its corpora, and a run takes time besides its jobs."""
-    from transfer.learning import probe
+    from transfer.learning import step_timing as probe
 
     def rates(jobs, site, *, threads):
         held = {name: {"dev": 1.5, "test": 3.0} for name in STEPS}
@@ -67,7 +67,7 @@ def test_plan_counts_start_jobs_and_report(transfer, tiny_grid: Path, tmp_path: 
 
 def test_every_corpus_is_measured_and_a_job_is_the_sum_of_its_corpora(tiny_grid: Path, tmp_path: Path):
     from transfer.cli.planning import expanded, site
-    from transfer.learning.probe import covering, probe
+    from transfer.learning.step_timing import covering, probe
 
     grid, record, files, _ = expanded(tiny_grid, None, ["controls=[same-steps]"])
     here = site(Store(tmp_path), grid, files, checkpoint_seconds=0, keep=frozenset())

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from transfer.grid import Grid
-from transfer.learning.export import export
+from transfer.learning.export.write import export
 from transfer.learning.run import run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.store import Store
 
 

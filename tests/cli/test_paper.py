@@ -137,9 +137,9 @@ def test_a_file_in_place_of_a_folder(transfer, tmp_path: Path):
 @pytest.mark.parametrize("folder", [PAPER, QUICK], ids=lambda folder: folder.name)
 def test_the_grids_ask_for_every_cell_and_no_two_disagree(folder: Path):
     from transfer import paper
-    from transfer.analysis.replication import Source, checked, halves
-    from transfer.analysis.replication.cells import key_of
     from transfer.grid import Grid
+    from transfer.replication import Source, checked, halves
+    from transfer.replication.cells import key_of
 
     sources = [Source(file, Grid.load(file)) for file in sorted(folder.glob("*.yaml"))]
     checked(sources)

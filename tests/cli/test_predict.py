@@ -28,7 +28,7 @@ from transfer.corpora.own.plain import Layout
 from transfer.corpora.own.tables import Dialect, Quoting
 from transfer.corpora.own.unlabelled import texts_of
 from transfer.inputs import InputError
-from transfer.learning import exported
+from transfer.learning.export import read as exported
 
 CARDS = {
     "text": Card(name="topic", kind="classification", metric="accuracy", labels=("a", "b")),

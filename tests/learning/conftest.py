@@ -7,7 +7,7 @@ import torch
 
 from transfer.learning import kernels, machine
 from transfer.learning.native import library
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 
 
 @pytest.fixture

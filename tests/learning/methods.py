@@ -7,11 +7,11 @@ from transfer.grid import Job
 from transfer.learning import run as running
 from transfer.learning.batches import TRAINING_PIECES, MiniBatch, training_batches
 from transfer.learning.mixing import Mixture
-from transfer.learning.model import MultiTask
+from transfer.learning.mtbert import MultiTask
 from transfer.learning.run import run
 from transfer.learning.sharing import Materials
-from transfer.learning.site import Site, ready_of
 from transfer.learning.train import train
+from transfer.learning.worker_data import Site, ready_of
 from transfer.recipes import Recipe
 from transfer.store import JobResult
 

@@ -10,7 +10,7 @@ from transfer.grid import Encoder, Job, Trained
 from transfer.learning import run as running
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.run import run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.recipes import Recipe
 from transfer.records import JobResult
 from transfer.store import Store

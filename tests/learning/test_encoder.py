@@ -10,8 +10,8 @@ from transfer.corpora.base import Card
 from transfer.learning import encoder
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise
-from transfer.learning.model import MTBert
-from transfer.learning.words import Words
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
 from transfer.recipes import Recipe
 from transfer.tasks import Item, task_of
 

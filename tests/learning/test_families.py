@@ -15,10 +15,10 @@ from transfer.grid import Encoder, Job, Trained
 from transfer.learning import encoder
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise
-from transfer.learning.model import MTBert
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
 from transfer.learning.run import run
-from transfer.learning.site import Site
-from transfer.learning.words import Words
+from transfer.learning.worker_data import Site
 from transfer.recipes import Recipe
 from transfer.tasks import Item, task_of
 from transfer.tasks.tagging import Tagging, word_mark

@@ -22,7 +22,7 @@ from transfer.learning.attention import Packing, packed_attention
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Dropout, Noise
 from transfer.learning.kernels import Kernel
-from transfer.learning.model import MTBert
+from transfer.learning.mtbert import MTBert
 from transfer.learning.run import run
 from transfer.recipes import Recipe
 

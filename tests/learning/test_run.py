@@ -13,9 +13,9 @@ from transfer.corpora import Limit
 from transfer.grid import Encoder, Job, Trained
 from transfer.learning import evaluate, machine
 from transfer.learning.best import MEAN, Best
-from transfer.learning.model import MTBert
+from transfer.learning.mtbert import MTBert
 from transfer.learning.run import run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.recipes import Recipe
 from transfer.store import Store
 from transfer.tasks import task_of

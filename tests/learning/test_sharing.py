@@ -15,15 +15,15 @@ from tests.learning.methods import NAMES, batches, done, joint, materials, recip
 from tests.learning.test_checkpoint import comparable, interrupted
 from tests.learning.test_run import job_of, scores
 from transfer.learning.batches import MiniBatch
-from transfer.learning.export import export
-from transfer.learning.model import MTBert
+from transfer.learning.export.write import export
+from transfer.learning.mtbert import MTBert
 from transfer.learning.run import run
 from transfer.learning.sharing import SHARING, learner_of
 from transfer.learning.sharing.distil import Student
 from transfer.learning.sharing.frozen import FrozenEncoder, Memory
 from transfer.learning.sharing.lora import Adapted
 from transfer.learning.sharing.soft import Tied
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.methods import SHARING as NAMED
 from transfer.store import Store
 

@@ -9,7 +9,7 @@ from tests.learning.test_run import job_of
 from transfer.grid import Job
 from transfer.learning import checkpoint
 from transfer.learning.run import run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.records import JobResult, Score, result_of, signed
 from transfer.store import Store
 

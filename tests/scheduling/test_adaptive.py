@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from transfer.analysis.of_grid import wanted
+from transfer.analysis.study import wanted
 from transfer.grid import Grid
 from transfer.store import Store
 

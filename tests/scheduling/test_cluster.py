@@ -21,7 +21,7 @@ import pytest
 from transfer import __version__, corpora, encoders
 from transfer.files import files_at
 from transfer.grid import Grid
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.scheduling.preflight import lacks
 from transfer.store import Store
 

@@ -10,7 +10,7 @@ from transfer import corpora, encoders
 from transfer.grid import Grid, Job
 from transfer.learning import run as learning
 from transfer.learning.run import run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.scheduling import JobQueue
 from transfer.scheduling.cluster import GridSearcher, JobTrainable
 from transfer.scheduling.work import Work

@@ -7,7 +7,7 @@ import pytest
 
 from transfer import corpora, encoders
 from transfer.grid import Grid, Job, Trained
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.scheduling import JobQueue
 from transfer.scheduling.inline import run_inline
 from transfer.scheduling.work import Work

@@ -9,7 +9,7 @@ import pytest
 from transfer import corpora, encoders
 from transfer.grid import Grid, Job
 from transfer.learning.run import run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.scheduling import JobQueue
 from transfer.scheduling.work import Work
 from transfer.store import JobResult, Store

@@ -18,8 +18,8 @@ from scipy.special import stdtrit
 
 from transfer.analysis import gains
 from transfer.analysis.crossfit import Crossfit
+from transfer.analysis.estimate import Estimate
 from transfer.analysis.flags import caution
-from transfer.analysis.inference import Estimate
 from transfer.analysis.options import Option
 from transfer.analysis.shrinkage import expected_gains
 from transfer.analysis.tables import escaped, points, to_markdown

@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transfer.analysis.estimate import shares
 from transfer.analysis.evidence import Arm
-from transfer.analysis.inference import shares
 from transfer.metrics import Measure
 
 # a stored score and the one recomputed from its predictions differ by rounding alone

@@ -21,11 +21,11 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence, contrast
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.graph import CLAIMS
-from transfer.analysis.inference import Estimate, over_seeds
-from transfer.analysis.sequential import Verdicts
+from transfer.analysis.verdicts import Verdicts
 from transfer.jobs import TUNED, left_out_arm, same_steps_arm
 
 CONTROLS = ("null", "same-steps", "left-out", "tuned")

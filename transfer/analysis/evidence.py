@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transfer.analysis.inference import Estimate, Runs, combined, crossed, over_seeds
+from transfer.analysis.estimate import Estimate, Runs, combined, crossed, over_seeds
 
 
 class Cell(NamedTuple):

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from transfer.analysis.estimate import Estimate, Runs, combined, over_seeds
 from transfer.analysis.evidence import Cell, Evidence
-from transfer.analysis.inference import Estimate, Runs, combined, over_seeds
-from transfer.analysis.sequential import Verdicts
 from transfer.analysis.singles import Singles, matching_of
+from transfer.analysis.verdicts import Verdicts
 
 ALL = "all others"
 VERDICTS = ("improves", "harms", "no effect", "inconclusive")

@@ -15,9 +15,9 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from transfer.analysis.layout import GAP, arcs, half_head, label_spots
-from transfer.analysis.palette import light
 from transfer.analysis.tables import UNDEFINED, points
+from transfer.reporting.graph_layout import GAP, arcs, half_head, label_spots
+from transfer.reporting.palette import light
 
 NODE_ATTRIBUTES = ("kind", "metric", "domain")
 # of an edge; the adjusted interval where it is claimed

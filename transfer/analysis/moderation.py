@@ -17,7 +17,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from scipy.special import digamma, fdtrc, polygamma
 
-from transfer.analysis.inference import Estimate
+from transfer.analysis.estimate import Estimate
 
 # Edges of one target are never taken to be more alike than this variance of their log variances (then the
 # prior has 14 degrees of freedom): a few variances from few seeds cannot show that they are all one.

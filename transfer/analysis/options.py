@@ -9,8 +9,8 @@ import pandas as pd
 
 from transfer.analysis import gains
 from transfer.analysis.crossfit import SeedGains
+from transfer.analysis.estimate import Estimate
 from transfer.analysis.evidence import Cell, Evidence
-from transfer.analysis.inference import Estimate
 
 
 class Option(NamedTuple):

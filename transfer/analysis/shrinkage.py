@@ -17,7 +17,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from scipy.stats import chi2
 
-from transfer.analysis.inference import Estimate
+from transfer.analysis.estimate import Estimate
 
 NODES = 15  # of the quadrature over a target's common error
 VARIANCES = 6  # equally likely values of a variance

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence
-from transfer.analysis.inference import Estimate, over_seeds
 from transfer.analysis.missing import missing
-from transfer.analysis.sequential import Verdicts
+from transfer.analysis.verdicts import Verdicts
 
 REFINE, FINE_TUNE = "refine", "fine-tune"
 SINGLE, LONGER, REFINEMENT, FINE_TUNING = "single", "longer single", "refinement", "fine-tuning"

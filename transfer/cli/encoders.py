@@ -107,8 +107,8 @@ def pretrain(
     from transfer.corpora import texts
     from transfer.inputs import validated
     from transfer.learning.machine import device
-    from transfer.learning.pretrain import pretrain as made
-    from transfer.learning.pretrained import Request
+    from transfer.learning.pretraining.record import Request
+    from transfer.learning.pretraining.run import pretrain as made
     from transfer.recipes import Recipe
 
     numbers = {"lr": lr, "epochs": epochs, "batch_size": batch_size, "max_length": max_length}

@@ -64,7 +64,7 @@ def _by_steps(
 ) -> tuple[list[float], float, int, str]:
     """Seconds of each job, seconds until the first begins, jobs at a time, and how it was measured."""
     began = time.perf_counter()
-    from transfer.learning.probe import probe
+    from transfer.learning.step_timing import probe
 
     imports = time.perf_counter() - began
     grid = record.grid

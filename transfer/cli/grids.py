@@ -124,7 +124,7 @@ def plan(
     overrides: Overrides = None,
 ) -> None:
     """List the jobs of a grid, those already done, and the expected time and disk space. Keeps nothing."""
-    from transfer.analysis.of_grid import wanted
+    from transfer.analysis.study import wanted
     from transfer.store import Store
 
     grid, record, files, _ = expanded(grid_file, corpora, overrides)
@@ -167,7 +167,7 @@ def status(
     overrides: Overrides = None,
 ) -> None:
     """Show the done, running, failed and pending jobs of a grid, and the expected time left."""
-    from transfer.analysis.of_grid import wanted
+    from transfer.analysis.study import wanted
     from transfer.claims import Claims
     from transfer.store import Store
 
@@ -220,7 +220,7 @@ def report(
 
 def write_report(store: "Store", record: "GridRecord", out: Path) -> None:
     """Writes the report of a grid below ``out`` and says where."""
-    from transfer.analysis.of_grid import report_of_grid
+    from transfer.analysis.study import report_of_grid
 
     with bar() as watch:
         written = report_of_grid(store, record, out=out, watch=watch)

@@ -17,9 +17,9 @@ GO_ON = "interrupted; what is finished is kept, the same command goes on from th
 def interruptible(stopping: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Raise KeyboardInterrupt at the first signal inside the block; end the process at the second.
 
-    ``stopping`` is called at the first, before anything is stopped. A signal that arrives in a finalizer cannot
-    raise, so ``stopping`` has to see to it that the loop ends. Finished work is in the store; the processes
-    that Ray started end with this one.
+    ``stopping`` is called at the first, before anything is stopped. A signal that arrives in a finalizer
+    cannot raise, so ``stopping`` has to see to it that the loop ends. Finished work is in the store; the
+    processes that Ray started end with this one.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

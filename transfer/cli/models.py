@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from transfer.corpora.base import Card
     from transfer.corpora.own.unlabelled import Texts
     from transfer.grid import Job
-    from transfer.learning.exported import Exported
+    from transfer.learning.export.read import Exported
     from transfer.records import GridRecord
     from transfer.store import Store
 
@@ -51,9 +51,9 @@ def export(
     ),
 ) -> None:
     """Writes a trained model that a grid kept as an ordinary transformers folder with a model card."""
-    from transfer.learning import card
-    from transfer.learning.export import export
-    from transfer.learning.models import kept_model
+    from transfer.learning.export import card
+    from transfer.learning.export.write import export
+    from transfer.learning.kept_models import kept_model
     from transfer.store import Store
 
     store = Store(store_dir)
@@ -164,7 +164,7 @@ def predict(
     from transfer.corpora.own.plain import Layout
     from transfer.corpora.own.unlabelled import texts_of
     from transfer.learning.evaluate import Diverged
-    from transfer.learning.exported import open_model, record_of
+    from transfer.learning.export.read import open_model, record_of
 
     if to is not None:
         _check_new(to)

@@ -70,7 +70,8 @@ def compare(
     stage: StageName = None,
 ) -> None:
     """Holds the edges of grids against those of the first: which verdicts flip, which gains differ."""
-    from transfer.analysis.comparison import page, sentences
+    from transfer.reporting import comparison_report as page
+    from transfer.reporting import comparison_sentences as sentences
 
     first, *others = _opened("compare holds one or more against the first", grids, store, corpora, overrides)
     found = first.compare(*others, stage=stage)

@@ -186,7 +186,7 @@ def site(
     keep: frozenset[str],
     cuda_graphs: bool = False,
 ):
-    from transfer.learning.site import Site
+    from transfer.learning.worker_data import Site
 
     where = grid.corpora if grid.corpora == "synthetic" else str(Path(str(grid.corpora)).resolve())
     return Site(

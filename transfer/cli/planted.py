@@ -27,8 +27,8 @@ def planted(
     overrides: Overrides = None,
 ) -> None:
     """Compare the measured graph of a synthetic grid with what was planted."""
-    from transfer.analysis.of_grid import edges_of_grid
     from transfer.analysis.planted import against_plan
+    from transfer.analysis.study import edges_of_grid
     from transfer.corpora.synthetic_plan import PLAN, STUDIED
     from transfer.store import Store
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transfer.corpora import Corpus
     from transfer.encoders import EncoderFiles
     from transfer.grid import Grid, Job
-    from transfer.learning.site import Site
+    from transfer.learning.worker_data import Site
     from transfer.scheduling.loggers import Logs
     from transfer.scheduling.work import Work
     from transfer.store import GridRecord, Store
@@ -85,7 +85,7 @@ def run_what_is_missing(
     cuda_graphs: bool = False,
 ) -> None:
     """Runs the jobs of a grid (as ``expanded`` found it) that the store lacks, and says what it does."""
-    from transfer.analysis.of_grid import wanted
+    from transfer.analysis.study import wanted
 
     grid, record, files, _ = found
     not_on_other_data(store, grid_file, record)
@@ -189,7 +189,7 @@ def slow_passes(grid: "Grid", files: "EncoderFiles") -> str | None:
 
 def failures(store: "Store", grid: "Grid", record: "GridRecord") -> bool:
     """Names the jobs of a grid that failed, and the models that could not be kept; whether there are any."""
-    from transfer.analysis.of_grid import wanted
+    from transfer.analysis.study import wanted
 
     jobs, kept = wanted(store, record), grid.kept(record.jobs)
     lost = [job for job in store.pending(jobs, keep=kept) if job.id in kept and store.is_done(job.id)]
@@ -214,7 +214,7 @@ def run(
     workers: Workers,
 ) -> None:
     """Runs the pending of a grid's jobs, and those that undecided edges ask for, and shows how it goes."""
-    from transfer.analysis.of_grid import Kept
+    from transfer.analysis.study import Kept
     from transfer.grid import Seeds
     from transfer.scheduling.queue import JobQueue
     from transfer.scheduling.work import Work
@@ -309,7 +309,7 @@ def _ray_needed() -> "Iterator[None]":
 
 def decided(store: "Store", record: "GridRecord") -> str:
     """What is decided of the edges, where seeds are added as needed."""
-    from transfer.analysis import of_grid
+    from transfer.analysis import study as of_grid
     from transfer.grid import Seeds
 
     return live.decided(*of_grid.decided(store, record)) if isinstance(record.grid.seeds, Seeds) else ""

@@ -10,7 +10,7 @@ import torch
 from transfer.corpora.base import Example
 from transfer.learning.batches import Batch
 from transfer.learning.machine import give_back_memory
-from transfer.learning.model import MultiTask
+from transfer.learning.mtbert import MultiTask
 from transfer.metrics import why_undefined
 
 

@@ -10,8 +10,8 @@ from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import get_linear_schedule_with_warmup
 
+from transfer.learning.lazy_embedding import LazyRows, Words
 from transfer.learning.native import library, passes
-from transfer.learning.words import LazyRows, Words
 from transfer.recipes import Recipe
 
 

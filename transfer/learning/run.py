@@ -20,18 +20,19 @@ from torch import Tensor
 from transfer import corpora
 from transfer.claims import Claims, Taken
 from transfer.grid import Job
-from transfer.learning import encoder, kernels, models
+from transfer.learning import encoder, kernels
+from transfer.learning import kept_models as models
 from transfer.learning.batches import MiniBatch
 from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
+from transfer.learning.cuda_graphs import graphs_of
 from transfer.learning.evaluate import Diverged, Held, score
-from transfer.learning.graphs import graphs_of
 from transfer.learning.machine import clear_up, device, forget_peak, peak_memory, provenance
 from transfer.learning.mixing import Mixture
-from transfer.learning.model import MTBert, MultiTask
+from transfer.learning.mtbert import MTBert, MultiTask
 from transfer.learning.sharing import Materials, Student, learner_of, words_name
-from transfer.learning.site import Ready, Site, cut, ready_of
 from transfer.learning.train import train
+from transfer.learning.worker_data import Ready, Site, cut, ready_of
 from transfer.metrics import Golds
 from transfer.store import Epoch, JobResult, Score, Store
 

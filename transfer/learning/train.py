@@ -12,7 +12,7 @@ from transfer.learning.batches import MiniBatch
 from transfer.learning.best import Best
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.evaluate import Diverged, dev_score
-from transfer.learning.model import Learner
+from transfer.learning.mtbert import Learner
 from transfer.learning.optimizer import shrink_to
 from transfer.recipes import Recipe
 from transfer.store import Epoch

@@ -35,7 +35,7 @@ from transfer.grid import Job
 from transfer.inputs import InputError
 from transfer.learning.machine import limit_gpu_memory
 from transfer.learning.run import Run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.scheduling.loggers import Logs, callback_of, curves_of
 from transfer.scheduling.preflight import lacks, refusal
 from transfer.scheduling.work import LOOK, Work, last_line

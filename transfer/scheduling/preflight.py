@@ -7,7 +7,7 @@ import transfer
 from transfer import corpora, encoders
 from transfer.grid import Job
 from transfer.inputs import InputError
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.store import Store
 
 

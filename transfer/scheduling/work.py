@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from transfer.claims import Claim, Claims
 from transfer.grid import Job
 from transfer.learning.run import Run, run
-from transfer.learning.site import Site
+from transfer.learning.worker_data import Site
 from transfer.scheduling.queue import JobQueue
 from transfer.store import JobResult, Store
 

@@ -10,8 +10,8 @@ import pytest
 
 from transfer.analysis.comparison import COLUMNS, Comparison
 from transfer.analysis.comparison.differences import flip
+from transfer.analysis.estimate import over_seeds
 from transfer.analysis.gains import VERDICTS
-from transfer.analysis.inference import over_seeds
 
 
 def row(table: pd.DataFrame, source: str, target: str) -> pd.Series:

@@ -13,10 +13,10 @@ from transfer.learning import encoder
 from transfer.learning.attention import Packing
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise, kept_share
-from transfer.learning.model import MTBert
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
 from transfer.learning.native import library, passes
 from transfer.learning.native.layers import PARTS, places_of
-from transfer.learning.words import Words
 from transfer.recipes import Recipe
 
 pytestmark = pytest.mark.skipif(library.found()[0] is None, reason=library.found()[1])

@@ -13,7 +13,6 @@ from pathlib import Path
 import pandas as pd
 
 from transfer.analysis import tables
-from transfer.analysis.comparison import page, sentences
 from transfer.analysis.comparison.cost import COSTS, costs
 from transfer.analysis.comparison.differences import COLUMNS, differences
 from transfer.analysis.comparison.methods import (
@@ -23,7 +22,9 @@ from transfer.analysis.comparison.methods import (
     differing,
     settings_of,
 )
-from transfer.analysis.comparison.picture import ComparisonPicture, picture
+from transfer.reporting import comparison_report as page
+from transfer.reporting import comparison_sentences as sentences
+from transfer.reporting.comparison_picture import ComparisonPicture, picture
 
 __all__ = ["COLUMNS", "COSTS", "Comparison", "Method", "correction_of", "settings_of"]
 
@@ -122,7 +123,7 @@ class Comparison:
 
         They are made beside their places and then moved in, so none is ever half-written.
         """
-        from transfer.analysis import figures  # matplotlib loads here, not with the command line
+        from transfer.reporting import figures  # matplotlib loads here, not with the command line
 
         texts = {
             f"{FILES}.md": self.markdown(picture=FILES),

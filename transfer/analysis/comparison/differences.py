@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from transfer.analysis.comparison.methods import Method
+from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence, contrast
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.graph import CLAIMS
-from transfer.analysis.inference import Estimate, over_seeds
 from transfer.analysis.moderation import moderated
-from transfer.analysis.sequential import Verdicts
 from transfer.analysis.tables import interval_of
+from transfer.analysis.verdicts import Verdicts
 
 ALPHA = 0.05
 # the verdict of an edge as that of a difference of two

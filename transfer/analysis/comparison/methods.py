@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from transfer.analysis import gains
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.gains import EdgeKey
-from transfer.analysis.sequential import CORRECTIONS, corrected
 from transfer.analysis.tables import without_paths
+from transfer.analysis.verdicts import CORRECTIONS, corrected
 from transfer.grid import Seeds
 from transfer.recipes import Recipe
 from transfer.store import GridRecord, JobResult

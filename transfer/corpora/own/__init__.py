@@ -18,7 +18,6 @@ from transfer.corpora.own.brat import brat
 from transfer.corpora.own.cells import DELIMITERS
 from transfer.corpora.own.conll import conll, delimiter_of
 from transfer.corpora.own.delimited import separated
-from transfer.corpora.own.division import by_column, completed, made_by_hash, splits_of_paths
 from transfer.corpora.own.jsonfiles import jsonl
 from transfer.corpora.own.labels import (
     check_look_alikes,
@@ -29,6 +28,7 @@ from transfer.corpora.own.labels import (
 )
 from transfer.corpora.own.rows import Columns, Made, chosen, multi_hot_columns, rows_of
 from transfer.corpora.own.sources import TABLES, Format, format_of, leaves_of, stem_of, suffix_of
+from transfer.corpora.own.splits import by_column, completed, made_by_hash, splits_of_paths
 from transfer.corpora.own.tables import Dialect, Table, decoded
 from transfer.corpora.own.tagged import Tagging, tagged
 from transfer.corpora.releases.base import Reading, Row

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from transfer.corpora.base import SPLITS, Split
-from transfer.corpora.own.division import split_in_name, split_named
+from transfer.corpora.own.splits import split_in_name, split_named
 from transfer.corpora.own.tables import bytes_of, check_regular, decoded
 from transfer.inputs import InputError, did_you_mean, nearby
 

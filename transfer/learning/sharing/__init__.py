@@ -6,7 +6,7 @@ from torch import nn
 
 from transfer.inputs import InputError
 from transfer.learning.encoder import layers_of
-from transfer.learning.model import MTBert, MultiTask
+from transfer.learning.mtbert import MTBert, MultiTask
 from transfer.learning.sharing.base import Materials, words_name
 from transfer.learning.sharing.distil import Student
 from transfer.learning.sharing.frozen import FrozenBelow, FrozenEncoder

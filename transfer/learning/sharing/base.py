@@ -9,9 +9,9 @@ from torch import Tensor
 
 from transfer.learning import encoder
 from transfer.learning.dropout import Noise
-from transfer.learning.model import MTBert
-from transfer.learning.weighing import WEIGHING
-from transfer.learning.words import Words
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
+from transfer.learning.weighting import WEIGHING
 from transfer.recipes import Recipe
 from transfer.tasks import Task
 

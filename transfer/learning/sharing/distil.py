@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from transfer.learning.batches import Batch, MiniBatch
-from transfer.learning.model import MTBert
+from transfer.learning.mtbert import MTBert
 
 
 class Student(MTBert):

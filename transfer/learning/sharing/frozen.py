@@ -8,8 +8,8 @@ from torch import Tensor
 
 from transfer.learning.batches import Batch
 from transfer.learning.encoder import layers_of
-from transfer.learning.model import MTBert
-from transfer.learning.words import Words
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
 
 # outputs that are kept may take so much memory; what would go beyond is computed again each time
 KEPT_BYTES = 2**30

@@ -11,8 +11,8 @@ from transfer.encoders import FAMILIES
 from transfer.inputs import InputError
 from transfer.learning.batches import Batch, name_seed
 from transfer.learning.dropout import use_noise
-from transfer.learning.model import MTBert
-from transfer.learning.words import Words
+from transfer.learning.lazy_embedding import Words
+from transfer.learning.mtbert import MTBert
 from transfer.methods import Lora
 
 SHARED = "shared"  # the one adapter's name; a corpus's adapter has its place among the tasks

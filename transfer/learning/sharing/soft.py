@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from transfer.learning.batches import Batch, MiniBatch
 from transfer.learning.dropout import Noise
-from transfer.learning.model import MTBert, MultiTask
+from transfer.learning.mtbert import MTBert, MultiTask
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.recipes import Recipe
 

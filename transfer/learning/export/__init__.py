@@ -1,0 +1,1 @@
+"""Export of a trained model as folders in `transformers` format, and reading them back."""

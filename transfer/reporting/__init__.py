@@ -1,0 +1,1 @@
+"""Text, figures and pages made from a study. This package presents and never computes."""

@@ -1,0 +1,132 @@
+"""A comparison as a page to read: what differs, the answer, tables in points, cost."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from transfer.analysis.comparison.methods import DATA_OF
+from transfer.analysis.tables import escaped, points, to_markdown
+from transfer.reporting import comparison_sentences as sentences
+from transfer.reporting.comparison_sentences import apart_by, gain
+from transfer.reporting.sentences import BANNER, SYNTHETIC
+
+QUESTION = (
+    "Does the graph change with the method? An edge *s → t* is the gain of *t* from joint training with *s* "
+    "over training alone. Each is measured under every method, and held against the one under *{base}*."
+)
+DATA = "The corpora themselves differ ({names}): what changes may be the data and not the method."
+NO_SETTINGS = "A report's folder tells no more of its settings than these; the store has them all."
+SAME_SETTINGS = "Nothing that the records tell."
+SCORES = "A method that moves all scores may leave the gains as they are. Test scores in points."
+COST = "Of the jobs behind these edges, as measured, whatever the machine and whatever else ran on it."
+NOT_RECORDED = "not recorded"
+COST_NUMBERS = ("jobs", "hours in all", "seconds alone", "seconds joint", "peak MiB joint")
+
+
+def compare_md(
+    table: pd.DataFrame,
+    settings: pd.DataFrame,
+    cost: pd.DataFrame,
+    *,
+    correction: str,
+    all_settings: bool,
+    caption: str,
+    picture: str = "",
+) -> str:
+    """`compare.md`; ``picture`` is the stem of the SVG beside it, ``all_settings`` whether all are known."""
+    base, others = str(table["base"].iloc[0]), list(dict.fromkeys(table["method"]))
+    of_each = {f"{name} against {base}": table[table["method"] == name] for name in others}
+    parts = [
+        f"# {escaped(f'{sentences.listed(others)} against {base}')}\n",
+        f"> **{BANNER}** {SYNTHETIC}\n" if table["data_source"].iloc[0] == "synthetic" else "",
+        f"{QUESTION.format(base=escaped(base))}\n",
+        f"## What differs\n\n{_settings(settings, all_settings=all_settings)}",
+        "## Answer\n",
+        _bullets([f"{head}: {sentences.tally(rows)}" for head, rows in of_each.items()]),
+    ]
+    for head, rows in of_each.items():
+        parts += [f"### {escaped(head)}\n", *_findings(rows)]
+    if picture:
+        parts.append(
+            f"![Gains under each method, and their differences]({picture}.svg)\n\n*{escaped(caption)}*\n"
+        )
+    parts.append("## Edges\n\nGains in points.\n")
+    parts += [f"**{escaped(head)}**\n\n{to_markdown(_gains(rows))}" for head, rows in of_each.items()]
+    parts.append(f"## Scores\n\n{SCORES}\n")
+    parts += [f"**{escaped(head)}**\n\n{to_markdown(_scores(rows))}" for head, rows in of_each.items()]
+    parts.append(f"## Cost\n\n{COST} Seconds are those of the median job.\n\n{to_markdown(cost_table(cost))}")
+    parts.append(f"## How it is judged\n\n{_bullets(sentences.rules(table, correction))}")
+    return "\n".join(part for part in parts if part)
+
+
+def cost_table(cost: pd.DataFrame) -> pd.DataFrame:
+    """The table of `costs` as a person reads it: text."""
+    shown = pd.DataFrame({"method": cost["method"], "jobs": cost["jobs"]})
+    columns = (
+        ("seconds", 3600, 2),
+        ("seconds_single", 1, 1),
+        ("seconds_joint", 1, 1),
+        ("peak_memory", 2**20, 0),
+    )
+    for head, (column, unit, digits) in zip(COST_NUMBERS[1:], columns, strict=True):
+        shown[head] = [
+            NOT_RECORDED if pd.isna(value) else f"{value / unit:.{digits}f}" for value in cost[column]
+        ]
+    return shown
+
+
+def _settings(settings: pd.DataFrame, *, all_settings: bool) -> str:
+    text = to_markdown(settings) if len(settings) else f"{SAME_SETTINGS}\n"
+    if not all_settings:
+        text += f"\n{NO_SETTINGS}\n"
+    if names := [s.removeprefix(DATA_OF) for s in settings["setting"] if s.startswith(DATA_OF)]:
+        text += f"\n{escaped(DATA.format(names=sentences.listed(names)))}\n"
+    return text
+
+
+def _findings(rows: pd.DataFrame) -> Iterator[str]:
+    for text, lines in sentences.findings(rows):
+        yield f"{escaped(text)}\n"
+        if lines:
+            yield _bullets(lines)
+
+
+def _gains(rows: pd.DataFrame) -> pd.DataFrame:
+    shown = rows[["source", "target", "metric"]].copy()
+    for head, side in ((rows["base"].iloc[0], "base_"), (rows["method"].iloc[0], "")):
+        shown[head] = [gain(row, side) for _, row in rows.iterrows()]
+    shown["difference"] = [apart_by(row, "difference") for _, row in rows.iterrows()]
+    shown["p adjusted"] = [f"{p:.2g}" if p == p else "" for p in rows["p_adjusted"]]
+    shown["gain is"] = rows["difference_verdict"]
+    verdicts = zip(rows["base_verdict"], rows["verdict"], strict=True)
+    shown["verdict"] = [f"{before} → {after}" if before != after else after for before, after in verdicts]
+    return shown.assign(flip=rows["flip"], seeds=rows["common_seeds"])
+
+
+def _scores(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each target alone, and below it with each partner."""
+    lines = []
+    for target, group in rows.groupby("target", sort=True):
+        alone = group.sort_values("common_seeds").iloc[-1]
+        same = alone["same_single_runs"] == "yes"
+        between = "the same runs" if same else apart_by(alone, "single")
+        lines.append((target, "alone", points(alone["base_single"]), points(alone["single"]), between))
+        lines += [
+            (
+                target,
+                f"with {row['source']}",
+                points(row["base_joint"]),
+                points(row["joint"]),
+                apart_by(row, "joint"),
+            )
+            for _, row in group.iterrows()
+        ]
+    heads = ["target", "trained", rows["base"].iloc[0], rows["method"].iloc[0], "difference"]
+    return pd.DataFrame(lines, columns=pd.Index(heads))
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    shown = [f"- {escaped(line)}\n" for line in lines[: sentences.MOST_NAMED]]
+    if rest := len(lines) - len(shown):
+        shown.append(f"- … and {rest} more, in compare.csv\n")
+    return "".join(shown)
