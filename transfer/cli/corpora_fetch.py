@@ -7,7 +7,7 @@ import typer
 
 from transfer.cli import completion
 from transfer.cli.corpora import watched
-from transfer.cli.terminal import examples, paragraph, say
+from transfer.cli.terminal import paragraph, say
 from transfer.inputs import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -41,12 +41,14 @@ def fetch(
     folders: dict[str, list[Release]] = {}
     for release in _releases(names):
         folders.setdefault(release.access.folder, []).append(release)
-    for folder, releases in folders.items():
+    for releases in folders.values():
         access = releases[0].access
         for release in releases:
             say(f"{release.name}: {release.card.source}")
             say(f"  license: {release.card.licence}")
         say(f"  source:  {access.page}")
+        if access.via:
+            say(f"  from:    {access.via}")
         say(f"  size:    {access.size / 1e6:.1f} MB")
         if dry_run:
             for download in access.downloads:

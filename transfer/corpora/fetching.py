@@ -74,8 +74,8 @@ def _transferred(url: str) -> bytes:
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise InputError(
-            f"{url}: cannot be downloaded ({reason}); is {host} reachable from this machine? A release that was "
-            "downloaded elsewhere can be copied here"
+            f"{url}: cannot be downloaded ({reason}); is {host} reachable from this machine? A release "
+            "that was downloaded elsewhere can be copied here"
         ) from None
     if len(data) > MOST:
         raise InputError(f"{url}: is larger than {MOST >> 20} MiB, which is not the file that was expected")
@@ -98,8 +98,8 @@ def _kept(download: Download, data: bytes) -> dict[str, bytes]:
         raise InputError(f"{download.url}: is no {download.pack} file ({error}); nothing was kept") from None
     if found != download.sha256:
         raise InputError(
-            f"{download.url}: has SHA-256 {found}, not {download.sha256} as expected: it has been changed or was "
-            "damaged on its way; nothing was kept"
+            f"{download.url}: has SHA-256 {found}, not {download.sha256} as expected: it has been changed or "
+            "was damaged on its way; nothing was kept"
         )
     return files
 

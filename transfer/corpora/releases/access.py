@@ -30,13 +30,15 @@ class Download:
 class Access:
     """How to get a release.
 
-    ``page`` describes it. With ``downloads`` anybody can have it; without, ``how`` says what to do.
+    ``page`` is its authors'. With ``downloads`` anybody can have it; without, ``how`` says what to do.
+    ``via`` is the page of a copy (or a preparation) that is downloaded instead of the authors' files.
     ``folder`` is the name that ``fetch`` gives to its folder: corpora of one release share it.
     """
 
     page: str
     downloads: tuple[Download, ...] = ()
     how: str = ""
+    via: str = ""
     folder: str = ""
 
     @property
@@ -51,20 +53,18 @@ def github(
     folder: str,
     files: Sequence[tuple[str, int, str]],
     *,
+    page: str = "",
     below: str = "",
     pack: Literal["none", "gzip"] = "none",
 ) -> Access:
-    """Access to files of a GitHub repository at a commit: (path below ``below``, size, SHA-256) each."""
+    """Access to files of a GitHub repository at a commit: (path below ``below``, size, SHA-256) each.
+
+    The repository is the authors', unless they have a ``page`` elsewhere.
+    """
     root = f"https://raw.githubusercontent.com/{repository}/{commit}/{below}"
     ending = ".gz" if pack == "gzip" else ""
-    return Access(
-        page=f"https://github.com/{repository}",
-        downloads=tuple(
-            Download(f"{root}{path.replace(' ', '%20')}{ending}", path, size, sha256, pack)
-            for path, size, sha256 in files
-        ),
-        folder=folder,
-    )
+    downloads = (Download(f"{root}{path}{ending}", path, size, sha256, pack) for path, size, sha256 in files)
+    return _access(repository, page, folder, tuple(downloads))
 
 
 def github_zip(
@@ -74,6 +74,7 @@ def github_zip(
     size: int,
     sha256: str,
     *,
+    page: str = "",
     path: str = "",
     keep: tuple[str, ...] = ("*",),
 ) -> Access:
@@ -83,8 +84,9 @@ def github_zip(
         if path
         else f"https://github.com/{repository}/archive/{commit}.zip"
     )
-    return Access(
-        page=f"https://github.com/{repository}",
-        downloads=(Download(at, "", size, sha256, "zip", keep),),
-        folder=folder,
-    )
+    return _access(repository, page, folder, (Download(at, "", size, sha256, "zip", keep),))
+
+
+def _access(repository: str, page: str, folder: str, downloads: tuple[Download, ...]) -> Access:
+    home = f"https://github.com/{repository}"
+    return Access(page or home, downloads, via=home if page else "", folder=folder)

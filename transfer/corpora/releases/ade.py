@@ -105,6 +105,7 @@ RELEASES = (
                 ("ADE-NEG.txt", 2308469, "8f506c159042ce354fbf26981dc39971dde8f09b1158d94106eab1e516e53fcf"),
                 ("README.txt", 1585, "97be43269d425a88c605758b64cf058c59c4a9965af649b11670fbb66eea8f82"),
             ),
+            page="https://sites.google.com/site/adecorpus",
             below="ADE-Corpus-V2/",
         ),
         sizes=(16691, 2128, 2077),

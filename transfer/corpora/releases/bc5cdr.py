@@ -217,9 +217,11 @@ def _release(name: str, entity: str) -> Release:
                     "a3c48d5f35bdfce20c2371778abedc9fd24d1da092207072e5181ad53c8d0e2f",
                 ),
             ),
+            page="https://biocreative.bioinformatics.udel.edu/tasks/biocreative-v/track-3-cdr",
             below="data/cdr/",
             pack="gzip",
         ),
+        sizes=(4480, 4492, 4699),
     )
 
 

@@ -97,6 +97,7 @@ RELEASES = (
                 ("test.tsv", 593469, "9ee374ba1b93af177ba3d39dfda4c7e1602bd703d8011bae46a34f3d719cd338"),
                 ("LICENSE", 1628, "1d790b574972b557cdda066d2d76d8de9251f4decfa291fd5fc4b565a33c1262"),
             ),
+            page="http://2013.bionlp-st.org",
             below="data/BioNLP13CG-IOB/",
         ),
         sizes=(3033, 1003, 1906),

@@ -209,6 +209,7 @@ RELEASES = (
                 ("dev.tsv", 5237, "15902014e1cf828aaf39ab83051063af3b4aec0f6e38edc3ea609299221d4735"),
                 ("test.tsv", 6639, "dd68d01d5cc0f73d6790a94b054fdb14b0cd443979f7fc42d1d98aba2cb6791b"),
             ),
+            page="https://tabilab.cmpe.boun.edu.tr/BIOSSES",
             below="data/BIOSSES/",
         ),
         sizes=(64, 16, 20),

@@ -199,6 +199,8 @@ RELEASES = (
                 for (folder, begin, _), files in zip(PARTS.values(), FILES, strict=True)
                 for what, size, sha256 in files
             ),
+            page="https://biocreative.bioinformatics.udel.edu/tasks/biocreative-vi/track-5",
         ),
+        sizes=(18773, 11685, 16197),
     ),
 )

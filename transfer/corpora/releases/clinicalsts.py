@@ -110,9 +110,9 @@ RELEASES = (
         seen="fixtures of its format, invented text",
         readers={"official": read},
         access=Access(
-            page="https://n2c2.dbmi.hms.harvard.edu/2019-track-1",
-            how="ask the organizers of the shared task (OHNLP, Mayo Clinic; 2019 n2c2 track 1) for the data "
-            "and sign their data use agreement",
+            page="https://arxiv.org/abs/1808.09397",
+            how="ask the authors of MedSTS (Mayo Clinic) for the data of the shared task of 2018, and sign "
+            "their data use agreement",
         ),
         sizes=(675, 75, 318),
     ),

@@ -152,5 +152,6 @@ RELEASES = (
             "97b45d3ed7fa8771fb6c286c8a4e2d10469c45fbea2077c8e06d7524b5f01fd4",
             path="DDICorpus-2013.zip",
         ),
+        sizes=(24999, 2793, 5716),
     ),
 )

@@ -128,5 +128,6 @@ RELEASES = (
             "dc2b70e31e33c9a63b36e1e12e12eee2c0204c56ab253e22597c4b6300940249",
             keep=("text/*", "labels/*", "LICENSE"),
         ),
+        sizes=(1297, 185, 370),
     ),
 )

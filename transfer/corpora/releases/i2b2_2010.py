@@ -177,9 +177,10 @@ def _records(texts: Path, gold: Path, watch: Watch, what: str) -> list[Record]:
     if not paths:
         raise wrong(texts, None, "no such folder, or no .txt file in it; is the release unpacked whole?")
     # the training part says "concept", the test part "concepts"
+    spelled = "concepts" if (gold / "concepts").is_dir() else "concept"
     concepts = {**_files(gold / "concept", ".con"), **_files(gold / "concepts", ".con")}
     relations = _files(gold / "rel", ".rel")
-    for name, found in (("concept", concepts), ("rel", relations)):
+    for name, found in ((spelled, concepts), ("rel", relations)):
         if not found:
             raise wrong(gold / name, None, f"no such folder, or no .{name[:3]} file in it")
         for id_ in sorted(found.keys() - paths.keys()):

@@ -82,15 +82,15 @@ RELEASES = (
         unit="mentions",
         seen="the release",
         readers={"official": read},
-        # the release itself: doi.org/10.6084/m9.figshare.9764942
         access=github_zip(
             "Saieiei/NLP",
             "f2b522984cc621d5c7e00fbce02ddeee2a5b8077",
             "maccrobat",
             2620541,
             "e273ef1d58a550a57a1dd8b69cdc8dce5273df864e6b1441c379ffdd1d0113ad",
+            page="https://doi.org/10.6084/m9.figshare.9764942",
             keep=("MACCROBAT2020/[0-9]*",),
         ),
-        sizes=(3172, 556, 816),
+        sizes=(3170, 556, 816),
     ),
 )

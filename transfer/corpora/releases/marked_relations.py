@@ -76,6 +76,7 @@ def _release(
     folder: str,
     files: tuple[tuple[str, int, str], ...],
     sizes: tuple[int, int, int],
+    page: str,
     **card: str,
 ) -> Release:
     return Release(
@@ -88,6 +89,7 @@ def _release(
             "06793f77d7278898159ed50da30d173cdc8fdea9",
             name,
             files,
+            page=page,
             below=f"data/text_classification/{folder}/",
         ),
         sizes=sizes,
@@ -106,6 +108,7 @@ RELEASES = (
             ("test.txt", 249465, "be4c06d2b8903783818a5e4cba08c71b954a86f00021907706f66ac3e26c58bd"),
         ),
         (3219, 455, 974),
+        "http://nlp.cs.washington.edu/sciIE",
         domain="scientific",
         text="computer-science abstracts",
         licence="no licence text",
@@ -122,6 +125,7 @@ RELEASES = (
             ("test.txt", 960369, "372249c85ffea6d9a18dc5168cf45841b3d79b03412d6c620381cfc0dd3d6d49"),
         ),
         (4169, 2427, 3469),
+        "https://biocreative.bioinformatics.udel.edu/tasks/biocreative-vi/track-5",
         domain="biomedical",
         text="PubMed abstracts",
         licence="no licence text; shared-task release",

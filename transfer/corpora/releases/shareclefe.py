@@ -161,7 +161,7 @@ def _pipes(path: Path, doc: str, text: str, trimmed: Counter[str]) -> Iterator[M
 
 def _knowtator(path: Path, text: str, trimmed: Counter[str]) -> Iterator[Mention]:
     """An ``annotation`` has spans and the id of a mention, whose ``classMention`` has its class."""
-    root = root_of(path, "annotations")
+    root = root_of(path, "annotations", declared=False)
     classes: dict[str, str] = {}
     for element in root.iter("classMention"):
         id_ = _attribute(path, element, "id", "a classMention")

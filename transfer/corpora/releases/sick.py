@@ -97,6 +97,7 @@ RELEASES = tuple(
                 ),
                 ("readme.txt", 1337, "4ff14a2b07603f2214c2803a6e012048c795be5ba4e5d1d33b87d7210f633bf7"),
             ),
+            page="https://zenodo.org/record/2787612",
             below="data/sts/sick2014/",
         ),
         sizes=(4500, 500, 4927),

@@ -17,7 +17,6 @@ from transfer.corpora.releases.base import (
     counted,
     part_of,
     score,
-    single_spaced,
     wrong,
 )
 from transfer.corpora.releases.delimited import records_of
@@ -37,8 +36,8 @@ def read(release: Path, watch: Watch) -> Reading:
             rows[split].append(
                 {
                     "id": f"stsb-{split}-{len(rows[split]):05d}",
-                    "text_a": single_spaced(fields[0]),
-                    "text_b": single_spaced(fields[1]),
+                    "text_a": fields[0],
+                    "text_b": fields[1],
                     "score": score(path, line, fields[2], LOW, HIGH),
                 }
             )
@@ -82,6 +81,7 @@ RELEASES = (
                     "11523b625219e94e9ca05d2816b5f02cac1614c5894fe657376fa0806378d053",
                 ),
             ),
+            page="http://ixa2.si.ehu.eus/stswiki/index.php/STSbenchmark",
             below="data/",
         ),
         sizes=(5749, 1500, 1379),

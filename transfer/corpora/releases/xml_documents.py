@@ -6,24 +6,25 @@ from typing import Any
 from transfer.corpora.releases.base import text_of, wrong
 
 
-def root_of(path: Path, *tags: str) -> Any:
-    """The root element of a file, which has one of ``tags``.
+def root_of(path: Path, *tags: str, declared: bool = True) -> Any:
+    """The root element of a file of UTF-8, which has one of ``tags``.
 
-    Raises InputError where the file is not well-formed, not UTF-8, or declares entities.
+    Raises InputError where the file is not well-formed, not UTF-8, declares entities, or (with ``declared``)
+    an encoding that is not the one it has.
     """
     import defusedxml.ElementTree as safe
     from defusedxml.common import DefusedXmlException
 
-    text_of(path)
+    text = text_of(path)
     try:
-        root = safe.parse(path).getroot()
+        root = safe.parse(path).getroot() if declared else safe.fromstring(text)
     except SyntaxError as error:  # what ElementTree's ParseError is
         raise wrong(path, getattr(error, "position", (None,))[0], f"not well-formed XML ({error})") from None
     except (DefusedXmlException, ValueError, LookupError) as error:  # the last: an unknown encoding
         raise wrong(path, None, f"XML that this program does not read ({error})") from None
     if root is None or root.tag not in tags:
-        there = "" if root is None else f", but <{root.tag}>"
-        raise wrong(path, None, f"is not an XML {' or '.join(f'<{tag}>' for tag in tags)}{there}")
+        wanted = " or ".join(f"<{tag}>" for tag in tags)
+        raise wrong(path, None, f"is not an XML {wanted}{f', but <{root.tag}>' if root is not None else ''}")
     return root
 
 
