@@ -30,7 +30,7 @@ from transformers import (
 from transfer import corpora, encoders
 from transfer.corpora import Corpus, Limit
 from transfer.encoders import EncoderFiles
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.learning.encoder import tokenizer_of
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.learning.run import run

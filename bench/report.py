@@ -23,10 +23,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from transfer import expansion
 from transfer.corpora.base import Card
-from transfer.grid import Grid, Job
+from transfer.grid import Grid
+from transfer.jobs import Job
 from transfer.metrics import measure_of
-from transfer.store import CorpusRecord, Epoch, GridRecord, JobResult, Score, Store
+from transfer.records import CorpusRecord, Epoch, GridRecord, JobResult, Score
+from transfer.store import Store
 
 LABELS = {"accuracy": ("yes", "no", "maybe"), "micro_f1": ("a", "b", "c", "d", "none"),
           "example_f1": ("u", "v", "w", "x", "y", "z")}  # fmt: skip
@@ -132,7 +135,7 @@ def fill(root: Path, count: int, seeds: int) -> GridRecord:
             CorpusRecord(card=c.card, fingerprint="0" * 16, items=size)
             for c, size in zip(cards, sizes, strict=True)
         ),
-        jobs=grid.plan(dict.fromkeys(grid.tasks, "0" * 16), encoder_fingerprint="0" * 16),
+        jobs=expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "0" * 16), encoder_fingerprint="0" * 16),
     )
     Store(root).put_grid(record)
     with multiprocessing.Pool(initializer=_start, initargs=(root, count)) as pool:

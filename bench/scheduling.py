@@ -19,13 +19,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from transfer.grid import Grid, Job
+from transfer import expansion
+from transfer.grid import Grid
+from transfer.jobs import Job
 from transfer.learning.run import Run
 from transfer.learning.worker_data import Site
+from transfer.records import JobResult, Score
 from transfer.scheduling import JobQueue
 from transfer.scheduling.timeline import busy
 from transfer.scheduling.work import Work
-from transfer.store import JobResult, Score, Store
+from transfer.store import Store
 
 WORKERS = 2
 TEST_ITEMS = 50
@@ -44,7 +47,7 @@ def planned(*, tasks: int, seeds: int, stages: Sequence[str]) -> tuple[Job, ...]
             "seeds": seeds,
         }
     )
-    return grid.plan(dict.fromkeys(grid.tasks, "0" * 16), encoder_fingerprint="0" * 16)
+    return expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "0" * 16), encoder_fingerprint="0" * 16)
 
 
 def seconds_of(job: Job) -> float:

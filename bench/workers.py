@@ -18,7 +18,7 @@ from pathlib import Path
 
 from transfer import corpora, encoders
 from transfer.corpora import Limit
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.recipes import Recipe
 
 CORPORA = ("chemprot", "bc5cdr-chemical")

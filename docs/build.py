@@ -11,16 +11,19 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from transfer import replication
 from transfer.analysis import comparison, controls, gains, stages, tables
 from transfer.analysis.flags import FLAGS
 from transfer.cli import app
 from transfer.corpora.base import METRICS, Card, Limit
 from transfer.encoders import ALIASES, FAMILIES
-from transfer.grid import Encoder, Grid, Seeds, Tune
+from transfer.grid import Grid, Tune
+from transfer.jobs import Encoder
 from transfer.methods import MIXING, SHARING, WEIGHING, Method
 from transfer.recipes import RECIPES, FineTuning, Recipe
+from transfer.replication import cells
+from transfer.replication.tables import STATEMENTS
 from transfer.reporting.columns import COLUMNS
+from transfer.seeds import Seeds
 
 MUST = "(must be given)"
 # where a short form stands for the mapping that the model holds
@@ -184,9 +187,9 @@ ORDER = {
     "table_same_steps.csv": [*gains.EDGES, "data_source"],
     "table_left_out.csv": [*gains.EDGES, "data_source"],
     "table_tuned.csv": [*gains.EDGES, "data_source"],
-    "table_1.csv": replication.COUNTS,
-    "table_2.csv to table_6.csv": replication.COLUMNS,
-    "figure_2_text.csv": replication.STATEMENTS,
+    "table_1.csv": cells.COUNTS,
+    "table_2.csv to table_6.csv": cells.COLUMNS,
+    "figure_2_text.csv": STATEMENTS,
     "table_scores.csv": [*tables.SCORES, "source"],
     "table_corpora.csv": [*tables.CORPORA, "source"],
     "panels.csv": ["panel", "grid", *gains.EDGES, "flag", *COLUMNS_OF_CONTROLS, "data_source"],

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from transfer.cli import running
-from transfer.store import JobResult, Store
+from transfer.records import JobResult
+from transfer.store import Store
 
 BLOCKED = """
 import os, sys

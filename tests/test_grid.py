@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.grid import Grid, Job
+from transfer import expansion
+from transfer.grid import Grid
 from transfer.inputs import InputError
+from transfer.jobs import Job
 from transfer.recipes import RECIPES
 
 TASKS = ("clinicalsts", "i2b2-2010-re", "mednli", "shareclefe")
@@ -41,7 +43,7 @@ def loaded(tmp_path: Path):
 
 
 def jobs_of(grid: Grid, encoder_fingerprint: str = "e") -> tuple[Job, ...]:
-    return grid.plan(PRINTS, encoder_fingerprint=encoder_fingerprint)
+    return expansion.jobs_of(grid, PRINTS, encoder_fingerprint=encoder_fingerprint)
 
 
 def ids(grid: Grid) -> set[str]:
@@ -166,7 +168,7 @@ def test_ids_depend_on_seed_layers_and_fingerprints(loaded):
     assert not ids(loaded(seeds="[3, 4]")) & same
     assert not ids(loaded(encoder="{name: minilm-l6, layers: 2}")) & same
     assert not {job.id for job in jobs_of(loaded(), "another encoder")} & same
-    other = loaded().plan({**PRINTS, "mednli": "changed"}, encoder_fingerprint="e")
+    other = expansion.jobs_of(loaded(), {**PRINTS, "mednli": "changed"}, encoder_fingerprint="e")
     assert {job.names for job in other if job.id in same} == {
         g for g in loaded().groups() if "mednli" not in g
     }
@@ -316,7 +318,7 @@ def test_the_null_control_adds_single_jobs_of_other_seeds_and_changes_no_other()
     plain = grid_of(["a", "b"], seeds=2)
     control = grid_of(["a", "b"], seeds=2, controls=["null"])
     fingerprints = dict.fromkeys(plain.tasks, "f")
-    jobs, more = (g.plan(fingerprints, encoder_fingerprint="e") for g in (plain, control))
+    jobs, more = (expansion.jobs_of(g, fingerprints, encoder_fingerprint="e") for g in (plain, control))
     added = more[len(jobs) :]
     assert more[: len(jobs)] == jobs
     assert {(job.group, job.arm, job.arm_seed) for job in added} == {
@@ -329,7 +331,7 @@ def test_the_null_control_adds_single_jobs_of_other_seeds_and_changes_no_other()
 def test_the_same_steps_control_is_one_job_for_all_partners_of_a_size():
     grid = grid_of(["a", "b", "c"], seeds=2, controls=["same-steps"], jobs=["single", "pairs"])
     sizes = {"a": 30, "b": 20, "c": 20}
-    jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
+    jobs = expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
     assert sorted((j.label, j.extra_examples) for j in jobs if j.arm != "refine" and j.seed == 0) == [
         ("same-steps 20 control a seed 0", 20),
         ("same-steps 20 control b seed 0", 20),
@@ -343,7 +345,7 @@ def test_the_same_steps_control_is_one_job_for_all_partners_of_a_size():
 def test_the_left_out_control_has_a_job_where_text_is_shared():
     grid = grid_of(["a", "b", "c"], seeds=2, controls=["left-out"], jobs=["single", ["a", "b"]])
     shared = {("a", "b"), ("a", "a"), ("c", "b")}  # the last is no edge of the grid
-    jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", shared=shared)
+    jobs = expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", shared=shared)
     added = [job for job in jobs if job.arm != "refine"]
     assert [(job.names, job.arm, job.targets, job.seed) for job in added] == [
         (("a", "b"), "left-out b", ("b",), seed) for seed in (0, 1)
@@ -355,13 +357,13 @@ def test_rates_to_tune_are_single_jobs_that_other_grids_share():
     grid = grid_of(
         ["a", "b"], seeds=2, tune={"lr": [0.1, 0.2]}, recipe={"lr": 0.1, "epochs": 1, "batch_size": 2}
     )
-    jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e")
+    jobs = expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e")
     added = [job for job in jobs if job.arm != "refine"]
     assert [(job.names, job.arm, job.seed) for job in added] == [
         ((task,), "tuned 0.2", seed) for seed in (0, 1) for task in ("a", "b")
     ]
     other = grid_of(["a", "b"], seeds=2, recipe={"lr": 0.2, "epochs": 1, "batch_size": 2})
-    same = other.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e")
+    same = expansion.jobs_of(other, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e")
     assert {job.id for job in added} <= {job.id for job in same}
     assert Job.model_validate_json(added[0].model_dump_json()) == added[0]
 
@@ -369,7 +371,7 @@ def test_rates_to_tune_are_single_jobs_that_other_grids_share():
 def test_adaptive_seeds_have_their_controls_in_the_first_seeds():
     grid = grid_of(["a", "b"], seeds={"first": 3, "most": 5}, controls=["null", "same-steps"])
     sizes = {"a": 30, "b": 20}
-    jobs = grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
+    jobs = expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
     assert {job.arm_seed for job in jobs if job.arm != "refine"} == {0, 1, 2}
 
 

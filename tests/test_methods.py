@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.families import write_family
-from transfer.expansion import Expansion
+from transfer import expansion
 from transfer.grid import Grid
 from transfer.inputs import InputError
 from transfer.learning import encoder, sharing
@@ -25,7 +25,7 @@ def grid_of(tmp_path: Path, *, recipe: dict[str, Any], **changed: Any) -> Grid:
 
 
 def jobs_of(grid: Grid):
-    return tuple(Expansion(grid, dict.fromkeys("abc", "f"), "e").jobs({}, set()))
+    return expansion.jobs_of(grid, dict.fromkeys("abc", "f"), encoder_fingerprint="e")
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 import transfer
 from transfer.corpora.base import Card
-from transfer.grid import Grid, Trained
+from transfer.grid import Grid
 from transfer.inputs import InputError, read_yaml
+from transfer.jobs import Trained
 
 PACKAGE = Path(transfer.__file__).parent
 # what turns data into code, by the name it is called with

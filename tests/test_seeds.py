@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from transfer import corpora
+from transfer import corpora, expansion
 from transfer.corpora.base import Limit
-from transfer.grid import ADDED_LATER, Grid, Job
+from transfer.grid import ADDED_LATER, Grid
 from transfer.inputs import InputError
-from transfer.jobs import NULL_SEEDS
+from transfer.jobs import NULL_SEEDS, Job
 from transfer.records import GridRecord
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ def jobs_of(grid: Grid) -> tuple[Job, ...]:
     prints = {name: hashlib.sha256(name.encode()).hexdigest()[:16] for name in grid.tasks}
     items = {name: 100 + 10 * i for i, name in enumerate(grid.tasks)}
     shared = {(grid.tasks[0], grid.tasks[-1])}
-    return grid.plan(prints, encoder_fingerprint="e", train_items=items, shared=shared)
+    return expansion.jobs_of(grid, prints, encoder_fingerprint="e", train_items=items, shared=shared)
 
 
 def seeds_of(grid: Grid) -> dict[tuple[str, ...], list[int]]:

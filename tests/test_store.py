@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -12,12 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from transfer import claims, expansion
 from transfer.corpora.base import Card
 from transfer.files import address
-from transfer.grid import Grid, Job
+from transfer.grid import Grid
 from transfer.inputs import InputError
-from transfer.records import signed
-from transfer.store import FRAME_COLUMNS, CorpusRecord, Damaged, GridRecord, JobResult, Score, Store
+from transfer.jobs import Job
+from transfer.records import CorpusRecord, Damaged, GridRecord, JobResult, Score, signed
+from transfer.store import FRAME_COLUMNS, Store
 
 # a store as the first version of the format wrote it: no checksums, no notes, no time of ending
 ASSET = Path(__file__).parent / "assets" / "store-v1"
@@ -39,7 +40,7 @@ CARDS = [
     Card(name=n, kind="classification", metric=m, labels=("x", "y"))
     for n, m in [("a", "accuracy"), ("b", "micro_f1")]
 ]
-PARENT, CHILD, OTHER = GRID.plan({"a": "fa", "b": "fb"}, encoder_fingerprint="e")
+PARENT, CHILD, OTHER = expansion.jobs_of(GRID, {"a": "fa", "b": "fb"}, encoder_fingerprint="e")
 RECORD = GridRecord(
     grid=GRID,
     recipe_name="own",
@@ -363,7 +364,7 @@ def test_progress_of_a_living_process(store: Store):
     store.running(PARENT.id, {"epoch": 1, "epochs": 3})
     note = store.progress(PARENT.id)
     assert note is not None
-    assert (note["pid"], note["host"], note["epoch"]) == (os.getpid(), socket.gethostname(), 1)
+    assert (note["pid"], note["epoch"]) == (os.getpid(), 1)
     store.put(done(PARENT))
     assert store.progress(PARENT.id) is None
 
@@ -384,6 +385,34 @@ def test_progress_of_a_dead_process_counts_for_nothing(store: Store):
     assert store.progress(PARENT.id) is None
     path.write_text("{")
     assert store.progress(PARENT.id) is None
+
+
+def test_a_running_job_is_seen_on_a_machine_without_proc(store: Store, monkeypatch):
+    """As on macOS, where every running job was missing from ``transfer status``."""
+    exists = Path.exists
+    monkeypatch.setattr(
+        Path, "exists", lambda path, **kw: not str(path).startswith("/proc") and exists(path, **kw)
+    )
+    monkeypatch.setattr(claims, "HERE", "")
+    monkeypatch.setattr(claims, "_born", lambda pid: None)
+    store.running(PARENT.id, {"epoch": 1, "epochs": 3})
+    assert store.progress(PARENT.id) is not None
+    assert store.all_running().keys() == {PARENT.id}
+
+
+def test_progress_of_a_process_whose_number_another_one_has_now(store: Store):
+    store.running(PARENT.id, {"epoch": 1, "epochs": 3})
+    path = store.root / "running" / f"{PARENT.id}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "born": 1}))
+    assert store.progress(PARENT.id) is None
+
+
+def test_notes_of_jobs_that_no_process_has_taken_are_swept(store: Store):
+    with claims.Claims(store.files, run="a").take(PARENT.id) or pytest.fail("it is taken"):
+        store.running(PARENT.id, {"epoch": 1, "epochs": 3})
+        store.running(OTHER.id, {"epoch": 1, "epochs": 3})
+        store.sweep()
+        assert store.files.names("running") == [f"{PARENT.id}.json"]
 
 
 def test_drafts_of_killed_workers_are_swept_when_they_are_a_day_old(tmp_path: Path):

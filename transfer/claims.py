@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Claim:
 
     def __init__(self, files: Files, name: str, run: str, *, grid: str = "") -> None:
         self._files, self.name = files, name
-        self._note = {"run": run, "grid": grid, "here": HERE, "pid": os.getpid(), "born": _born(os.getpid())}
+        self._note = {"run": run, "grid": grid, **this_process()}
         self._over = threading.Event()
         self._writing = threading.Lock()
         self._write(0)
@@ -44,7 +45,7 @@ class Claim:
         self._files.write(self.name, json.dumps({**self._note, "beat": beat}).encode())
 
     def beat(self) -> None:
-        """Shows from now on, from a thread of its own, that this process lives."""
+        """Start a thread that shows that this process lives."""
         threading.Thread(target=self._beating, daemon=True).start()
 
     def _beating(self) -> None:
@@ -77,7 +78,7 @@ class Claims:
         self._seen: dict[str, tuple[int, float]] = {}
 
     def take(self, what: str) -> Claim | None:
-        """Takes a job (or another name of letters and digits); None where a living other has it."""
+        """Take a job (or another name of letters and digits); None if another living process has it."""
         if self.held(what):
             return None
         claim = Claim(self._files, f"claims/{what}.{uuid.uuid4().hex}.json", self._run)
@@ -88,7 +89,7 @@ class Claims:
         return claim
 
     def present(self, grid: str = "") -> Claim:
-        """Shows that this run is at work on a grid of the store; of these there may be many at once."""
+        """Announce that this run works on a grid of the store; several runs may do so at once."""
         claim = Claim(self._files, f"claims/{PRESENT}.{uuid.uuid4().hex}.json", self._run, grid=grid)
         claim.beat()
         return claim
@@ -108,16 +109,12 @@ class Claims:
         return self.held(PRESENT, but=own.name if own else "")
 
     def sweep(self, *, own: bool = False) -> None:
-        """Removes the claims of dead processes; with ``own`` of this one too, which an interruption left."""
+        """Remove the claims of dead processes; ``own``: also those that an interruption left of this one."""
         for name in self._files.names("claims"):
             self.held(name.partition(".")[0])
             with contextlib.suppress(OSError, ValueError, KeyError):
                 note = json.loads(self._files.read(f"claims/{name}"))
-                if own and (note["here"], note["pid"], note["born"]) == (
-                    HERE,
-                    os.getpid(),
-                    _born(os.getpid()),
-                ):
+                if own and this_process().items() <= note.items():
                     self._files.remove(f"claims/{name}")
 
     def held(self, what: str, *, but: str = "") -> bool:
@@ -135,16 +132,30 @@ class Claims:
     def _lives(self, name: str) -> bool:
         try:
             note: dict[str, Any] = json.loads(self._files.read(name))
-            here, pid, beat = note["here"], int(note["pid"]), int(note["beat"])
+            alive, beat = lives(note), int(note["beat"])
         except (OSError, ValueError, KeyError, TypeError):
             return False  # given back meanwhile, or no claim at all
-        if here and here == HERE:
-            return _born(pid) == note.get("born")
+        if alive is not None:
+            return alive
         if note.get("run") == self._run:
             return False  # a worker of this very run, on a machine that is gone: its job is being retried
         if self._seen.get(name, (None, 0.0))[0] != beat:
             self._seen[name] = beat, time.monotonic()
         return time.monotonic() - self._seen[name][1] < STALE
+
+
+def this_process() -> dict[str, Any]:
+    """Identity of this process, for a note that others ask ``lives`` about."""
+    return {"here": HERE, "pid": os.getpid(), "born": _born(os.getpid())}
+
+
+def lives(process: Mapping[str, Any]) -> bool | None:
+    """Whether a process lives; None if it is on another machine, or this one (macOS) does not tell.
+
+    Raises KeyError, TypeError or ValueError where ``process`` is not what ``this_process`` gave.
+    """
+    here, pid, born = process["here"], int(process["pid"]), process["born"]
+    return _born(pid) == born if here and here == HERE else None
 
 
 def _here() -> str:

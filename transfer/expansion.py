@@ -1,46 +1,42 @@
-"""From what a grid asks for to its jobs, parents first. Pure."""
+"""Expansion of a grid into its jobs, parents first."""
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from transfer.grid import Grid
 from transfer.jobs import NULL_SEEDS, Job, Trained
 from transfer.methods import Distil
 
-if TYPE_CHECKING:
-    from transfer.grid import Grid
 
-FAMILIES = ("single", "pairs", "all", "leave-one-out")
+def jobs_of(
+    grid: Grid,
+    fingerprints: Mapping[str, str],
+    *,
+    encoder_fingerprint: str,
+    train_items: Mapping[str, int] | None = None,
+    shared: Collection[tuple[str, str]] = (),
+) -> tuple[Job, ...]:
+    """The jobs of a grid, parents first. ``fingerprints`` holds those of the corpora by name.
 
-
-def groups_of(items: Sequence[Any], tasks: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """The sets of tasks that words and lists of ``jobs`` stand for, each sorted and once, smallest first."""
-    found: dict[tuple[str, ...], None] = {}
-    for item in items:
-        for group in _FAMILY[item](tasks) if isinstance(item, str) else [item]:
-            found[tuple(sorted(set(group)))] = None
-    return tuple(sorted((g for g in found if g), key=lambda g: (len(g), g)))
-
-
-_FAMILY = {
-    "single": lambda tasks: [(t,) for t in tasks],
-    "pairs": lambda tasks: list(itertools.combinations(tasks, 2)),
-    "all": lambda tasks: [tuple(tasks)],
-    "leave-one-out": lambda tasks: [tuple(t for t in tasks if t != left) for left in tasks],
-}
+    For the controls: ``train_items``, how many train examples each corpus has (same-steps), and
+    ``shared``, which (partner, target) share text of partner's train and target's test (left-out).
+    """
+    expansion = _Expansion(grid, fingerprints, encoder_fingerprint)
+    return tuple(expansion.jobs(train_items or {}, frozenset(shared)))
 
 
 @dataclass(frozen=True)
-class Expansion:
+class _Expansion:
     """A grid with the fingerprints of its corpora, by name, and of its encoder."""
 
-    grid: "Grid"
+    grid: Grid
     fingerprints: Mapping[str, str]
     encoder_fingerprint: str
 
     def jobs(self, train_items: Mapping[str, int], shared: Collection[tuple[str, str]]) -> Iterator[Job]:
-        """See ``Grid.plan``."""
+        """Refinement and fine-tuning of every group, then further single-task runs, then controls."""
         taught = isinstance(self.grid.recipe.share, Distil)
         for seed in self.grid.seed_numbers:
             groups = self.grid.groups()

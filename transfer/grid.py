@@ -1,27 +1,31 @@
-"""Grid: what a person asks for in YAML, and which jobs answer it. Pure."""
+"""The grid: what a person asks for in YAML. ``transfer.expansion`` makes jobs of it."""
 
 import hashlib
 import itertools
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
-from transfer.expansion import FAMILIES, Expansion, groups_of
+from transfer.encoders import ALIASES
 from transfer.inputs import InputError, did_you_mean, placed, read_yaml, validated
-from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage, Trained
+from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage
 from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Top, top_refused
 from transfer.overrides import override
-from transfer.paper import ENCODERS
 from transfer.recipes import Recipe, Strict, resolved
 from transfer.seeds import Seeds, as_multiple, as_seeds, checked_seeds, further
 
-__all__ = ["Encoder", "Grid", "Job", "Seeds", "Stage", "Trained", "Tune"]
-
+# the words of `jobs` and `keep`, with the groups of corpora that each stands for
+NAMED_GROUPS: Mapping[str, Callable[[Sequence[str]], Sequence[tuple[str, ...]]]] = {
+    "single": lambda tasks: [(task,) for task in tasks],
+    "pairs": lambda tasks: list(itertools.combinations(tasks, 2)),
+    "all": lambda tasks: [tuple(tasks)],
+    "leave-one-out": lambda tasks: [tuple(task for task in tasks if task != left) for left in tasks],
+}
 # of `keep`: every model, and what names a job
 EVERY = "models"
 JOB_ID = re.compile("[0-9a-f]{4,16}")
@@ -104,9 +108,10 @@ class Grid(Strict):
 
     @field_validator("stands_for")
     @classmethod
-    def _an_encoder_of_the_paper(cls, value: str | None) -> str | None:
-        if value is not None and value not in ENCODERS:
-            raise ValueError(f"the paper has no encoder '{value}'{did_you_mean(value, ENCODERS)}")
+    def _an_encoder_by_its_alias(cls, value: str | None) -> str | None:
+        # whether it is one of the paper's is checked where its tables are filled
+        if value is not None and value not in ALIASES:
+            raise ValueError(f"there is no encoder '{value}'{did_you_mean(value, ALIASES)}")
         return value
 
     @field_validator("seeds", mode="before")
@@ -142,9 +147,9 @@ class Grid(Strict):
     @classmethod
     def _known_families(cls, value: Any) -> Any:
         for item in value if isinstance(value, list) else ():
-            if isinstance(item, str) and item not in FAMILIES:
+            if isinstance(item, str) and item not in NAMED_GROUPS:
                 raise ValueError(
-                    f"unknown jobs '{item}' (a group is a list of tasks){did_you_mean(item, FAMILIES)}"
+                    f"unknown jobs '{item}' (a group is a list of tasks){did_you_mean(item, NAMED_GROUPS)}"
                 )
         return value
 
@@ -153,7 +158,7 @@ class Grid(Strict):
     def _known_models(cls, value: Any) -> Any:
         value = [value] if isinstance(value, str) else value
         for item in value if isinstance(value, (list, tuple)) else ():
-            known = (EVERY, *FAMILIES)
+            known = (EVERY, *NAMED_GROUPS)
             if isinstance(item, str) and item not in known and not JOB_ID.fullmatch(item):
                 raise ValueError(
                     f"unknown models '{item}' (a group is a list of tasks){did_you_mean(item, known)}"
@@ -269,7 +274,7 @@ class Grid(Strict):
 
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The sets of corpora that are trained together, each sorted and once, smallest first."""
-        return groups_of(self.jobs, self.tasks)
+        return _groups_of(self.jobs, self.tasks)
 
     def kept(self, jobs: Sequence[Job]) -> frozenset[str]:
         """The ids of those of the grid's ``jobs`` whose models ``keep`` asks for.
@@ -277,8 +282,8 @@ class Grid(Strict):
         A word or list of tasks means the jobs of both stages whose encoder these tasks shared, with every
         seed, and no control. Raises InputError where no job has an id that is named.
         """
-        ids = [item for item in self.keep if isinstance(item, str) and item not in (EVERY, *FAMILIES)]
-        groups = set(groups_of([item for item in self.keep if item not in (EVERY, *ids)], self.tasks))
+        ids = [item for item in self.keep if isinstance(item, str) and item not in (EVERY, *NAMED_GROUPS)]
+        groups = set(_groups_of([item for item in self.keep if item not in (EVERY, *ids)], self.tasks))
         for part in ids:
             if not any(job.id.startswith(part) for job in jobs):
                 raise InputError(f"keep: no job of the grid '{self.name}' has the id '{part}'")
@@ -290,22 +295,14 @@ class Grid(Strict):
             or any(job.id.startswith(part) for part in ids)
         )
 
-    def plan(
-        self,
-        fingerprints: Mapping[str, str],
-        *,
-        encoder_fingerprint: str,
-        train_items: Mapping[str, int] | None = None,
-        shared: Collection[tuple[str, str]] = (),
-    ) -> tuple[Job, ...]:
-        """The jobs, parents first. ``fingerprints`` holds those of the corpora by name.
 
-        For the controls: ``train_items``, how many train examples each corpus has (same-steps), and
-        ``shared``, which (partner, target) share text of partner's train and target's test (left-out).
-        """
-        return tuple(
-            Expansion(self, fingerprints, encoder_fingerprint).jobs(train_items or {}, frozenset(shared))
-        )
+def _groups_of(items: Sequence[Any], tasks: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The groups that words and lists of ``jobs`` stand for, each sorted and once, smallest first."""
+    chosen = [
+        group for item in items for group in (NAMED_GROUPS[item](tasks) if isinstance(item, str) else [item])
+    ]
+    found = {tuple(sorted(set(group))) for group in chosen if group}
+    return tuple(sorted(found, key=lambda group: (len(group), group)))
 
 
 def place_of(path: Path, loc: tuple[str | int, ...], overrides: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Methods of joint training as a recipe names them: how to share, to mix and to weigh. Pure.
 
 Each is a small model of its numbers; what it does is code of the learning wing, in a registry under the same
-name (``learning/sharing``, ``learning/mixing.py``, ``learning/weighing.py``).
+name (``learning/sharing``, ``learning/mixing.py``, ``learning/weighting.py``).
 """
 
 from collections.abc import Mapping

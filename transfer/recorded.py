@@ -8,7 +8,8 @@ from pathlib import Path, PurePath
 from transfer.grid import Grid
 from transfer.inputs import InputError
 from transfer.overrides import changes
-from transfer.store import GridRecord, NotRun, Store
+from transfer.records import GridRecord
+from transfer.store import NotRun, Store
 
 LONGEST = 100  # characters of a folder's name
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._=,+\[\]-]+")

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from transfer.corpora.base import Card, Split
 from transfer.corpora.baseline import Baseline
-from transfer.grid import ADDED_LATER, Grid, Job
+from transfer.grid import ADDED_LATER, Grid
 from transfer.inputs import InputError
+from transfer.jobs import Job
 
 FORMAT = 1
 

@@ -15,9 +15,7 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import shutil
-import socket
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,23 +26,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from transfer.claims import Claims
+from transfer.claims import Claims, lives, this_process
 from transfer.files import address, files_at
-from transfer.grid import Grid, Job
+from transfer.grid import Grid
 from transfer.inputs import InputError
-from transfer.records import CorpusRecord, Damaged, Epoch, GridRecord, JobResult, Score, result_of, signed
-
-__all__ = [
-    "FRAME_COLUMNS",
-    "CorpusRecord",
-    "Damaged",
-    "Epoch",
-    "GridRecord",
-    "JobResult",
-    "NotRun",
-    "Score",
-    "Store",
-]
+from transfer.jobs import Job
+from transfer.records import Damaged, GridRecord, JobResult, Score, result_of, signed
 
 
 class NotRun(InputError):
@@ -112,9 +99,13 @@ class Store:
         self.no_longer_running(result.id)
 
     def sweep(self) -> None:
-        """Removes what killed runs left: drafts a day old, claims, checkpoints of jobs that are done."""
+        """Remove what killed runs left: drafts a day old, claims, notes of progress, finished checkpoints."""
         self.files.sweep()
-        Claims(self.files, run="").sweep()
+        claims = Claims(self.files, run="")
+        claims.sweep()
+        for name in self.files.names("running"):
+            if not claims.held(Path(name).stem):
+                self.files.remove(f"running/{name}")
         for job_id in self.files.names("checkpoints"):
             if self.is_done(job_id):
                 self.files.remove(f"checkpoints/{job_id}")
@@ -228,8 +219,8 @@ class Store:
         return data
 
     def running(self, job_id: str, progress: Mapping[str, Any]) -> None:
-        """Notes that this process works on a job, and how far it is."""
-        note = {"pid": os.getpid(), "host": socket.gethostname(), **progress}
+        """Note that this process works on a job, and its progress."""
+        note = {**this_process(), **progress}
         self.files.write(f"running/{job_id}.json", json.dumps(note).encode())
 
     def no_longer_running(self, job_id: str) -> None:
@@ -244,7 +235,7 @@ class Store:
     def progress(self, job_id: str) -> dict[str, Any] | None:
         """The note of the process that works on a job; None where none does, or it is gone.
 
-        epoch (ended) and epochs, pid and host; after the first epoch also loss (its mean over corpora)
+        epoch (ended) and epochs, and the process; after the first epoch also loss (its mean over corpora)
         and best (each corpus's best dev score so far).
         """
         try:
@@ -297,14 +288,12 @@ class Store:
 
 
 def _note(data: bytes) -> dict[str, Any] | None:
-    """A note of ``Store.running``; None where it is none, or its process on this machine is gone."""
+    """A note of ``Store.running``; None if it is damaged, or its process is known to be gone."""
     try:
         note = json.loads(data)
-    except ValueError:
+        return None if lives(note) is False else note
+    except (ValueError, KeyError, TypeError):
         return None
-    if note["host"] == socket.gethostname() and not Path(f"/proc/{note['pid']}").exists():
-        return None
-    return note
 
 
 FRAME_COLUMNS: dict[str, str] = {

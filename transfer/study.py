@@ -105,8 +105,9 @@ class Study:
     def graph_figure(self, stage: str | None = None) -> Drawing:
         """The improve/harm graph."""
         from transfer.reporting import figures
+        from transfer.reporting.graph_picture import lay_out
 
-        picture = self._transfer_graph(self._stage(stage)).picture()
+        picture = lay_out(self._transfer_graph(self._stage(stage)))
         return self._drawn(figures.draw_graph(picture, caption=self._caption, source=self.data_source))
 
     def forest_figure(self, stage: str | None = None) -> Drawing:

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
+from transfer import expansion
 from transfer.analysis.curves import CURVES, curves, mean_curves
 from transfer.grid import Grid
-from transfer.store import Epoch, JobResult
+from transfer.records import Epoch, JobResult
 
 GRID = Grid.model_validate(
     {
@@ -14,7 +15,7 @@ GRID = Grid.model_validate(
         "jobs": ["single", "pairs"], "stages": ["refine", "fine-tune"],
     }
 )  # fmt: skip
-JOBS = GRID.plan({"a": "fa", "b": "fb"}, encoder_fingerprint="e")
+JOBS = expansion.jobs_of(GRID, {"a": "fa", "b": "fb"}, encoder_fingerprint="e")
 
 
 def result(job, **change):

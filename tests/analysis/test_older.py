@@ -8,7 +8,7 @@ import pytest
 
 from transfer.analysis.older import known_undefined
 from transfer.corpora.base import Card
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.recipes import Recipe
 from transfer.records import JobResult, Score
 from transfer.store import Store

@@ -5,7 +5,7 @@ import yaml
 
 from transfer.analysis.rerun import rerun
 from transfer.grid import Grid
-from transfer.store import GridRecord
+from transfer.records import GridRecord
 
 GRID = """\
 name: g

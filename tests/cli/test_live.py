@@ -18,7 +18,8 @@ from rich.console import Console
 from transfer.cli.forecast import Speed
 from transfer.cli.interrupts import interruptible
 from transfer.cli.live import Lines, Progress, View, decided, how_far, shortened, shown
-from transfer.store import JobResult, Store
+from transfer.records import JobResult
+from transfer.store import Store
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 

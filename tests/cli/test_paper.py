@@ -112,6 +112,7 @@ def grids_of(folder: Path, **grids: dict) -> Path:
     [
         ({}, "no grid is in it"),
         ({"a": {"stands_for": "clinical-bert"}}, "no encoder 'clinical-bert'; did you mean 'clinicalbert'?"),
+        ({"a": {"stands_for": "minilm-l6"}}, "a.yaml: stands_for: the paper has no encoder 'minilm-l6'"),
         ({"a": {"stand_for": "biobert"}}, "unknown key 'stand_for'; did you mean 'stands_for'?"),
         ({"a": {}, "b": {"name": "a"}}, "has the name 'a' too"),
         ({"a": {}, "b": {"recipe": "quick"}}, "Table 2 has one cell for BlueBERT clinical on ClinicalSTS"),
@@ -136,10 +137,9 @@ def test_a_file_in_place_of_a_folder(transfer, tmp_path: Path):
 
 @pytest.mark.parametrize("folder", [PAPER, QUICK], ids=lambda folder: folder.name)
 def test_the_grids_ask_for_every_cell_and_no_two_disagree(folder: Path):
-    from transfer import paper
     from transfer.grid import Grid
-    from transfer.replication import Source, checked, halves
-    from transfer.replication.cells import key_of
+    from transfer.replication import paper
+    from transfer.replication.cells import Source, checked, halves, key_of
 
     sources = [Source(file, Grid.load(file)) for file in sorted(folder.glob("*.yaml"))]
     checked(sources)

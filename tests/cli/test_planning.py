@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from transfer import expansion
 from transfer.cli import forecast
 from transfer.grid import Grid
 
@@ -14,8 +15,11 @@ def families(**change) -> dict[str, int]:
     """The families of a grid's jobs, every job as long as its number of corpora; shares in %."""
     recipe = {"lr": 1e-3, "epochs": 1, "batch_size": 2, "fine_tune": {"lr": 1e-3, "epochs": 1}}
     given = {"name": "g", "tasks": ["a", "b", "c"], "encoder": "e", "recipe": recipe, "seeds": 2, **change}
-    jobs = Grid.model_validate(given).plan(
-        dict.fromkeys("abc", "0" * 16), encoder_fingerprint="e", train_items=dict.fromkeys("abc", 9)
+    jobs = expansion.jobs_of(
+        Grid.model_validate(given),
+        dict.fromkeys("abc", "0" * 16),
+        encoder_fingerprint="e",
+        train_items=dict.fromkeys("abc", 9),
     )
     found = forecast.families(jobs, {job.id: float(len(job.names)) for job in jobs})
     assert sum(count for count, _ in found.values()) == len(jobs)

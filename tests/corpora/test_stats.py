@@ -1,11 +1,10 @@
-"""Table 1 of what is prepared: the unit's count beside the lines, and the published figure beside both."""
+"""Counts of prepared corpora: in the corpus's unit beside the lines, and the published ones beside both."""
 
 import csv
 from pathlib import Path
 
 import pytest
 
-from transfer.corpora.published import PUBLISHED
 from transfer.corpora.stats import stats
 from transfer.inputs import InputError
 
@@ -35,7 +34,6 @@ def test_counts_of_the_lines_where_the_card_has_none(tiny_corpora: Path):
     counts = {name: [(row.count, row.lines) for row in each.splits] for name, each in found.items()}
     assert counts["rel"] == [(16, 24), (8, 12), (8, 12)]
     assert counts["ner"] == counts["multi"] == counts["sim"] == [(24, 24), (12, 12), (12, 12)]
-    assert all(row.difference is None for each in found.values() for row in each.splits)
 
 
 def test_mentions_that_no_tags_name_are_counted(tmp_path: Path, write_corpus):
@@ -52,35 +50,17 @@ def test_mentions_that_no_tags_name_are_counted(tmp_path: Path, write_corpus):
     assert [row.count for row in found.splits] == [2, 2, 2]
 
 
-def test_the_cards_own_count_beside_the_published_one_and_why_they_differ(tmp_path: Path, write_corpus):
+def test_the_cards_own_count_comes_before_that_of_the_lines(tmp_path: Path, write_corpus):
     gold = {"train": 4157, "dev": 2416}
     card = {**RELATIONS, "unit": "positive relations", "gold": gold, "notes": ["told"], "splits": "official"}
     write_corpus(tmp_path, card, relations())
     (found,) = stats(tmp_path)
-    assert [(row.count, row.counted, row.lines, row.published, row.difference) for row in found.splits] == [
-        (4157, "card", 6, 4154, 3),
-        (2416, "card", 6, 2416, 0),
-        (2, "lines", 6, 3458, -3456),
+    assert [(row.count, row.counted, row.lines) for row in found.splits] == [
+        (4157, "card", 6),
+        (2416, "card", 6),
+        (2, "lines", 6),
     ]
-    assert found.notes[:2] == ("splits: official", "told")
-    assert "3 of them join two sentences" in found.notes[2]
-    assert found.notes[3] == "test: the difference is not explained"
-
-
-def test_the_published_figures_are_the_papers():
-    rows = {name: tuple(row.counts.values()) for name, row in PUBLISHED.items()}
-    assert rows == {
-        "clinicalsts": (675, 75, 318),
-        "shareclefe": (4628, 1075, 5195),
-        "i2b2-2010-re": (3110, 11, 6293),
-        "mednli": (11232, 1395, 1422),
-        "bc5cdr-disease": (4182, 4244, 4424),
-        "bc5cdr-chemical": (5203, 5347, 5385),
-        "ddi2013": (2937, 1004, 979),
-        "chemprot": (4154, 2416, 3458),
-    }
-    for row in PUBLISHED.values():
-        assert list(row.counts) == ["train", "dev", "test"]
+    assert (found.unit, found.notes) == ("positive relations", ("splits: official", "told"))
 
 
 def test_a_broken_corpus_and_an_empty_folder_are_input_errors(tmp_path: Path, write_corpus, transfer):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.learning.test_run import job_of
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.learning import run as running
 from transfer.learning.batches import TRAINING_PIECES, MiniBatch, training_batches
 from transfer.learning.mixing import Mixture
@@ -13,7 +13,7 @@ from transfer.learning.sharing import Materials
 from transfer.learning.train import train
 from transfer.learning.worker_data import Site, ready_of
 from transfer.recipes import Recipe
-from transfer.store import JobResult
+from transfer.records import JobResult
 
 QUICK = {"lr": 3e-3, "epochs": 3, "batch_size": 8}
 NAMES = ("rel", "ner")
@@ -43,7 +43,7 @@ def done(job: Job, site: Site) -> JobResult:
 def materials(site: Site, *names: str, **changed: Any) -> Materials:
     job = job_of(site, *names, recipe=recipe(**changed))
     ready = {c.name: ready_of(c, job, site) for c in job.corpora}
-    return running._materials(job, site, ready)
+    return running.materials_of(job, site, ready)
 
 
 def batches(site: Site, name: str) -> list[MiniBatch]:

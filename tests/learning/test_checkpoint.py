@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from transfer import corpora, encoders
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.learning import run as running
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.run import run

@@ -11,7 +11,7 @@ from transfer import encoders
 from transfer.corpora import load_one
 from transfer.corpora.base import Card
 from transfer.encoders import FAMILIES
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.learning import encoder
 from transfer.learning.batches import collate, mini_batch
 from transfer.learning.dropout import Noise

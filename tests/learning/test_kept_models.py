@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from transfer import encoders
 from transfer.corpora import load
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.learning import kept_models as models
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site

@@ -10,7 +10,7 @@ import torch
 
 from transfer import corpora, encoders
 from transfer.corpora import Limit
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.learning import evaluate, machine
 from transfer.learning.best import MEAN, Best
 from transfer.learning.mtbert import MTBert

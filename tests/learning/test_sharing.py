@@ -18,13 +18,13 @@ from transfer.learning.batches import MiniBatch
 from transfer.learning.export.write import export
 from transfer.learning.mtbert import MTBert
 from transfer.learning.run import run
-from transfer.learning.sharing import SHARING, learner_of
+from transfer.learning.sharing import LEARNERS, learner_of
 from transfer.learning.sharing.distil import Student
 from transfer.learning.sharing.frozen import FrozenEncoder, Memory
 from transfer.learning.sharing.lora import Adapted
 from transfer.learning.sharing.soft import Tied
 from transfer.learning.worker_data import Site
-from transfer.methods import SHARING as NAMED
+from transfer.methods import SHARING
 from transfer.store import Store
 
 WAYS: list[Any] = [
@@ -48,7 +48,7 @@ def copied(model: torch.nn.Module) -> dict[str, Tensor]:
 
 def test_every_registered_way_is_tried_here_and_has_its_numbers():
     tried = {recipe(share=way).share.method for way in WAYS}
-    assert tried == set(SHARING) == set(NAMED)
+    assert tried == set(LEARNERS) == set(SHARING)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

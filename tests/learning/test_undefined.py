@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.learning.test_run import job_of
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.learning import checkpoint
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site

@@ -11,10 +11,9 @@ from tests.learning.methods import NAMES, batches, done, joint, materials, train
 from tests.learning.test_run import scores
 from transfer.learning.mtbert import MTBert
 from transfer.learning.sharing import learner_of
-from transfer.learning.weighting import WEIGHING, LearnedUncertainty, _torchjd
+from transfer.learning.weighting import LOSS_WEIGHTING, LearnedUncertainty, _torchjd
 from transfer.learning.worker_data import Site
-from transfer.methods import WEIGHING as NAMED
-from transfer.methods import Weigh
+from transfer.methods import WEIGHING, Weigh
 from transfer.recipes import Recipe
 
 WAYS: list[Any] = ["equal", {"fixed": {"rel": 2.0}}, "uncertainty", "pcgrad", "cagrad", "upgrad"]
@@ -30,7 +29,7 @@ def weigh(way: Any) -> Weigh:
 
 
 def test_every_registered_way_is_tried_here_and_has_its_numbers():
-    assert {weigh(way).method for way in WAYS} == set(WEIGHING) == set(NAMED)
+    assert {weigh(way).method for way in WAYS} == set(LOSS_WEIGHTING) == set(WEIGHING)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

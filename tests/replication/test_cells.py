@@ -7,14 +7,25 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from transfer import paper
+from transfer import expansion
 from transfer.corpora import load_one
-from transfer.grid import Grid, Job
+from transfer.grid import Grid
 from transfer.inputs import InputError
-from transfer.replication import Source, checked, halves
-from transfer.replication.cells import AVERAGE, corpora_cells, key_of, measured, table_cells
+from transfer.jobs import Job
+from transfer.records import CorpusRecord, GridRecord, JobResult, Score
+from transfer.replication import paper
+from transfer.replication.cells import (
+    AVERAGE,
+    Source,
+    checked,
+    corpora_cells,
+    halves,
+    key_of,
+    measured,
+    table_cells,
+)
 from transfer.replication.tables import corpora_matrix, gaps, matrix, statements
-from transfer.store import CorpusRecord, GridRecord, JobResult, Score, Store
+from transfer.store import Store
 
 RECIPE = {"lr": 1e-3, "epochs": 1, "batch_size": 2, "fine_tune": {"lr": 1e-4, "epochs": 1}}
 TABLES = {table.number: table for table in paper.tables()}
@@ -42,7 +53,7 @@ def put(store: Store, grid: Grid, score: Callable[[Job, str], float | None]) -> 
         recipe_name="own",
         source="synthetic",
         corpora=(),
-        jobs=grid.plan(dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e"),
+        jobs=expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e"),
     )
     for job in record.jobs:
         values = {name: score(job, name) for name in job.names}

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from transfer.analysis import gains, tables
 from transfer.analysis.graph import TransferGraph
 from transfer.reporting import figures
+from transfer.reporting.graph_picture import lay_out
 from transfer.reporting.panels import Side, SideBySide
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
@@ -65,7 +66,7 @@ def drawn(count, kind="graph", source="synthetic", *, names=None, some=None):
             tuple(Side(f"grid {n}", edges, graph, CAPTION) for n, (edges, graph) in enumerate(sides))
         )
         return figures.draw_panels(both.panels, caption=both.caption)
-    return figures.draw_graph(graph_of(names, source, some)[1].picture(), caption=CAPTION, source=source)
+    return figures.draw_graph(lay_out(graph_of(names, source, some)[1]), caption=CAPTION, source=source)
 
 
 def graph_of(names, source, some=None):
@@ -97,7 +98,7 @@ def test_no_text_lies_on_another_or_is_cut(kind, count):
 def test_the_labels_of_a_complete_graph_cover_nothing(count):
     """Boxes as drawn, with a label's white ground: labels, names and nodes share no pixel."""
     names = NAMES[:count]
-    picture = graph_of(names, "prepared")[1].picture()
+    picture = lay_out(graph_of(names, "prepared")[1])
     figure = figures.draw_graph(picture, caption="c", source="prepared")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -177,7 +178,7 @@ def test_a_graph_without_edges_or_with_one_node_is_drawn(tmp_path):
     empty = edges_of(NAMES[:2]).iloc[:0]
     node = {"name": "alone", "kind": "k", "metric": "m", "domain": "d"}
     graph = TransferGraph.from_edges(empty, nodes=[node], data_source="prepared")
-    figure = figures.draw_graph(graph.picture(), caption="c", source="prepared")
+    figure = figures.draw_graph(lay_out(graph), caption="c", source="prepared")
     assert all(path.stat().st_size for path in figures.save(figure, tmp_path / "g", title="t"))
 
 

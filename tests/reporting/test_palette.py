@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import transfer
-from transfer.analysis.graph import STYLES
+from transfer.reporting.graph_picture import STYLES
 from transfer.reporting.palette import COLORS, PARTNERS, SHADES, contrast, css, tinted
 
 # What remains of linear RGB without one kind of cone (Machado, Oliveira, Fernandes 2009, severity 1).
@@ -59,7 +59,7 @@ def test_a_verdict_has_one_color_in_figures_and_page():
 
 
 def test_no_color_is_named_elsewhere():
-    room = Path(transfer.__file__).parent / "analysis"
+    room = Path(transfer.__file__).parent
     files = [path for path in room.rglob("*") if path.suffix in (".py", ".js", ".css", ".html")]
     assert len(files) > 40
     named = [

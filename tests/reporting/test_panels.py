@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.graph import CLAIMS, TransferGraph, width_key, width_of
+from transfer.analysis.graph import CLAIMS, TransferGraph
+from transfer.reporting.graph_picture import lay_out, width_key, width_of
 from transfer.reporting.panels import Side, SideBySide
 
 
@@ -41,9 +42,9 @@ def test_the_table_has_every_edge_of_every_panel_once():
 
 def test_equal_widths_mean_equal_gains_in_all_panels():
     large, small = side("large", "abc", 0.2), side("small", "de", 0.02)
-    alone = small.graph.picture().edges[0].width
+    alone = lay_out(small.graph).edges[0].width
     first, second = (panel.picture for panel in SideBySide((large, small)).panels)
-    assert first.widest == second.widest == large.graph.widest > 0.19
+    assert first.widest == second.widest == large.graph.largest_claim > 0.19
     for picture, part in ((first, large), (second, small)):
         known = part.edges.set_index(["source", "target"])["gain"]
         for edge in picture.edges:

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from transfer import __version__, corpora, encoders
+from transfer import __version__, corpora, encoders, expansion
 from transfer.files import files_at
 from transfer.grid import Grid
 from transfer.learning.worker_data import Site
@@ -195,7 +195,9 @@ def seen(tiny_grid: Path, tmp_path: Path):
     grid = Grid.load(tiny_grid)
     loaded = corpora.load(str(grid.corpora), grid.tasks)
     files = encoders.locate(grid.encoder.name)
-    jobs = grid.plan({c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint)
+    jobs = expansion.jobs_of(
+        grid, {c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint
+    )
     site = Site(store=tmp_path / "runs", corpora=str(grid.corpora), encoder=files.folder)
     Store(site.store).files.write("tmp/token", b"")
 

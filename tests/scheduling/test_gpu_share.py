@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from transfer import corpora, encoders
-from transfer.grid import Grid, Job
+from transfer import corpora, encoders, expansion
+from transfer.grid import Grid
+from transfer.jobs import Job
 from transfer.learning import run as learning
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site
+from transfer.records import JobResult
 from transfer.scheduling import JobQueue
 from transfer.scheduling.cluster import GridSearcher, JobTrainable
 from transfer.scheduling.work import Work
-from transfer.store import JobResult, Store
+from transfer.store import Store
 
 TOTAL = 16.0  # GiB
 
@@ -59,7 +61,9 @@ def worker(tiny_run, tmp_path: Path, monkeypatch) -> Iterator:
         grid = Grid.load(tiny_run.grid, overrides=("tasks=[rel, ner]", "seeds=1", "jobs=[single]"))
         loaded = corpora.load(str(grid.corpora), grid.tasks)
         files = encoders.locate(grid.encoder.name)
-        jobs = grid.plan({c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint)
+        jobs = expansion.jobs_of(
+            grid, {c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint
+        )
         site = Site(store=tmp_path / "store", corpora=str(grid.corpora), encoder=files.folder)
         results: dict[str, JobResult] = {}
         tell = lambda job, result: results.update({job.names[0]: result})  # noqa: E731

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from transfer import corpora, encoders
-from transfer.grid import Grid, Job, Trained
+from transfer import corpora, encoders, expansion
+from transfer.grid import Grid
+from transfer.jobs import Job, Trained
 from transfer.learning.worker_data import Site
+from transfer.records import JobResult
 from transfer.scheduling import JobQueue
 from transfer.scheduling.inline import run_inline
 from transfer.scheduling.work import Work
-from transfer.store import JobResult, Store
+from transfer.store import Store
 
 OVERRIDES = ("tasks=[rel, ner]", "seeds=1", "stages=[refine, fine-tune]")
 
@@ -32,7 +34,9 @@ def both(tmp_path_factory: pytest.TempPathFactory, tiny_run) -> Both:
     grid = Grid.load(tiny_run.grid, overrides=OVERRIDES)
     loaded = corpora.load(str(grid.corpora), grid.tasks)
     files = encoders.locate(grid.encoder.name)
-    jobs = grid.plan({c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint)
+    jobs = expansion.jobs_of(
+        grid, {c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint
+    )
     # a corpus that is not the one that was planned fails in the worker, as it should
     other = jobs[0].model_copy(update={"corpora": (Trained(name="ner", fingerprint="another"),)})
     child = jobs[1].model_copy(update={"corpora": other.corpora, "parent": other})

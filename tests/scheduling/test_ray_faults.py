@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from transfer import corpora, encoders
-from transfer.grid import Grid, Job
+from transfer import corpora, encoders, expansion
+from transfer.grid import Grid
+from transfer.jobs import Job
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site
+from transfer.records import JobResult
 from transfer.scheduling import JobQueue
 from transfer.scheduling.work import Work
-from transfer.store import JobResult, Store
+from transfer.store import Store
 
 FAULTS = {"rel": ("killed", 99), "ner": ("memory", 1), "sim": ("killed", 1)}
 
@@ -62,7 +64,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory, tiny_run) -> tuple[Store, tupl
     grid = Grid.load(tiny_run.grid, overrides=("seeds=1", "jobs=[single, pairs]"))
     loaded = corpora.load(str(grid.corpora), grid.tasks)
     files = encoders.locate(grid.encoder.name)
-    jobs = grid.plan({c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint)
+    jobs = expansion.jobs_of(
+        grid, {c.name: c.fingerprint for c in loaded}, encoder_fingerprint=files.fingerprint
+    )
     told: list[str] = []
     with Work(
         JobQueue(jobs, cost={job.id: 1.0 for job in jobs}),

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from transfer.grid import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job, Trained
 from transfer.recipes import Recipe
+from transfer.records import JobResult
 from transfer.scheduling.timeline import busy
-from transfer.store import JobResult
 
 
 def result(seed: int, start: float, end: float) -> JobResult:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from transfer.store import JobResult
+from transfer.records import JobResult
 
 CURVES = ["stage", "corpora", "target", "seed", "epoch", "loss", "dev"]
 

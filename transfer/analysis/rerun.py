@@ -6,7 +6,7 @@ import yaml
 
 from transfer.analysis.tables import without_paths
 from transfer.recipes import RECIPES
-from transfer.store import GridRecord
+from transfer.records import GridRecord
 
 
 class Rerun(NamedTuple):

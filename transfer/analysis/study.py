@@ -21,12 +21,14 @@ from transfer.analysis.rerun import rerun
 from transfer.analysis.tables import CorpusRow
 from transfer.analysis.verdicts import Verdicts
 from transfer.analysis.watch import Watch, nobody
-from transfer.grid import Job, Seeds
 from transfer.inputs import InputError
+from transfer.jobs import Job
 from transfer.metrics import measure_of
 from transfer.recipes import Recipe
+from transfer.records import Damaged, GridRecord
 from transfer.reporting.report import MIXED, write_report
-from transfer.store import Damaged, GridRecord, Store
+from transfer.seeds import Seeds
+from transfer.store import Store
 
 
 def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch = nobody) -> list[Path]:

@@ -1,7 +1,7 @@
 """``transfer corpora``: what is known, what is there, and what is wrong with it."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ from transfer.cli.terminal import WRONG_INPUT, aligned, examples, say
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
+    from transfer.corpora.base import Split
     from transfer.corpora.stats import CorpusStats
 
 app = typer.Typer(
@@ -79,8 +80,8 @@ def stats(
     markdown: Annotated[bool, typer.Option("--markdown", help="Shows the table as Markdown.")] = False,
 ) -> None:
     """Shows the paper's Table 1 for prepared corpora, beside the published figures."""
-    from transfer.corpora.published import SOURCE
     from transfer.corpora.stats import stats as counted
+    from transfer.replication import table1
 
     found = list(counted(folder, _some(folder, names)))
     rows = [row for corpus in found for row in _table(corpus)]
@@ -94,18 +95,23 @@ def stats(
         say(to_markdown(pd.DataFrame(rows)))
     else:
         say("\n".join(aligned(rows, numbers=NUMBERS)))
-    say(f"\ncount: in the corpus's unit; lines: instances of training; published: {SOURCE}\n")
+    say(f"\ncount: in the corpus's unit; lines: instances of training; published: {table1.SOURCE}\n")
     for corpus in found:
-        for note in corpus.notes:
+        counts: dict[Split, int] = {row.split: row.count for row in corpus.splits}
+        for note in (*corpus.notes, *table1.notes_of(corpus.name, counts)):
             say(f"{'- ' if markdown else ''}{corpus.name}: {note}")
     if csv_file:
         say(f"wrote {csv_file}")
 
 
-def _table(corpus: "CorpusStats") -> list[dict[str, str]]:
+def _table(corpus: "CorpusStats") -> Iterator[dict[str, str]]:
+    from transfer.replication.table1 import published
+
     card = corpus.card
-    return [
-        {
+    for row in corpus.splits:
+        told = published(corpus.name, row.split)
+        differs = None if told is None else row.count - told
+        yield {
             "corpus": corpus.name,
             "task": card.kind,
             "metric": card.metric,
@@ -114,11 +120,9 @@ def _table(corpus: "CorpusStats") -> list[dict[str, str]]:
             "split": row.split,
             "count": str(row.count),
             "lines": str(row.lines),
-            "published": "" if row.published is None else str(row.published),
-            "difference": "" if row.difference is None else f"{row.difference:+d}" if row.difference else "0",
+            "published": "" if told is None else str(told),
+            "difference": "" if differs is None else f"{differs:+d}" if differs else "0",
         }
-        for row in corpus.splits
-    ]
 
 
 def _some(folder: Path, names: Sequence[str] | None) -> list[str]:

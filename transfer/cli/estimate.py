@@ -12,8 +12,9 @@ from transfer.cli.terminal import say
 
 if TYPE_CHECKING:
     from transfer.encoders import EncoderFiles
-    from transfer.grid import Job
-    from transfer.store import GridRecord, JobResult, Store
+    from transfer.jobs import Job
+    from transfer.records import GridRecord, JobResult
+    from transfer.store import Store
 
 
 def tell(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from transfer.encoders import EncoderFiles
-    from transfer.grid import Job
-    from transfer.store import JobResult
+    from transfer.jobs import Job
+    from transfer.records import JobResult
 
 # Seconds of a run besides its jobs, on two CPU cores of which nothing else had one: Ray and its first workers
 # start, and a report is made of so many jobs.

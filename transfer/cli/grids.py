@@ -21,7 +21,8 @@ from transfer.cli.running import (
 from transfer.cli.terminal import SOME_FAILED, bar, examples, say
 
 if TYPE_CHECKING:
-    from transfer.store import GridRecord, Store
+    from transfer.records import GridRecord
+    from transfer.store import Store
 
 app = typer.Typer()
 

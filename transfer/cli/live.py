@@ -18,8 +18,9 @@ from transfer.cli.terminal import say
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from transfer.grid import Job
-    from transfer.store import JobResult, Store
+    from transfer.jobs import Job
+    from transfer.records import JobResult
+    from transfer.store import Store
 
 REFRESH = 1.0  # seconds from one drawing of the view to the next
 SLOWER = 50  # reading the notes may take this part of the time

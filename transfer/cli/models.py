@@ -16,7 +16,7 @@ from transfer.inputs import InputError, did_you_mean
 if TYPE_CHECKING:
     from transfer.corpora.base import Card
     from transfer.corpora.own.unlabelled import Texts
-    from transfer.grid import Job
+    from transfer.jobs import Job
     from transfer.learning.export.read import Exported
     from transfer.records import GridRecord
     from transfer.store import Store

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from transfer.grid import Grid
-    from transfer.replication import Source
+    from transfer.replication.cells import Source
     from transfer.reporting.panels import SideBySide
     from transfer.store import Store
 
@@ -94,7 +94,7 @@ def _grids_in(folder: Path, corpora: str | None, overrides: list[str] | None) ->
     Raises InputError where there is none, two have one name, or two would fill one cell differently.
     """
     from transfer.grid import Grid
-    from transfer.replication import Source, checked, halves
+    from transfer.replication.cells import Source, checked, halves
 
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "there is no such folder"
@@ -124,7 +124,7 @@ def _run(
     checkpoint_seconds: float,
 ) -> "Source":
     """Runs one grid; one whose corpora or encoder are not there is left out, and says so."""
-    from transfer.replication import Source
+    from transfer.replication.cells import Source
 
     try:
         found = expanded(file, corpora, overrides)
@@ -138,7 +138,7 @@ def _run(
 def _as_it_was_run(
     file: Path, grid: "Grid", corpora: str | None, overrides: list[str] | None, store_dir: Path
 ) -> "Source":
-    from transfer.replication import Source
+    from transfer.replication.cells import Source
     from transfer.store import NotRun
 
     try:
@@ -156,7 +156,8 @@ def _write(
     corpora: str | None,
     overrides: list[str] | None,
 ) -> None:
-    from transfer.replication import Replication, halves, write
+    from transfer.replication.cells import halves
+    from transfer.replication.report import Replication, write
 
     shown = halves(source for source in sources if source.record)
     for source in shown.values():

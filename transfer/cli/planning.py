@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transfer import expansion
 from transfer.inputs import InputError, NotThere, place
 
 if TYPE_CHECKING:
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
     from transfer.corpora import Corpus
     from transfer.encoders import EncoderFiles
-    from transfer.grid import Grid, Job
-    from transfer.store import GridRecord, Store
+    from transfer.grid import Grid
+    from transfer.jobs import Job
+    from transfer.records import GridRecord
+    from transfer.store import Store
 
 
 def expanded(
@@ -30,7 +33,7 @@ def expanded(
     from transfer.grid import Grid
     from transfer.lengths import SubwordCounter
     from transfer.recorded import report_name
-    from transfer.store import CorpusRecord, GridRecord
+    from transfer.records import CorpusRecord, GridRecord
 
     grid = Grid.load(grid_file, overrides=overrides or (), corpora=corpora)
     if grid.corpora is None:
@@ -80,7 +83,8 @@ def expanded(
             f"{count} of {items[target]['test']} test items of {target} have text that is in {source} train"
             for (source, target), count in shared.items()
         ),
-        jobs=grid.plan(
+        jobs=expansion.jobs_of(
+            grid,
             {c.name: c.fingerprint for c in loaded},
             encoder_fingerprint=files.fingerprint,
             train_items={name: size["train"] for name, size in items.items()},

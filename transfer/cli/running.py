@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     from transfer.corpora import Corpus
     from transfer.encoders import EncoderFiles
-    from transfer.grid import Grid, Job
+    from transfer.grid import Grid
+    from transfer.jobs import Job
     from transfer.learning.worker_data import Site
+    from transfer.records import GridRecord
     from transfer.scheduling.loggers import Logs
     from transfer.scheduling.work import Work
-    from transfer.store import GridRecord, Store
+    from transfer.store import Store
 
 # a worker on a small encoder was seen to hold 1.5; larger encoders hold more
 GIB_PER_WORKER = 3
@@ -215,9 +217,9 @@ def run(
 ) -> None:
     """Runs the pending of a grid's jobs, and those that undecided edges ask for, and shows how it goes."""
     from transfer.analysis.study import Kept
-    from transfer.grid import Seeds
     from transfer.scheduling.queue import JobQueue
     from transfer.scheduling.work import Work
+    from transfer.seeds import Seeds
 
     seeds = record.grid.seeds
     waiting = {job.id for job in pending}
@@ -310,7 +312,7 @@ def _ray_needed() -> "Iterator[None]":
 def decided(store: "Store", record: "GridRecord") -> str:
     """What is decided of the edges, where seeds are added as needed."""
     from transfer.analysis import study as of_grid
-    from transfer.grid import Seeds
+    from transfer.seeds import Seeds
 
     return live.decided(*of_grid.decided(store, record)) if isinstance(record.grid.seeds, Seeds) else ""
 

@@ -1,4 +1,4 @@
-"""The paper's Table 1 for corpora that are prepared: what there is, beside what was published."""
+"""Counts of prepared corpora: what a table of them says of each split."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from transfer.corpora import prepared
 from transfer.corpora.base import SPLITS, Card, Split, count_of
-from transfer.corpora.published import PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -14,23 +13,18 @@ class SplitStats:
     """One split: ``count`` is in the corpus's unit, ``lines`` are the instances of training.
 
     ``counted`` says whose the count is: the card's, which is the release's own, or counted here
-    from the lines. ``published`` is the paper's figure, None for a corpus that it has not.
+    from the lines.
     """
 
     split: Split
     count: int
     counted: str
     lines: int
-    published: int | None
-
-    @property
-    def difference(self) -> int | None:
-        return None if self.published is None else self.count - self.published
 
 
 @dataclass(frozen=True)
 class CorpusStats:
-    """One corpus: what its card says of it, its three splits, and what a reader should know of them."""
+    """One corpus: its card, the counts of its splits, and notes on them."""
 
     card: Card
     unit: str
@@ -43,14 +37,13 @@ class CorpusStats:
 
 
 def stats(folder: Path, names: Sequence[str] = ()) -> Iterator[CorpusStats]:
-    """The named prepared corpora below ``folder`` (all of them if none is named), counted.
+    """Count the named prepared corpora below ``folder``, or all of them if none is named.
 
     Raises InputError where one of them is missing or wrong.
     """
     for name in names or prepared.names_in(folder):
         home = prepared.home_of(folder, name)
         card = prepared.card_of(home)
-        published = PUBLISHED.get(name)
         rows = []
         for split in SPLITS:
             examples = [example for _, example in prepared.lines_of(home, card, split)]
@@ -61,18 +54,15 @@ def stats(folder: Path, names: Sequence[str] = ()) -> Iterator[CorpusStats]:
                     count=count_of(card, examples) if told is None else told,
                     counted="lines" if told is None else "card",
                     lines=len(examples),
-                    published=published.counts[split] if published else None,
                 )
             )
-        yield CorpusStats(card, unit_of(card), tuple(rows), tuple(notes_of(card, rows)))
+        yield CorpusStats(card, unit_of(card), tuple(rows), tuple(notes_of(card)))
 
 
 def unit_of(card: Card) -> str:
-    """What is counted: as the card says, else what the paper counts, else by its kind."""
+    """The unit of a corpus's counts: its card's, or one by its kind."""
     if card.unit:
         return card.unit
-    if card.name in PUBLISHED:
-        return PUBLISHED[card.name].unit
     if card.kind == "tagging":
         return "mentions" if card.spans else "tokens"
     if card.negative is not None:
@@ -80,18 +70,8 @@ def unit_of(card: Card) -> str:
     return "pairs" if card.pair or card.kind == "similarity" else "lines"
 
 
-def notes_of(card: Card, rows: Sequence[SplitStats]) -> Iterator[str]:
-    """What is to be known of a corpus's counts: its card's notes, and why they are not the published ones."""
+def notes_of(card: Card) -> Iterator[str]:
+    """Notes on a corpus's splits and counts, from its card."""
     if card.splits:
         yield f"splits: {card.splits}"
     yield from card.notes
-    if published := PUBLISHED.get(card.name):
-        if published.remark:
-            yield published.remark
-        differ = {row.split for row in rows if row.difference}
-        for splits, why in published.why.items():
-            if differ & set(splits):
-                yield f"{' and '.join(splits)}: {why}"
-                differ -= set(splits)
-        if differ:
-            yield f"{' and '.join(s for s in SPLITS if s in differ)}: the difference is not explained"

@@ -97,7 +97,6 @@ def save(
     *,
     whole: Tensor,
     encoder: Path,
-    max_length: int,
 ) -> Path:
     """Writes a job's model into ``folder``, which is new: each corpus's weights are those of its own epoch.
 
@@ -113,7 +112,7 @@ def save(
                     tensors[f"heads.{name}.{part}"] = weights[f"heads.{model.head_of[name]}.{part}"]
         write_tensors(tensors, folder / f"epoch-{epoch}.safetensors")
     model.encoder.config.save_pretrained(folder)
-    _save_tokenizer(encoder, folder, max_length)
+    _save_tokenizer(encoder, folder, result.job.recipe.max_length)
     kept = KeptModel(
         result=result,
         tasks={

@@ -12,7 +12,7 @@ from transfer.learning.dropout import Dropout, Noise
 from transfer.learning.encoder import last_layer
 from transfer.learning.lazy_embedding import Words
 from transfer.learning.optimizer import optimizer_of, schedule_of
-from transfer.learning.weighting import EqualLosses, Weighing
+from transfer.learning.weighting import EqualLosses, LossWeighting
 from transfer.recipes import Recipe
 from transfer.tasks import Task
 
@@ -97,7 +97,7 @@ class MTBert(MultiTask):
         noise: Noise,
         recipe: Recipe,
         seed: int,
-        weighing: Weighing | None = None,
+        weighing: LossWeighting | None = None,
     ) -> None:
         super().__init__(noise=noise, recipe=recipe)
         self.encoder = encoder

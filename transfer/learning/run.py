@@ -1,16 +1,15 @@
-"""One job, from its record to its result in the store. What a worker does."""
+"""A worker's task: one job, from its record to its result in the store."""
 
 import errno
-import functools
 import json
 import socket
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import pandas as pd
 import torch
@@ -19,9 +18,8 @@ from torch import Tensor
 
 from transfer import corpora
 from transfer.claims import Claims, Taken
-from transfer.grid import Job
-from transfer.learning import encoder, kernels
-from transfer.learning import kept_models as models
+from transfer.jobs import Job
+from transfer.learning import encoder, kept_models, kernels
 from transfer.learning.batches import MiniBatch
 from transfer.learning.best import MEAN, Best
 from transfer.learning.checkpoint import Checkpoint
@@ -34,20 +32,21 @@ from transfer.learning.sharing import Materials, Student, learner_of, words_name
 from transfer.learning.train import train
 from transfer.learning.worker_data import Ready, Site, cut, ready_of
 from transfer.metrics import Golds
-from transfer.store import Epoch, JobResult, Score, Store
+from transfer.records import Epoch, JobResult, Score
+from transfer.store import Store
 
-# ways to share whose encoder does the same for every mini-batch
+# ways to share with which the encoder does the same for every mini-batch
 GRAPHED = ("hard", "distil")
 
 
 class Run(Protocol):
-    """What a worker does with a job: ``run``, or in a test or benchmark something else."""
+    """Function that a worker calls with a job: ``run``, or a substitute in a test or benchmark."""
 
     def __call__(self, job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult: ...
 
 
 def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
-    """Runs a job and keeps its result; an exception becomes a failed result with its traceback.
+    """Run a job and store its result; an exception becomes a failed result with its traceback.
 
     Raises Taken where another run has taken the job. ``keep_encoder`` keeps the encoder of the epoch with the
     best mean dev score for child jobs. Where the disk is full, or this machine does not see the store,
@@ -67,17 +66,19 @@ def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
         if store.has_all(job.id, encoder=keep_encoder, model=job.id in site.keep):
             return store.get(job.id)  # another run was quicker
         try:
-            return _kept(job, site, store, keep_encoder=keep_encoder)
+            return _stored(job, site, store, keep_encoder=keep_encoder)
         finally:
             clear_up()
 
 
-def _kept(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResult:
+def _stored(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResult:
     began = time.perf_counter()
     source = corpora.SYNTHETIC if site.corpora == corpora.SYNTHETIC else "prepared"
     try:
         store.running(job.id, {"epoch": 0, "epochs": job.recipe.epochs})
-        return _trained(job, site, store, source=source, began=began, keep_encoder=keep_encoder)
+        forget_peak()
+        kernels.forget()
+        return RunningJob.begin(job, site).finish(began=began, source=source, keep_encoder=keep_encoder)
     except Exception as error:  # recorded as what it is: the job failed, and the others go on
         # where in the code it was noticed that training diverged is of no use to anyone
         told = traceback.format_exc()
@@ -98,7 +99,7 @@ def _kept(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResul
 
 
 def cause_of(error: BaseException) -> Literal["", "memory", "disk"]:
-    """What a job failed of, where another try may help: memory (of the CPU or a GPU), or a full disk."""
+    """Cause of a failure where a retry may help: memory (of the CPU or a GPU), or a full disk."""
     told = str(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in told:
         return "memory"
@@ -109,93 +110,169 @@ def cause_of(error: BaseException) -> Literal["", "memory", "disk"]:
     return ""
 
 
-def begin(job: Job, site: Site) -> tuple[dict[str, Ready], MultiTask, Mixture]:
-    """The corpora of a job, its model as it is before the first step, and its mini-batches."""
-    ready = {trained.name: ready_of(trained, job, site) for trained in job.corpora}
-    model = learner_of(_materials(job, site, ready))
-    model.to(device())
-    mixture = Mixture(
-        {name: cut(name, "train", job=job, site=site) for name in ready},
-        seed=job.seed,
-        epochs=job.recipe.epochs,
-        extra=-(-job.extra_examples // job.recipe.batch_size),
-        mix=job.recipe.mix,
-        together=job.recipe.weigh.together and len(ready) > 1,
-    )
-    return ready, model, mixture
+@dataclass(frozen=True)
+class RunningJob:
+    """A job between its record and its result: its corpora, its model, and its mini-batches."""
 
+    job: Job
+    site: Site
+    store: Store
+    ready: Mapping[str, Ready]
+    model: MultiTask
+    mixture: Mixture
 
-def _trained(
-    job: Job, site: Site, store: Store, *, source: str, began: float, keep_encoder: bool
-) -> JobResult:
-    forget_peak()
-    kernels.forget()
-    notes: list[str] = []
-    ready, model, mixture = begin(job, site)
-    rows = functools.partial(cut, job=job, site=site)
-    if isinstance(model, Student):
-        _teach(model, job, site, ready, mixture)
-    if site.cuda_graphs and isinstance(model, MTBert) and job.recipe.share.method in GRAPHED:
-        model.graphs = graphs_of(model, mixture.batches, batch_size=job.recipe.batch_size)
-    best, history = train(
-        model,
-        mixture=mixture,
-        dev={name: Held(name, r.corpus.dev, rows(name, "dev")) for name, r in ready.items()},
-        recipe=job.recipe,
-        checkpoint=Checkpoint(
-            store,
-            job.id,
-            made_by={key: value for key, value in provenance().items() if key != "threads"},
-            seconds=site.checkpoint_seconds,
-            tell=notes.append,
-        ),
-        watch=_noting(store, job),
-    )
-    held = {name: Held(name, r.corpus.test, rows(name, "test")) for name, r in ready.items()}
-    scores, predictions = _tested(model, best, ready, held)
-    notes += [f"the {s.split} score of {s.corpus} is undefined: {s.undefined}" for s in scores if s.undefined]
-    keep_model = job.id in site.keep
-    result = JobResult(
-        id=job.id, job=job, status="done", scores=tuple(scores),
-        chosen_epoch={name: best.epoch[name] for name in ready}, history=tuple(history),
-        train_items={name: _examples(own) for name, own in mixture.batches.items()},
-        steps=mixture.steps(job.recipe.epochs), seconds=time.perf_counter() - began, ended=time.time(),
-        peak_memory=peak_memory(), source=source, notes=tuple(notes),
-        provenance=provenance() | kernels.taken() | (model.graphs.told() if model.graphs else {}),
-    )  # fmt: skip
-    with store.files.scratch() as folder:
-        shared = _save_encoder(folder / "encoder", model, best, site, job) if keep_encoder else None
-        whole = _save_model(folder / "model", model, best, site, ready, result) if keep_model else None
-        store.put(result, predictions=predictions, encoder=shared, model=whole)
-    return result
+    @classmethod
+    def begin(cls, job: Job, site: Site) -> Self:
+        """The job before its first step."""
+        store = Store(site.store)
+        ready = {trained.name: ready_of(trained, job, site) for trained in job.corpora}
+        model = learner_of(materials_of(job, site, ready))
+        model.to(device())
+        mixture = Mixture(
+            {name: cut(name, "train", job=job, site=site) for name in ready},
+            seed=job.seed,
+            epochs=job.recipe.epochs,
+            extra=-(-job.extra_examples // job.recipe.batch_size),
+            mix=job.recipe.mix,
+            together=job.recipe.weigh.together and len(ready) > 1,
+        )
+        return cls(job, site, store, ready, model, mixture)
 
+    def held(self, split: Literal["dev", "test"]) -> dict[str, Held]:
+        """The examples of a split and their encoded rows, by corpus."""
+        return {
+            name: Held(name, r.corpus.split(split), cut(name, split, job=self.job, site=self.site))
+            for name, r in self.ready.items()
+        }
 
-def _examples(batches: Sequence[MiniBatch]) -> int:
-    """How many examples there are in the mini-batches; a long sentence is several items."""
-    return len({example for batch in batches for example, _, _ in batch.items})
+    def finish(self, *, began: float, source: str, keep_encoder: bool) -> JobResult:
+        """Train, test and store the job. ``began`` is the time of the performance counter when it began."""
+        job, model, mixture = self.job, self.model, self.mixture
+        notes: list[str] = []
+        best, history = self._train(notes)
+        scores, predictions = self._test(best)
+        notes += [
+            f"the {s.split} score of {s.corpus} is undefined: {s.undefined}" for s in scores if s.undefined
+        ]
+        result = JobResult(
+            id=job.id, job=job, status="done", scores=tuple(scores),
+            chosen_epoch={name: best.epoch[name] for name in self.ready}, history=tuple(history),
+            train_items={name: _examples(own) for name, own in mixture.batches.items()},
+            steps=mixture.steps(job.recipe.epochs), seconds=time.perf_counter() - began, ended=time.time(),
+            peak_memory=peak_memory(), source=source, notes=tuple(notes),
+            provenance=provenance() | kernels.taken() | (model.graphs.told() if model.graphs else {}),
+        )  # fmt: skip
+        with self.store.files.scratch() as folder:
+            shared = self._save_encoder(folder / "encoder", best) if keep_encoder else None
+            keep_model = job.id in self.site.keep
+            whole = self._save_model(folder / "model", best, result) if keep_model else None
+            self.store.put(result, predictions=predictions, encoder=shared, model=whole)
+        return result
 
+    def _train(self, notes: list[str]) -> tuple[Best, list[Epoch]]:
+        job, model = self.job, self.model
+        if isinstance(model, Student):
+            self._teach(model)
+        if self.site.cuda_graphs and isinstance(model, MTBert) and job.recipe.share.method in GRAPHED:
+            model.graphs = graphs_of(model, self.mixture.batches, batch_size=job.recipe.batch_size)
+        return train(
+            model,
+            mixture=self.mixture,
+            dev=self.held("dev"),
+            recipe=job.recipe,
+            checkpoint=Checkpoint(
+                self.store,
+                job.id,
+                made_by={key: value for key, value in provenance().items() if key != "threads"},
+                seconds=self.site.checkpoint_seconds,
+                tell=notes.append,
+            ),
+            watch=self._note_progress,
+        )
 
-def _noting(store: Store, job: Job) -> Callable[[Sequence[Epoch]], None]:
-    """What ``status`` and the live view see of a job as its epochs end."""
+    def _teach(self, student: Student) -> None:
+        for teacher in self.job.teachers:
+            (name,) = teacher.names
+            kept = load(self.store.encoder(teacher.id))
+            if f"heads.{name}.weight" not in kept:  # a fresh head would teach noise
+                raise ValueError(
+                    f"the kept weights of the teacher {teacher.id} ({teacher.label}) have no head of it: an "
+                    "earlier version wrote them; remove its folder 'encoder' in the store and run the grid "
+                    "again"
+                )
+            begun = {key.replace(f"heads.{name}.", "heads.0."): w for key, w in kept.items()}
+            materials = materials_of(teacher, self.site, {name: self.ready[name]})
+            taught_by = replace(materials, begun=begun).learner(MTBert)
+            student.learn_from(taught_by.to(device()), self.mixture.batches[name])
 
-    def note(history: Sequence[Epoch]) -> None:
+    def _note_progress(self, history: Sequence[Epoch]) -> None:
+        """Tell ``status`` and the live view how far the job is."""
         last = history[-1]
         progress = {
             "epoch": last.epoch,
-            "epochs": job.recipe.epochs,
+            "epochs": self.job.recipe.epochs,
             "loss": sum(last.loss.values()) / len(last.loss),
             "best": {name: _highest([epoch.dev[name] for epoch in history]) for name in last.dev},
         }
-        store.running(job.id, progress)
+        self.store.running(self.job.id, progress)
 
-    return note
+    def _test(self, best: Best) -> tuple[list[Score], pd.DataFrame]:
+        """Each corpus's dev and test score at its chosen epoch; test is scored here and only here."""
+        held = self.held("test")
+        scores: list[Score] = []
+        rows: list[dict[str, Any]] = []
+        for name, r in self.ready.items():
+            self.model.load_state_dict(best.weights[best.epoch[name]])
+            value, undefined, predicted = score(self.model, held[name])
+            why = _why_no_dev(r) if isnan(best.score[name]) else ""
+            scores.append(_score(r, "dev", best.score[name], why))
+            scores.append(_score(r, "test", value, undefined))
+            rows += [
+                {
+                    "corpus": name,
+                    "id": e.id,
+                    "doc": e.doc,
+                    "gold": json.dumps(e.gold),
+                    "predicted": json.dumps(p),
+                }
+                for e, p in zip(held[name].examples, predicted, strict=True)
+            ]
+        return scores, pd.DataFrame(rows)
+
+    def _save_encoder(self, folder: Path, best: Best) -> Path:
+        """Weights that child jobs start from: the shared ones, and the heads, which students learn from."""
+        assert isinstance(self.model, MTBert)
+        weights = best.weights[best.epoch[MEAN]]
+        shared = kept_models.shared_of(self.model, weights, whole=self._first_table())
+        for name, place in self.model.head_of.items():
+            for part in ("weight", "bias"):
+                shared[f"heads.{name}.{part}"] = weights[f"heads.{place}.{part}"]
+        folder.mkdir(parents=True, exist_ok=True)
+        kept_models.write_tensors(shared, folder / "model.safetensors")
+        return folder
+
+    def _save_model(self, folder: Path, best: Best, result: JobResult) -> Path:
+        assert isinstance(self.model, MTBert)
+        return kept_models.save(
+            folder,
+            self.model,
+            best,
+            {name: r.corpus for name, r in self.ready.items()},
+            result,
+            whole=self._first_table(),
+            encoder=self.site.encoder,
+        )
+
+    def _first_table(self) -> Tensor:
+        """The whole word-piece table that the job began with."""
+        if self.job.parent is None:
+            return encoder.table_of(self.site.encoder, self.job.encoder.layers)
+        assert isinstance(self.model, MTBert)
+        return load(self.store.encoder(self.job.parent.id))[words_name(self.model)]
 
 
-def _highest(scores: Sequence[float | None]) -> float | None:
-    return max((score for score in scores if score is not None), default=None)
-
-
-def _materials(job: Job, site: Site, ready: Mapping[str, Ready]) -> Materials:
+def materials_of(job: Job, site: Site, ready: Mapping[str, Ready]) -> Materials:
+    """The parts of a job's learner, with the weights of its parent where it has one."""
     begun = None
     if job.parent is not None:
         kept = load(Store(site.store).encoder(job.parent.id))
@@ -213,44 +290,13 @@ def _materials(job: Job, site: Site, ready: Mapping[str, Ready]) -> Materials:
     )
 
 
-def _teach(model: Student, job: Job, site: Site, ready: Mapping[str, Ready], mixture: Mixture) -> None:
-    for teacher in job.teachers:
-        (name,) = teacher.names
-        kept = load(Store(site.store).encoder(teacher.id))
-        if f"heads.{name}.weight" not in kept:  # a fresh head would teach noise
-            raise ValueError(
-                f"the kept weights of the teacher {teacher.id} ({teacher.label}) have no head of it: an "
-                "earlier version wrote them; remove its folder 'encoder' in the store and run the grid again"
-            )
-        begun = {key.replace(f"heads.{name}.", "heads.0."): w for key, w in kept.items()}
-        materials = _materials(teacher, site, {name: ready[name]})
-        taught_by = replace(materials, begun=begun).learner(MTBert)
-        model.learn_from(taught_by.to(device()), mixture.batches[name])
+def _examples(batches: Sequence[MiniBatch]) -> int:
+    """The number of examples in the mini-batches; a long sentence is several items."""
+    return len({example for batch in batches for example, _, _ in batch.items})
 
 
-def _tested(
-    model: MultiTask, best: Best, ready: Mapping[str, Ready], tested: Mapping[str, Held]
-) -> tuple[list[Score], pd.DataFrame]:
-    """Each corpus's dev and test score at its chosen epoch; test is scored here and only here."""
-    scores: list[Score] = []
-    rows: list[dict[str, Any]] = []
-    for name, r in ready.items():
-        model.load_state_dict(best.weights[best.epoch[name]])
-        held = tested[name]
-        value, undefined, predicted = score(model, held)
-        scores.append(_score(r, "dev", best.score[name], _why_no_dev(r) if isnan(best.score[name]) else ""))
-        scores.append(_score(r, "test", value, undefined))
-        rows += [
-            {
-                "corpus": name,
-                "id": e.id,
-                "doc": e.doc,
-                "gold": json.dumps(e.gold),
-                "predicted": json.dumps(p),
-            }
-            for e, p in zip(held.examples, predicted, strict=True)
-        ]
-    return scores, pd.DataFrame(rows)
+def _highest(scores: Sequence[float | None]) -> float | None:
+    return max((score for score in scores if score is not None), default=None)
 
 
 def _score(ready: Ready, split: Literal["dev", "test"], value: float, undefined: str) -> Score:
@@ -267,39 +313,3 @@ def _why_no_dev(ready: Ready) -> str:
     gold = Golds.of(card.metric, (e.gold for e in ready.corpus.dev), negative=card.negative)
     reason = gold.undefined or "constant predictions"
     return f"{reason}; undefined in every epoch, so the last one was chosen"
-
-
-def _save_encoder(folder: Path, model: MultiTask, best: Best, site: Site, job: Job) -> Path:
-    """What children go on from: the shared weights, and the heads, which pupils learn from."""
-    assert isinstance(model, MTBert)
-    weights = best.weights[best.epoch[MEAN]]
-    shared = models.shared_of(model, weights, whole=_first_table(model, site, job))
-    for name, place in model.head_of.items():
-        for part in ("weight", "bias"):
-            shared[f"heads.{name}.{part}"] = weights[f"heads.{place}.{part}"]
-    folder.mkdir(parents=True, exist_ok=True)
-    models.write_tensors(shared, folder / "model.safetensors")
-    return folder
-
-
-def _save_model(
-    folder: Path, model: MultiTask, best: Best, site: Site, ready: Mapping[str, Ready], result: JobResult
-) -> Path:
-    assert isinstance(model, MTBert)
-    return models.save(
-        folder,
-        model,
-        best,
-        {name: r.corpus for name, r in ready.items()},
-        result,
-        whole=_first_table(model, site, result.job),
-        encoder=site.encoder,
-        max_length=result.job.recipe.max_length,
-    )
-
-
-def _first_table(model: MTBert, site: Site, job: Job) -> Tensor:
-    """The whole word-piece table that the job began with."""
-    if job.parent is None:
-        return encoder.table_of(site.encoder, job.encoder.layers)
-    return load(Store(site.store).encoder(job.parent.id))[words_name(model)]

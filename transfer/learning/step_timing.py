@@ -2,19 +2,17 @@
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 
 from transfer.corpora.base import SPLITS
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.learning.batches import MiniBatch
 from transfer.learning.machine import clear_up, device
-from transfer.learning.mixing import Mixture
-from transfer.learning.mtbert import MultiTask
 from transfer.learning.optimizer import shrink_to
-from transfer.learning.run import begin
+from transfer.learning.run import RunningJob
 from transfer.learning.worker_data import Site, cut
 
 STEPS = 5  # per corpus, of which the first is not counted
@@ -60,12 +58,13 @@ def probe(jobs: Sequence[Job], site: Site, *, threads: int) -> Rates:
     chosen = covering([job for job in jobs if not job.parents])
     for job in chosen:
         began = time.perf_counter()
-        begin(job, site)
+        RunningJob.begin(job, site)
         between = time.perf_counter()
-        _, model, mixture = begin(job, site)  # once more: the corpora are encoded now
+        running = RunningJob.begin(job, site)  # once more: the corpora are encoded now
+        mixture = running.mixture
         rates.job = max(rates.job, time.perf_counter() - between)
         rates.once += max(0.0, between - began - rates.job)
-        rates.step |= _step_times(model, mixture, job, seconds=SECONDS / len(chosen))
+        rates.step |= _step_times(running, seconds=SECONDS / len(chosen))
         for name, batches in mixture.batches.items():
             rates.steps[name] = len(batches)
             size = sum(batch.pieces for batch in batches) / len(batches)
@@ -88,9 +87,10 @@ def covering(jobs: Sequence[Job]) -> list[Job]:
     return chosen
 
 
-def _step_times(model: MultiTask, mixture: Mixture, job: Job, *, seconds: float) -> dict[str, float]:
+def _step_times(running: RunningJob, *, seconds: float) -> dict[str, float]:
     """Seconds of a training step of each corpus: the median of a few, by pieces where there was no time."""
-    optimizer, schedule = model.optimization(job.recipe, mixture)
+    model, mixture, recipe = running.model, running.mixture, running.job.recipe
+    optimizer, schedule = model.optimization(recipe, mixture)
     took: dict[str, list[float]] = {name: [] for name in mixture.batches}
     model.train()
     end = time.perf_counter() + seconds
@@ -103,7 +103,7 @@ def _step_times(model: MultiTask, mixture: Mixture, job: Job, *, seconds: float)
         _wait()
         between = time.perf_counter()
         if batch.last:
-            optimizer.step(shrink=shrink_to(job.recipe.clip, model.leaves()))
+            optimizer.step(shrink=shrink_to(recipe.clip, model.leaves()))
             schedule.step()
             optimizer.zero_grad()
             _wait()
@@ -114,7 +114,7 @@ def _step_times(model: MultiTask, mixture: Mixture, job: Job, *, seconds: float)
     return _medians(took, mixture.batches)
 
 
-def _medians(took: dict[str, list[float]], batches: dict[str, Sequence[MiniBatch]]) -> dict[str, float]:
+def _medians(took: dict[str, list[float]], batches: Mapping[str, Sequence[MiniBatch]]) -> dict[str, float]:
     size = {name: sum(batch.pieces for batch in own) / len(own) for name, own in batches.items()}
     known = {name: statistics.median(own[1:] or own) for name, own in took.items() if own}
     rate = sum(known.values()) / sum(size[name] for name in known)

@@ -15,7 +15,7 @@ from transfer.learning.evaluate import Diverged, dev_score
 from transfer.learning.mtbert import Learner
 from transfer.learning.optimizer import shrink_to
 from transfer.recipes import Recipe
-from transfer.store import Epoch
+from transfer.records import Epoch
 
 
 class Stream(Protocol):

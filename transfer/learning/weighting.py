@@ -1,4 +1,4 @@
-"""Ways to weigh the losses of corpora.
+"""Weighting of the corpora's losses.
 
 Algorithm 1 gives a step a mini-batch of one corpus. Numbers of your own and learned ones multiply that
 mini-batch's loss. Ways that look at several corpora's gradients need a mini-batch of each at every step:
@@ -6,7 +6,7 @@ there a recipe says ``mix: uniform``, and an epoch has fewer steps of several mi
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,28 +15,35 @@ from transfer.learning.batches import MiniBatch, name_seed
 from transfer.methods import CAGrad, Fixed, Uncertainty, Weigh
 from transfer.tasks import Task
 
-if TYPE_CHECKING:
-    from transfer.learning.mtbert import MTBert
+
+class Shared(Protocol):
+    """A model whose corpora share weights and have a head each."""
+
+    heads: nn.ModuleList
+
+    def shared(self) -> list[nn.Parameter]:
+        """The weights that all corpora move."""
+        ...
 
 
-class Weighing(nn.Module):
-    """What becomes of a corpus's loss, and of the gradients that it has left."""
+class LossWeighting(nn.Module):
+    """Change of a corpus's loss, and of the gradients that it has left; this one changes neither."""
 
-    own_lr: float | None = None  # of what a way learns, where that is not the recipe's
+    own_lr: float | None = None  # learning rate of its own parameters, where it is not the recipe's
 
     def forward(self, loss: Tensor, batch: MiniBatch) -> Tensor:
-        """The loss (scalar) of a mini-batch, or of a part of it, as it is weighed."""
+        """The weighted loss (scalar) of a mini-batch, or of a part of it."""
         return loss
 
-    def after(self, model: "MTBert", batch: MiniBatch) -> None:
-        """Is told of each mini-batch whose gradients are there."""
+    def after(self, model: Shared, batch: MiniBatch) -> None:
+        """Hook that runs after the backward pass of each mini-batch."""
 
 
-class EqualLosses(Weighing):
-    """All alike."""
+class EqualLosses(LossWeighting):
+    """Equal weights."""
 
 
-class FixedLosses(Weighing):
+class FixedLosses(LossWeighting):
     """Each corpus's loss times a number."""
 
     def __init__(self, weights: Mapping[str, float]) -> None:
@@ -47,7 +54,7 @@ class FixedLosses(Weighing):
         return loss * self.weights.get(batch.corpus, 1.0)
 
 
-class LearnedUncertainty(Weighing):
+class LearnedUncertainty(LossWeighting):
     """Each corpus's loss L with a learned log-variance s (Kendall, Gal and Cipolla 2018).
 
     Regression: L / (2 exp(s)) + s / 2; all others: L / exp(s) + s / 2. All s begin at 0.
@@ -65,7 +72,7 @@ class LearnedUncertainty(Weighing):
         return loss * torch.exp(-s) * (0.5 if self.halved[batch.corpus] else 1.0) + s / 2
 
 
-class AggregatedGradients(Weighing):
+class AggregatedGradients(LossWeighting):
     """One direction for the shared weights out of the gradients of all corpora, [corpora, weights].
 
     ``aggregate`` makes [weights] of these, a mean of the rows where they agree. A head's own gradient
@@ -78,10 +85,7 @@ class AggregatedGradients(Weighing):
         self.corpora = corpora
         self._rows: list[Tensor] = []
 
-    def forward(self, loss: Tensor, batch: MiniBatch) -> Tensor:
-        return loss
-
-    def after(self, model: "MTBert", batch: MiniBatch) -> None:
+    def after(self, model: Shared, batch: MiniBatch) -> None:
         shared = model.shared()
         zero = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in shared]
         self._rows.append(torch.cat([grad.reshape(-1) for grad in zero]))
@@ -116,22 +120,22 @@ def _torchjd(weigh: Weigh, corpora: int) -> Callable[[Tensor], Tensor]:
     return lambda rows: chosen(rows) * scale
 
 
-def _fixed(weigh: Weigh, tasks: Mapping[str, Task]) -> Weighing:
+def _fixed(weigh: Weigh, tasks: Mapping[str, Task]) -> LossWeighting:
     assert isinstance(weigh, Fixed)
     return FixedLosses(weigh.weights)
 
 
-def _uncertainty(weigh: Weigh, tasks: Mapping[str, Task]) -> Weighing:
+def _uncertainty(weigh: Weigh, tasks: Mapping[str, Task]) -> LossWeighting:
     assert isinstance(weigh, Uncertainty)
     return LearnedUncertainty(tasks, lr=weigh.lr)
 
 
-def _aggregated(weigh: Weigh, tasks: Mapping[str, Task]) -> Weighing:
+def _aggregated(weigh: Weigh, tasks: Mapping[str, Task]) -> LossWeighting:
     return AggregatedGradients(_torchjd(weigh, len(tasks)), len(tasks))
 
 
 # by the name in a recipe
-WEIGHING: Mapping[str, Callable[[Weigh, Mapping[str, Task]], Weighing]] = {
+LOSS_WEIGHTING: Mapping[str, Callable[[Weigh, Mapping[str, Task]], LossWeighting]] = {
     "equal": lambda weigh, tasks: EqualLosses(),
     "fixed": _fixed,
     "uncertainty": _uncertainty,

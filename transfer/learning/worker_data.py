@@ -17,7 +17,7 @@ from transfer import corpora
 from transfer.corpora import Corpus, Limit
 from transfer.corpora.base import Split
 from transfer.corpora.overlap import apart
-from transfer.grid import Job, Trained
+from transfer.jobs import Job, Trained
 from transfer.learning import encoder
 from transfer.learning.batches import TRAINING_PIECES, evaluation_batches, training_batches
 from transfer.learning.machine import device

@@ -13,16 +13,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from transfer import paper
 from transfer.analysis.estimate import over_seeds
 from transfer.analysis.study import wanted
 from transfer.analysis.tables import without_paths
-from transfer.corpora.base import SPLITS
-from transfer.corpora.published import PUBLISHED
-from transfer.corpora.stats import SplitStats, notes_of
+from transfer.corpora.base import SPLITS, Split
+from transfer.corpora.stats import notes_of
 from transfer.grid import Grid
-from transfer.inputs import InputError
-from transfer.store import CorpusRecord, GridRecord, Store
+from transfer.inputs import InputError, did_you_mean
+from transfer.records import CorpusRecord, GridRecord
+from transfer.replication import paper, table1
+from transfer.replication.table1 import PUBLISHED
+from transfer.store import Store
 
 AVERAGE = "Avg"
 COLUMNS = [
@@ -94,10 +95,16 @@ def key_of(row: paper.Row, table: paper.Table, target: str) -> Key:
 
 
 def checked(sources: Sequence[Source]) -> None:
-    """Raises InputError where two grids would fill one cell of a table with different jobs.
+    """Raise InputError if two grids would fill one cell of a table with different jobs.
 
     Nor may some be on synthetic corpora and some not: real and invented scores would stand in one table.
+    Each ``stands_for`` must be an encoder of the paper.
     """
+    for source in sources:
+        told = source.grid.stands_for
+        if told is not None and told not in paper.ENCODERS:
+            near = did_you_mean(told, paper.ENCODERS)
+            raise InputError(f"{source.file}: stands_for: the paper has no encoder '{told}'{near}")
     invented = [source for source in sources if source.grid.corpora == "synthetic"]
     if invented and len(invented) < len(sources):
         real = next(source for source in sources if source not in invented)
@@ -241,11 +248,9 @@ def corpora_cells(sources: Iterable[Source]) -> tuple[pd.DataFrame, list[str]]:
                 )
             )  # fmt: skip
         if corpus and origin != "synthetic":
-            stats = [
-                SplitStats(split, corpus.counts[split], "", corpus.items[split], told.counts[split])
-                for split in SPLITS
-            ]
-            notes += [f"{told.corpus}: {note}" for note in notes_of(corpus.card, stats)]
+            counts: dict[Split, int] = {split: corpus.counts[split] for split in SPLITS}
+            known_of_it = [*notes_of(corpus.card), *table1.notes_of(name, counts)]
+            notes += [f"{told.corpus}: {note}" for note in known_of_it]
     frame = pd.DataFrame(rows, columns=pd.Index(COUNTS))
     return frame.astype({"count": "Int64", "published": "Int64", "difference": "Int64"}), notes
 

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from transfer import paper
 from transfer.analysis.tables import escaped, to_csv, to_markdown
-from transfer.corpora import published
-from transfer.replication import cells, tables
+from transfer.replication import cells, paper, table1, tables
 from transfer.replication.cells import Source
 from transfer.reporting.latex import to_latex
 from transfer.reporting.panels import SideBySide
@@ -59,7 +57,7 @@ class Replication:
 def sheets(found: Replication, store: Store) -> list[Sheet]:
     """Tables 1 to 6 from what the store has."""
     counts, notes = cells.corpora_cells(found.sources)
-    counted = f"Counts of the whole corpora as they are prepared; published: {published.SOURCE}."
+    counted = f"Counts of the whole corpora as they are prepared; published: {table1.SOURCE}."
     first = Sheet(
         1,
         "The corpora",

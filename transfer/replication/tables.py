@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from transfer import paper
 from transfer.analysis import gains
 from transfer.analysis.tables import interval_of, points
 from transfer.corpora.base import SPLITS
+from transfer.replication import paper
 from transfer.replication.cells import AVERAGE
 
 LINES = ("measured", "published", "difference")

@@ -8,6 +8,7 @@ from transfer.analysis import tables
 from transfer.analysis.findings import STAGES, Findings
 from transfer.analysis.graph import TransferGraph
 from transfer.analysis.watch import Watch, nobody
+from transfer.reporting.graph_picture import lay_out
 from transfer.reporting.sentences import caption
 
 TITLES = ("transfer graph", "gains", "gains with intervals", "scores of each seed")
@@ -21,7 +22,7 @@ def draw_all(found: Findings, folder: Path, *, watch: Watch = nobody) -> list[Pa
     stages = found.stages or [STAGES[0]]
     made = []
     for number, stage in enumerate(stages):
-        graph, names = _graph(found, stage), figure_names(stage, found.stages)
+        graph, names = graph_of(found, stage), figure_names(stage, found.stages)
         graph.write_graphml(folder / f"{names[0]}.graphml")
         graph.write_json(folder / f"{names[0]}.json")
         made += [folder / f"{names[0]}.graphml", folder / f"{names[0]}.json"]
@@ -32,7 +33,8 @@ def draw_all(found: Findings, folder: Path, *, watch: Watch = nobody) -> list[Pa
     return made
 
 
-def _graph(found: Findings, stage: str) -> TransferGraph:
+def graph_of(found: Findings, stage: str) -> TransferGraph:
+    """The graph of one stage with every corpus as a node."""
     nodes = [dict(zip(found.corpora.columns, row, strict=True)) for row in found.corpora.to_numpy()]
     edges = found.edges[found.edges["stage"] == stage]
     return TransferGraph.from_edges(edges, nodes=nodes, data_source=found.source)
@@ -44,7 +46,7 @@ def _drawings(found: Findings, stage: str, graph: TransferGraph) -> Iterator[Any
 
     words = {"caption": caption(found), "source": found.source}
     edges = found.edges[found.edges["stage"] == stage]
-    yield figures.draw_graph(graph.picture(), **words)
+    yield figures.draw_graph(lay_out(graph), **words)
     gain, verdict = (tables.gain_matrix(edges, column=c, order=found.order) for c in ("gain", "verdict"))
     yield figures.gains_heatmap(gain, verdict, **words)
     yield figures.draw_forest(edges, smallest_effect=found.smallest_effect, **words)

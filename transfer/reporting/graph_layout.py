@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,20 @@ PART = 0.5  # between the bends of two edges that join the same nodes
 MOST_TURNED = math.radians(270)  # of a node's rim that ends may take; its name stands at the rest
 
 
+class Box(NamedTuple):
+    """A rectangle: its center and half its size."""
+
+    x: float
+    y: float
+    half_width: float
+    half_height: float
+
+    def meets(self, other: "Box") -> bool:
+        """Whether the two share any room."""
+        across = abs(self.x - other.x) < self.half_width + other.half_width
+        return across and abs(self.y - other.y) < self.half_height + other.half_height
+
+
 def text_width(text: str, size: float) -> float:
     """A generous estimate of a text's width in inches at a type size in printers' points."""
     return 0.64 * size / 72 * len(text)
@@ -25,6 +40,29 @@ def text_width(text: str, size: float) -> float:
 def half_head(head: str, width: float) -> float:
     """Half of an arrowhead's breadth ('arrow', 'tee', 'open') on a line of so many printers' points."""
     return {"arrow": 1.0, "tee": 1.5, "open": 0.8}[head] * (0.42 * HEAD + 0.012 * width)
+
+
+def with_head(path: np.ndarray, head: str, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """An arc [n, 2] cut where its head begins, and the head: corners (arrow), ends (tee) or barbs (open)."""
+    tip = path[-1]
+    behind = path[np.hypot(*(path - tip).T) >= HEAD]
+    base = behind[-1]
+    along = (tip - base) / np.hypot(*(tip - base))
+    side = np.array([-along[1], along[0]]) * half_head(head, width)
+    # a tee's bar ends where the edge does, not in the node
+    short = {"arrow": 0.7 * HEAD, "tee": bar_width(width) / 144, "open": 0.0}[head]
+    line = np.vstack([behind, tip - along * short])
+    if head == "arrow":
+        return line, np.array([tip, tip - along * HEAD - side, tip - along * HEAD + side])
+    if head == "tee":
+        middle = tip - along * short
+        return line, np.array([middle - side, middle + side])
+    return line, np.array([tip - along * HEAD * 0.8 - side, tip, tip - along * HEAD * 0.8 + side])
+
+
+def bar_width(width: float) -> float:
+    """The thickness of a tee's bar on a line of so many printers' points."""
+    return width + 1.0
 
 
 def arcs(
@@ -99,23 +137,24 @@ def label_spots(
     labels: Sequence[str],
     weights: Sequence[float],
     *,
-    nodes: np.ndarray,
-    radius: float,
+    taken: Sequence[Box],
+    size: float = LABEL_SIZE,
 ) -> list[tuple[float, float] | None]:
     """For each label the place on its own arc that covers least; None where none is free.
 
     The arcs may be more than the labels; those without one come last.
 
-    A label never covers another label, a node or an arrowhead. Among the free places the one
-    over the least of foreign arcs wins (`weights` says how much each arc counts), then the one that
-    stands apart from other labels, then the one nearest to the middle of its own arc. The labels choose
-    in turn and, knowing of all others, again.
+    A label never covers another label, an arrowhead or what is `taken` (nodes, names). Among the free
+    places the one over the least of foreign arcs wins (`weights` says how much each arc counts), then the
+    one that stands apart from other labels, then the one nearest to the middle of its own arc. The labels
+    choose in turn and, knowing of all others, again.
     """
     tips = np.array([path[-1] for path in paths]).reshape(-1, 2)
     thin = 1 + len(paths) * POINTS // 8000  # every point of 8 nodes' arcs, every third of 16's
     arcs = np.concatenate([*(path[::thin] for path in paths), np.empty((0, 2))])
     per_arc = -(-POINTS // thin)
-    halves = np.array([[text_width(label, LABEL_SIZE) / 2, 0.62 * LABEL_SIZE / 72] for label in labels])
+    others = np.array(taken, dtype=float).reshape(-1, 4)
+    halves = np.array([[text_width(label, size) / 2, 0.62 * size / 72] for label in labels])
     free = []  # of each label the places that cover neither node nor head, and what they cost
     for own, (path, half) in enumerate(zip(paths, halves, strict=False)):
         places = path[POINTS // 6 : -POINTS // 6 : 2]
@@ -123,7 +162,7 @@ def label_spots(
         cost = _inside(places, arcs, half + 0.02) @ foreign
         cost += 0.1 * np.abs(np.arange(len(places)) - len(places) // 2)
         blocked = np.any(_inside(places, tips, half + HEAD / 2), axis=1)
-        blocked |= np.any(_inside(places, nodes, half + radius), axis=1)
+        blocked |= np.any(_inside(places, others[:, :2], half + others[:, 2:]), axis=1)
         free.append((places, np.where(blocked, np.inf, cost)))
     spots = np.full((len(labels), 2), np.nan)
     for _ in range(ROUNDS):

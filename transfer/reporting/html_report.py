@@ -18,12 +18,13 @@ from transfer.reporting import page_pictures as panels
 from transfer.reporting import sentences as say
 from transfer.reporting import stage_sentences as compared
 from transfer.reporting.control_sentences import control
-from transfer.reporting.figure_files import figure_names
+from transfer.reporting.figure_files import figure_names, graph_of
 from transfer.reporting.forest_picture import forest_axes
+from transfer.reporting.page_graph import page_pictures
 from transfer.reporting.palette import SHADES, css
 
 GLYPHS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
-SCRIPTS = ("layout.js", "graph.js", "tables.js", "page.js")
+SCRIPTS = ("graph.js", "tables.js", "page.js")
 # what an edge says comes first where the screen is narrow
 LEADING = ("source", "target", "verdict", "gain", "95 % interval", "p adjusted", "seeds")
 TEXT_COLUMNS = {"stage", "source", "target", "metric", "verdict", "arm", "corpora", "state", "error", "name",
@@ -201,7 +202,7 @@ def _table(id_: str, caption: str, frame: pd.DataFrame) -> Table:
 
 
 def _data(found: Findings) -> dict[str, Any]:
-    """What the graph is drawn from: numbers as they are read elsewhere on the page."""
+    """The graph for the script: its pictures, and the numbers as they are read elsewhere on the page."""
     kinds = found.corpora[["name", "kind", "metric"]].to_dict("records")
     places = {name: place for place, name in enumerate(found.order)}
     stages = []
@@ -223,6 +224,9 @@ def _data(found: Findings) -> dict[str, Any]:
                     }
                     for edge, shown in zip(edges.to_dict("records"), read.to_dict("records"), strict=True)
                 ],
+                "pictures": page_pictures(
+                    graph_of(found, name), list(zip(edges["source"], edges["target"], strict=True))
+                ),
             }
         )  # fmt: skip
     return {"mark": "SYNTHETIC DATA" if found.synthetic else "", "nodes": kinds, "stages": stages}

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from transfer.analysis import tables
-from transfer.analysis.graph import GraphPicture, TransferGraph
+from transfer.analysis.graph import TransferGraph
+from transfer.reporting.graph_picture import GraphPicture, lay_out, widest_line
 
 FILES = "panels"
 MOST = 26  # panels have a letter each
@@ -82,9 +83,9 @@ class SideBySide:
     @property
     def panels(self) -> tuple[Panel, ...]:
         """What is drawn; the widest line of all panels is the largest claim of all."""
-        widest = max(side.graph.widest for side in self.sides)
+        widest = widest_line(*(side.graph for side in self.sides))
         return tuple(
-            Panel(letter, side.name, side.graph.data_source, side.graph.picture(widest=widest))
+            Panel(letter, side.name, side.graph.data_source, lay_out(side.graph, widest=widest))
             for letter, side in zip(self.letters, self.sides, strict=True)
         )
 

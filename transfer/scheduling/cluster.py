@@ -31,15 +31,15 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from transfer import __version__
 from transfer.claims import Taken
-from transfer.grid import Job
 from transfer.inputs import InputError
+from transfer.jobs import Job
 from transfer.learning.machine import limit_gpu_memory
 from transfer.learning.run import Run
 from transfer.learning.worker_data import Site
+from transfer.records import JobResult
 from transfer.scheduling.loggers import Logs, callback_of, curves_of
 from transfer.scheduling.preflight import lacks, refusal
 from transfer.scheduling.work import LOOK, Work, last_line
-from transfer.store import JobResult
 
 # Tune keeps a copy of its own state on disk for resuming; ours is the store
 SECONDS_BETWEEN_TUNE_SNAPSHOTS = "3600"

@@ -15,9 +15,9 @@ from typing import Any
 from ray.tune import Callback
 from ray.tune.logger import LoggerCallback
 
-from transfer.grid import Job
 from transfer.inputs import InputError
-from transfer.store import JobResult
+from transfer.jobs import Job
+from transfer.records import JobResult
 
 # the package that each tool needs beside Ray
 PACKAGES = {"tensorboard": "tensorboardX", "mlflow": "mlflow", "wandb": "wandb"}

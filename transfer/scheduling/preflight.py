@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import transfer
 from transfer import corpora, encoders
-from transfer.grid import Job
 from transfer.inputs import InputError
+from transfer.jobs import Job
 from transfer.learning.worker_data import Site
 from transfer.store import Store
 

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Mapping, Sequence
 
-from transfer.grid import Job
+from transfer.jobs import Job
 
 
 class JobQueue:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from transfer.store import JobResult
+from transfer.records import JobResult
 
 
 def busy(results: Iterable[JobResult], *, workers: int) -> float:

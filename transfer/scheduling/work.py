@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from transfer.claims import Claim, Claims
-from transfer.grid import Job
+from transfer.jobs import Job
 from transfer.learning.run import Run, run
 from transfer.learning.worker_data import Site
+from transfer.records import JobResult
 from transfer.scheduling.queue import JobQueue
-from transfer.store import JobResult, Store
+from transfer.store import Store
 
 Tell = Callable[[Job, JobResult], None]
 

@@ -20,8 +20,8 @@ from tests.families import write_family
 from transfer import encoders
 from transfer.corpora import load
 from transfer.corpora.base import Card
-from transfer.grid import Encoder, Job, Trained
 from transfer.inputs import InputError
+from transfer.jobs import Encoder, Job, Trained
 from transfer.learning.export import card as cards
 from transfer.learning.export.read import SENTENCES, TOKENS, open_model, record_of
 from transfer.learning.export.write import export, plain

@@ -15,9 +15,9 @@ from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.tables import without_paths
 from transfer.analysis.verdicts import CORRECTIONS, corrected
-from transfer.grid import Seeds
 from transfer.recipes import Recipe
-from transfer.store import GridRecord, JobResult
+from transfer.records import GridRecord, JobResult
+from transfer.seeds import Seeds
 
 MOST = 8  # methods: a figure tells so many forms and colours apart
 VERSIONS = ("transfer", "torch", "transformers", "python", "device")

@@ -14,13 +14,13 @@ from transfer.learning.sharing.lora import Adapted, modules_of
 from transfer.learning.sharing.soft import Tied
 from transfer.methods import Distil, Lora, Share, Soft, Top, top_refused
 
-__all__ = ["SHARING", "Materials", "Student", "check", "learner_of", "words_name"]
+__all__ = ["LEARNERS", "Materials", "Student", "check", "learner_of", "words_name"]
 
 
 def learner_of(materials: Materials) -> MultiTask:
     """The learner of a job."""
     share = materials.recipe.share
-    return SHARING[share.method](share, materials)
+    return LEARNERS[share.method](share, materials)
 
 
 def check(share: Share, encoder: nn.Module, *, corpora: int, memory: float | None) -> None:
@@ -77,7 +77,7 @@ def _distil(share: Share, materials: Materials) -> MultiTask:
     return materials.learner(Student, start=share.start)
 
 
-SHARING: Mapping[str, Callable[[Share, Materials], MultiTask]] = {
+LEARNERS: Mapping[str, Callable[[Share, Materials], MultiTask]] = {
     "hard": _hard,
     "heads": _heads,
     "top": _top,

@@ -11,7 +11,7 @@ from transfer.learning import encoder
 from transfer.learning.dropout import Noise
 from transfer.learning.lazy_embedding import Words
 from transfer.learning.mtbert import MTBert
-from transfer.learning.weighting import WEIGHING
+from transfer.learning.weighting import LOSS_WEIGHTING
 from transfer.recipes import Recipe
 from transfer.tasks import Task
 
@@ -50,7 +50,7 @@ class Materials:
             noise=noise,
             recipe=self.recipe,
             seed=self.seed,
-            weighing=WEIGHING[weigh.method](weigh, self.tasks),
+            weighing=LOSS_WEIGHTING[weigh.method](weigh, self.tasks),
             **more,
         )
         table = model.words.weight.detach()

@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from transfer.analysis.graph import STYLES
 from transfer.analysis.tables import UNDEFINED, interval_of, minus, points
 from transfer.reporting.figures.canvas import (
     BAND,
@@ -20,6 +19,7 @@ from transfer.reporting.figures.canvas import (
 )
 from transfer.reporting.forest_picture import forest_axes, legible, ticks
 from transfer.reporting.graph_layout import text_width
+from transfer.reporting.graph_picture import STYLES
 
 ROW = 0.2  # inches from one edge to the next
 MARKERS = {"improves": "^", "harms": "v", "no effect": "s", "inconclusive": "o"}

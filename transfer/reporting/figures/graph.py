@@ -8,17 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from transfer.analysis.graph import (
-    CLAIMS,
-    NAME_SIZE,
-    STYLES,
-    EdgeMark,
-    EdgeStyle,
-    GraphPicture,
-    NodeMark,
-    width_key,
-    width_of,
-)
+from transfer.analysis.graph import CLAIMS
 from transfer.reporting.figures.canvas import (
     INK,
     LINE,
@@ -30,7 +20,17 @@ from transfer.reporting.figures.canvas import (
     draw_caption,
     wrapped,
 )
-from transfer.reporting.graph_layout import HEAD, LABEL_SIZE, half_head, text_width
+from transfer.reporting.graph_layout import LABEL_SIZE, bar_width, text_width, with_head
+from transfer.reporting.graph_picture import (
+    NAME_SIZE,
+    STYLES,
+    EdgeMark,
+    EdgeStyle,
+    GraphPicture,
+    NodeMark,
+    width_key,
+    width_of,
+)
 
 LEGEND = 5.1  # inches across
 DETAIL_SIZE = 7.5  # printers' points
@@ -108,14 +108,7 @@ def _draw_edge(axes: Axes, edge: EdgeMark) -> None:
 
 def _draw_line(axes: Axes, path: np.ndarray, style: EdgeStyle, *, zorder: int) -> None:
     """A line [n, 2] with its head at the last point; lengths in inches."""
-    tip = path[-1]
-    behind = path[np.hypot(*(path - tip).T) >= HEAD]
-    base = behind[-1]
-    along = (tip - base) / np.hypot(*(tip - base))
-    side = np.array([-along[1], along[0]]) * half_head(style.head, style.width)
-    thick = style.width + 1.0  # of a tee's bar, which ends where the edge does, not in the node
-    short = {"arrow": 0.7 * HEAD, "tee": thick / 144, "open": 0.0}[style.head]
-    line = np.vstack([behind, tip - along * short])
+    line, head = with_head(path, style.head, style.width)
     axes.plot(
         *line.T,
         color=style.color,
@@ -125,15 +118,10 @@ def _draw_line(axes: Axes, path: np.ndarray, style: EdgeStyle, *, zorder: int) -
         zorder=zorder,
     )
     if style.head == "arrow":
-        corners = [tip, tip - along * HEAD - side, tip - along * HEAD + side]
-        axes.fill(*np.array(corners).T, color=style.color, linewidth=0, zorder=zorder)
-    elif style.head == "tee":
-        middle = tip - along * short
-        bar = np.array([middle - side, middle + side])
-        axes.plot(*bar.T, color=style.color, linewidth=thick, zorder=zorder, solid_capstyle="butt")
-    else:
-        barbs = np.array([tip - along * HEAD * 0.8 - side, tip, tip - along * HEAD * 0.8 + side])
-        axes.plot(*barbs.T, color=style.color, linewidth=style.width, zorder=zorder)
+        axes.fill(*head.T, color=style.color, linewidth=0, zorder=zorder)
+        return
+    width, cap = (bar_width(style.width), "butt") if style.head == "tee" else (style.width, None)
+    axes.plot(*head.T, color=style.color, linewidth=width, zorder=zorder, solid_capstyle=cap)
 
 
 def _draw_label(axes: Axes, edge: EdgeMark) -> None:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 
-from transfer.analysis.graph import CLAIMS, CROWDED
+from transfer.analysis.graph import CLAIMS
 from transfer.analysis.tables import points
 from transfer.reporting.figures.canvas import (
     INK,
@@ -19,6 +19,7 @@ from transfer.reporting.figures.canvas import (
     wrapped,
 )
 from transfer.reporting.graph_layout import text_width
+from transfer.reporting.graph_picture import CROWDED
 from transfer.reporting.palette import contrast, light
 
 SIGNS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}

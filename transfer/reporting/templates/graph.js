@@ -1,10 +1,13 @@
-// The graph: nodes on a fixed ring, drawn for the width that there is, from the numbers in the page.
+// The graph: draws the pictures that the page holds, filters their edges and tells what is chosen.
+'use strict';
+
 const SVG = 'http://www.w3.org/2000/svg';
 const CLAIMS = ['improves', 'harms'];
-const FULL_GAIN = 5; // points; the widest line is the largest claimed gain, or this where all are smaller
-const FEW = 30; // edges; with more, only claimed ones have a label,
-const LABELS = 60; // and of those the largest
-const MANY = 12; // nodes; with more, names stand along the radius
+const SIGNS = { improves: '▲', harms: '▼', 'no effect': '=', inconclusive: '?' };
+const HEADS = { improves: 'head', harms: 'bar' }; // classes; all others are open
+const NARROWER = 0.75; // of its width, below which a narrower picture is better
+const LABEL_SIZE = 11.5; // pixels
+const LARGEST = 1.25; // times its width
 
 function make(name, attributes, parent, text) {
   const node = document.createElementNS(SVG, name);
@@ -24,54 +27,6 @@ function put(parent, name, text, className) {
 
 const dashed = (verdict) => verdict.replace(' ', '-');
 
-const headSize = (width, scale) => scale * (9 + width);
-
-// Half of a head's breadth on a line of a width.
-function halfHead(verdict, width, scale) {
-  return { improves: 0.34 * headSize(width, scale) + 0.6 * width, harms: scale * 4 + 1.2 * width }[verdict] || scale * 4.5;
-}
-
-// The head at an edge's end, told apart by form: arrow, bar, open.
-function head(edge, curve, width, scale, parent) {
-  const size = headSize(width, scale);
-  const turn = `translate(${curve.end.x.toFixed(1)},${curve.end.y.toFixed(1)}) rotate(${((curve.turn * 180) / Math.PI).toFixed(1)})`;
-  const half = halfHead(edge.verdict, width, scale).toFixed(1);
-  if (edge.verdict === 'improves') make('path', { class: 'head', transform: turn, d: `M-1,-${half}L${size},0L-1,${half}Z` }, parent);
-  else if (edge.verdict === 'harms') make('path', { class: 'bar', transform: turn, d: `M0,-${half}V${half}` }, parent);
-  else make('path', { class: 'open', transform: turn, d: `M${-7 * scale},-${half}L0,0L${-7 * scale},${half}` }, parent);
-}
-
-function drawNames(places, nodes, parents) {
-  const boxes = [];
-  places.nodes.forEach((place, index) => {
-    const name = shorter(nodes[index].name);
-    const away = places.radius + (places.radial ? 9 : NAME_AWAY);
-    const { cos, sin } = place;
-    const parent = parents[index];
-    if (places.radial) {
-      const turned = cos < -0.001;
-      const degrees = (-place.angle * 180) / Math.PI + (turned ? 180 : 0);
-      const at = `translate(${place.x + away * cos},${place.y - away * sin}) rotate(${degrees.toFixed(2)})`;
-      make('text', { transform: at, dy: '.35em', 'text-anchor': turned ? 'end' : 'start' }, parent, name);
-      for (let out = 0; out < away + textWidth(name, 13); out += 12) boxes.push({ x: place.x + out * cos, y: place.y - out * sin, w: 7, h: 7 });
-      return;
-    }
-    const beside = !places.narrow && Math.abs(cos) > 0.05;
-    const anchor = !beside ? 'middle' : cos > 0 ? 'start' : 'end';
-    const x = beside ? place.x + cos * away : place.x;
-    const y = places.narrow ? place.y + (sin >= 0 ? -places.radius - 25 : places.radius + 21) : place.y - away * sin - 10 * sin * Math.abs(sin);
-    const wide = textWidth(name, 13);
-    const box = { x: beside ? x + (Math.sign(cos) * wide) / 2 : x, y: y + 5, w: wide / 2 + 2, h: 14 };
-    if (!beside && boxes.some((other) => overlap(box, other))) box.y += sin >= 0 ? -30 : 30;
-    make('text', { x, y: box.y - 5, dy: '.1em', 'text-anchor': anchor }, parent, name);
-    parent.append(' '); // unseen; it parts the two texts for whoever reads them aloud
-    make('text', { x, y: box.y + 8, dy: '.1em', 'text-anchor': anchor, class: 'kind' }, parent, nodes[index].metric);
-    boxes.push({ ...box, h: 17 });
-    boxes.push({ x: place.x, y: place.y, w: places.radius + 2, h: places.radius + 2 });
-  });
-  return boxes;
-}
-
 // One stage's graph with its filters and the panel that says what is chosen.
 class Graph {
   constructor(block, data, stage) {
@@ -79,6 +34,7 @@ class Graph {
     this.nodes = data.nodes;
     this.markText = data.mark;
     this.stage = stage.name;
+    this.pictures = stage.pictures;
     this.home = block.querySelector('.graph');
     this.details = block.querySelector('.details');
     this.filters = block.querySelector('.filters');
@@ -86,7 +42,6 @@ class Graph {
     this.edges = stage.edges
       .map((edge, index) => ({ ...edge, key: String(index), from: this.nodes[edge.source].name, to: this.nodes[edge.target].name }))
       .sort((a, b) => rank(a) - rank(b) || Math.abs(b.points) - Math.abs(a.points));
-    this.largest = Math.max(FULL_GAIN, ...this.edges.filter((edge) => !rank(edge)).map((edge) => Math.abs(edge.points)));
     this.chosen = null; // {edge} or {node}
     this.filters.hidden = false;
     this.filters.addEventListener('input', () => this.draw());
@@ -99,9 +54,13 @@ class Graph {
     this.draw();
   }
 
+  fitting() {
+    const width = this.home.clientWidth || this.pictures[0].width;
+    return this.pictures.find((one) => width >= NARROWER * one.width) || this.pictures[this.pictures.length - 1];
+  }
+
   resized() {
-    const width = Math.round(this.home.clientWidth);
-    if (width && width !== this.width) this.draw();
+    if (this.fitting() !== this.picture) this.draw();
   }
 
   shown() {
@@ -112,55 +71,44 @@ class Graph {
 
   draw() {
     const focus = document.activeElement && this.home.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    this.width = Math.round(this.home.clientWidth) || 720;
-    const room = this.nodes.length > MANY ? Math.max(this.width, 26 * this.nodes.length, 600) : this.width; // then it scrolls
+    this.picture = this.fitting();
+    const width = this.picture.width;
+    const height = this.picture.height + (this.markText ? 18 : 0);
     const edges = this.shown();
-    const places = ring(this.nodes.map((node) => node.name), Math.min(room, Math.max(this.width, 780)));
     const title = `Graph of the gains${this.stage ? ', ' + this.stage : ''}: ${edges.length} of ${this.edges.length} edges shown`;
-    const svg = make('svg', { viewBox: `0 0 ${places.width} ${Math.round(places.height)}`, role: 'group', 'aria-label': title });
-    if (places.width > this.width) svg.style.width = `${places.width}px`;
+    const svg = make('svg', { viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': title });
+    svg.style.maxWidth = `${LARGEST * width}px`;
+    if (this.pictures.length === 1) svg.style.minWidth = `${NARROWER * width}px`; // then it scrolls
     const lines = make('g', { role: 'listbox', 'aria-label': 'Edges, arrow keys move between them' }, svg);
     const labels = make('g', { 'aria-hidden': 'true' }, svg);
     const circles = make('g', { role: 'group', 'aria-label': 'Corpora, arrow keys move between them' }, svg);
-    const groups = this.nodes.map((node, index) => this.drawNode(node, index, places, circles));
-    const taken = drawNames(places, this.nodes, groups);
-    const { scale } = places;
-    const swell = scale * (edges.length > 100 ? 1.8 : edges.length > FEW ? 3 : 4);
-    const claimed = edges.map((edge) => CLAIMS.includes(edge.verdict));
-    const widths = edges.map((edge, index) => (claimed[index] ? 1.2 + 0.15 * swell + swell * Math.sqrt(Math.abs(edge.points) / this.largest) : 1.2));
-    const curves = arcs(places, edges.map((edge, index) => {
-      const width = widths[index];
-      return { ...edge, before: width / 2 + 0.5, after: halfHead(edge.verdict, width, scale), head: edge.verdict === 'improves' ? headSize(width, scale) : 0 };
-    }));
-    for (const { tip } of curves) taken.push({ ...tip, w: 5, h: 5 });
-    const most = Math.min(LABELS, places.labels);
-    const texts = edges.map((edge, index) => ((edges.length <= FEW || claimed[index]) && index < most ? edge.gain : ''));
-    const free = spots(curves, texts, claimed.map((one) => (one ? 3 : 1)), taken);
-    const drawn = edges.map((edge, index) => this.drawEdge(edge, { curve: curves[index], width: widths[index], scale, here: free[index] }, lines, labels));
-    lines.append(...drawn.reverse()); // claims last, on top
-    if (this.markText) make('text', { class: 'stamp', x: places.width - 4, y: places.height - 8 }, svg, this.markText);
+    this.nodes.forEach((node, index) => this.drawNode(node, index, circles));
+    lines.append(...edges.map((edge) => this.drawEdge(edge, lines, labels)).reverse()); // claims last, on top
+    if (this.markText) make('text', { class: 'stamp', x: width - 4, y: height - 6 }, svg, this.markText);
     this.home.replaceChildren(svg);
     this.rove(lines, focus);
     this.rove(circles, focus);
     const none = this.edges.length && !edges.length ? ' Choose more verdicts or a smaller effect to see some.' : '';
     this.filters.querySelector('.shown').textContent = `${edges.length} of ${this.edges.length} edges shown.${none}`;
-    this.block.dispatchEvent(new CustomEvent('shown', { detail: new Set(edges.map((edge) => edge.key)) }));
     this.mark();
   }
 
-  drawEdge(edge, { curve, width, scale, here }, lines, labels) {
-    const group = make('g', { class: `edge ${dashed(edge.verdict)}`, role: 'option', tabindex: -1, 'aria-selected': 'false' }, lines);
+  drawEdge(edge, lines, labels) {
+    const { line, head, width, head_width, label } = this.picture.edges[edge.key];
+    const verdict = dashed(edge.verdict);
+    const group = make('g', { class: `edge ${verdict}`, role: 'option', tabindex: -1, 'aria-selected': 'false' }, lines);
     group.setAttribute('aria-label', `${edge.from} to ${edge.to}: ${edge.gain}${edge.points === null ? '' : ' points'}, ${edge.verdict}`);
     group.dataset.key = edge.key;
-    make('path', { class: 'hit', d: curve.d }, group);
-    const line = make('path', { class: 'line', d: curve.d }, group);
-    if (CLAIMS.includes(edge.verdict)) line.style.strokeWidth = `${width.toFixed(2)}px`;
-    head(edge, curve, width, scale, group);
-    if (here) {
-      const label = make('g', { class: `gain ${dashed(edge.verdict)}` }, labels);
-      label.dataset.key = edge.key;
-      make('rect', { x: here.x - here.w, y: here.y - here.h, width: 2 * here.w, height: 2 * here.h }, label);
-      make('text', { x: here.x.toFixed(1), y: here.y.toFixed(1), dy: '.35em', 'text-anchor': 'middle' }, label, edge.gain);
+    make('path', { class: 'hit', d: line }, group);
+    make('path', { class: 'line', d: line, 'stroke-width': width }, group);
+    make('path', { class: HEADS[edge.verdict] || 'open', d: head, 'stroke-width': head_width }, group);
+    if (label) {
+      const [x, y, text] = label;
+      const around = make('g', { class: `gain ${verdict}` }, labels);
+      around.dataset.key = edge.key;
+      const half = 0.3 * LABEL_SIZE * text.length + 1;
+      make('rect', { x: x - half, y: y - 7, width: 2 * half, height: 14 }, around);
+      make('text', { x, y, dy: '.35em', 'text-anchor': 'middle' }, around, text);
     }
     this.onPointing(group, { edge });
     group.addEventListener('focus', () => this.choose({ edge }));
@@ -173,13 +121,21 @@ class Graph {
     group.addEventListener('pointerleave', (event) => { if (event.pointerType === 'mouse') this.tell(this.chosen); });
   }
 
-  drawNode(node, index, places, parent) {
+  drawNode(node, index, parent) {
+    const [x, y, textX, textY, align, turn, shown] = this.picture.nodes[index];
+    const anchor = { left: 'start', center: 'middle', right: 'end' }[align];
     const group = make('g', { class: 'node', role: 'button', tabindex: -1, 'aria-pressed': 'false' }, parent);
-    const seen = [shorter(node.name), node.metric].filter(Boolean).join(' '); // a name begins with what is written
-    group.setAttribute('aria-label', `${seen}: best and worst partners${node.name === shorter(node.name) ? '' : ` of ${node.name}`}`);
+    const seen = [shown, node.metric].filter(Boolean).join(' '); // a name begins with what is written
+    group.setAttribute('aria-label', `${seen}: best and worst partners${node.name === shown ? '' : ` of ${node.name}`}`);
     group.dataset.key = `n${index}`;
-    const place = places.nodes[index];
-    make('circle', { cx: place.x.toFixed(1), cy: place.y.toFixed(1), r: places.radius }, group);
+    make('circle', { cx: x, cy: y, r: this.picture.radius }, group);
+    if (this.pictures.length === 1) {
+      make('text', { transform: `translate(${textX},${textY}) rotate(${turn})`, dy: '.35em', 'text-anchor': anchor }, group, shown);
+    } else {
+      make('text', { x: textX, y: textY, dy: '-.15em', 'text-anchor': anchor }, group, shown);
+      group.append(' '); // unseen; it parts the two texts for whoever reads them aloud
+      make('text', { x: textX, y: textY, dy: '.95em', 'text-anchor': anchor, class: 'kind' }, group, node.metric);
+    }
     this.onPointing(group, { node: index });
     group.addEventListener('click', () => this.choose({ node: index }));
     return group;
@@ -252,7 +208,7 @@ class Graph {
   tellEdge(edge) {
     put(this.details, 'p', `${edge.from} → ${edge.to}`, 'head');
     const verdict = put(this.details, 'p');
-    put(verdict, 'span', { improves: '▲', harms: '▼', 'no effect': '=', inconclusive: '?' }[edge.verdict], `sign ${dashed(edge.verdict)}`).setAttribute('aria-hidden', 'true');
+    put(verdict, 'span', SIGNS[edge.verdict], `sign ${dashed(edge.verdict)}`).setAttribute('aria-hidden', 'true');
     verdict.append(` ${edge.verdict}`);
     const list = put(this.details, 'dl');
     const facts = [
@@ -282,7 +238,7 @@ class Graph {
     const line = (edge) => {
       const button = put(put(list, 'li'), 'button');
       button.type = 'button';
-      put(button, 'span', { improves: '▲', harms: '▼', 'no effect': '=', inconclusive: '?' }[edge.verdict], `sign ${dashed(edge.verdict)}`).setAttribute('aria-hidden', 'true');
+      put(button, 'span', SIGNS[edge.verdict], `sign ${dashed(edge.verdict)}`).setAttribute('aria-hidden', 'true');
       put(button, 'span', edge[end], 'name');
       put(button, 'span', `${edge.gain} (${edge.interval})`, 'amount');
       put(button, 'span', `, ${edge.verdict}`, 'unseen');

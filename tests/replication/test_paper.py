@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from transfer import paper
-from transfer.corpora.published import PUBLISHED
 from transfer.encoders import ALIASES
+from transfer.replication import paper
+from transfer.replication.table1 import PUBLISHED
 
 DATA = Path(paper.__file__).parent
 

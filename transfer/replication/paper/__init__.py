@@ -1,7 +1,7 @@
-"""What Peng, Chen and Lu (BioNLP 2020) published: Tables 2 to 6, and what the text says of Figure 2.
+"""Published figures of Peng, Chen and Lu (BioNLP 2020): Tables 2 to 6, and what the text says of Figure 2.
 
 The CSV files beside this module hold the figures; here is what each row of them means, and what is known
-to be odd. Table 1 is in ``transfer.corpora.published``.
+to be odd. Table 1 is in ``transfer.replication.table1``.
 """
 
 import csv
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from transfer.corpora.published import PUBLISHED
+from transfer.replication.table1 import PUBLISHED
 
 SOURCE = "Peng, Chen and Lu, BioNLP 2020"
 
@@ -61,7 +61,7 @@ class Table:
 
 
 class Statement(NamedTuple):
-    """What the text says of an edge of Figure 2; source or target may be ``any``, corpora are ours."""
+    """Statement of the text about an edge of Figure 2; source or target may be ``any``, corpora are ours."""
 
     half: str
     source: str
@@ -103,13 +103,13 @@ _TABLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 @functools.cache
 def tables() -> tuple[Table, ...]:
-    """Tables 2 to 6 as they were published, each with its control where it has single-task rows."""
+    """Tables 2 to 6 as published, each with a control where it has single-task rows."""
     return tuple(_table(*told) for told in _TABLES)
 
 
 @functools.cache
 def statements() -> tuple[Statement, ...]:
-    """What the text says of Figure 2."""
+    """Statements of the text about Figure 2."""
     return tuple(
         Statement(
             DOMAINS[row["domain"]],

@@ -1,18 +1,19 @@
-"""Table 1 of Peng, Chen and Lu, "An Empirical Study of Multi-Task Learning on BERT for Biomedical Text
-Mining" (BioNLP 2020): what the paper says of its eight corpora, and why a release may differ from it.
+"""Published Table 1 of Peng, Chen and Lu, BioNLP 2020: eight corpora, and why a release may differ from it.
+
+The paper is "An Empirical Study of Multi-Task Learning on BERT for Biomedical Text Mining".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from transfer.corpora.base import Split
+from transfer.corpora.base import SPLITS, Split
 
 SOURCE = "Table 1 of Peng, Chen and Lu, BioNLP 2020"
 
 
 @dataclass(frozen=True)
 class Published:
-    """A row of the paper's table: ``counts`` are in ``unit``, and not numbers of training lines.
+    """One corpus in the paper's table: ``counts`` are in ``unit``, and not numbers of training lines.
 
     ``why`` explains, split by split, a difference that is known; ``remark`` is about the figures
     themselves.
@@ -103,3 +104,22 @@ PUBLISHED: Mapping[str, Published] = {
         },
     ),
 }
+
+
+def published(corpus: str, split: Split) -> int | None:
+    """The paper's count of a split; None for a corpus that it does not have."""
+    return PUBLISHED[corpus].counts[split] if corpus in PUBLISHED else None
+
+
+def notes_of(corpus: str, counts: Mapping[Split, int]) -> Iterator[str]:
+    """Notes on a corpus's published counts: remarks, and why these ``counts`` differ from them."""
+    if row := PUBLISHED.get(corpus):
+        if row.remark:
+            yield row.remark
+        differ = {split for split in SPLITS if counts[split] != row.counts[split]}
+        for splits, why in row.why.items():
+            if differ & set(splits):
+                yield f"{' and '.join(splits)}: {why}"
+                differ -= set(splits)
+        if differ:
+            yield f"{' and '.join(s for s in SPLITS if s in differ)}: the difference is not explained"
