@@ -30,12 +30,12 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def access(*downloads: Download) -> Access:
-    return Access("https://example.org", downloads, folder="tiny")
+    return Access("https://example.org", downloads)
 
 
 def refused(access: Access, to: Path) -> str:
     with pytest.raises(InputError) as caught:
-        fetch(access, to, unwatched)
+        fetch("tiny", access, to, unwatched)
     assert not to.exists()
     return str(caught.value)
 
@@ -43,6 +43,7 @@ def refused(access: Access, to: Path) -> str:
 def test_files_land_where_they_belong(serve, tmp_path: Path):
     home = serve({"/plain": TEXT, "/packed.gz": gzip.compress(TEXT * 2)})
     home_of = fetch(
+        "tiny",
         access(
             Download(f"{home}/plain", "deep/er/plain.txt", len(TEXT), sha256(TEXT)),
             Download(f"{home}/packed.gz", "unpacked.txt", 2 * len(TEXT), sha256(TEXT * 2), "gzip"),
@@ -70,6 +71,7 @@ def test_of_a_zip_only_what_belongs_to_the_release_is_kept(serve, tmp_path: Path
     expected = listing({"train.txt": TEXT, "in/test.txt": TEXT})
     home = serve({"/a.zip": packed})
     made = fetch(
+        "tiny",
         access(
             Download(f"{home}/a.zip", "", 2 * len(TEXT), sha256(expected.encode()), "zip", ("*.txt",)),
         ),
@@ -87,7 +89,7 @@ def test_what_is_there_is_never_replaced(serve, tmp_path: Path):
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny" / "mine.txt").write_bytes(b"mine")
     with pytest.raises(InputError, match="tiny: already exists"):
-        fetch(access(Download(f"{home}/plain", "mine.txt", 7, sha256(TEXT))), tmp_path, unwatched)
+        fetch("tiny", access(Download(f"{home}/plain", "mine.txt", 7, sha256(TEXT))), tmp_path, unwatched)
     assert (tmp_path / "tiny" / "mine.txt").read_bytes() == b"mine"
 
 
@@ -140,4 +142,4 @@ def test_a_folder_that_cannot_be_written_to(serve, tmp_path: Path):
     home = serve({"/plain": TEXT})
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InputError, match="file: cannot be written to"):
-        fetch(access(Download(f"{home}/plain", "a", 7, sha256(TEXT))), tmp_path / "file", unwatched)
+        fetch("tiny", access(Download(f"{home}/plain", "a", 7, sha256(TEXT))), tmp_path / "file", unwatched)

@@ -38,14 +38,10 @@ def fetch(
     """
     from transfer.corpora.fetching import fetch as fetched
 
-    folders: dict[str, list[Release]] = {}
     for release in _releases(names):
-        folders.setdefault(release.access.folder, []).append(release)
-    for releases in folders.values():
-        access = releases[0].access
-        for release in releases:
-            say(f"{release.name}: {release.card.source}")
-            say(f"  license: {release.card.licence}")
+        access = release.access
+        say(f"{release.name}: {release.card.source}")
+        say(f"  license: {release.card.licence}")
         say(f"  source:  {access.page}")
         if access.via:
             say(f"  from:    {access.via}")
@@ -54,10 +50,8 @@ def fetch(
             for download in access.downloads:
                 say(f"  {download.url}")
             continue
-        home = fetched(access, out, watched)
-        say(f"wrote {home}; next:")
-        for release in releases:
-            say(f"  transfer prepare {release.name} --raw {home}")
+        home = fetched(release.name, access, out, watched)
+        say(f"  wrote {home}; next: transfer prepare {release.name} --raw {home}")
     if not dry_run:
         say(paragraph("By using a corpus you accept its license; cite the publication named above."))
 

@@ -26,18 +26,18 @@ MOST = 64 << 20  # bytes of one download; the largest release has 8 MB
 SECONDS = 60  # without a byte from the server
 
 
-def fetch(access: Access, to: Path, watch: Watch) -> Path:
-    """Download a release to ``to/<its folder>`` and return that folder, which appears whole or not at all.
+def fetch(name: str, access: Access, to: Path, watch: Watch) -> Path:
+    """Download the release of a corpus to ``to/name`` and return that folder; it appears whole or not at all.
 
     Raises InputError where the folder exists, a file cannot be had, or its content has another SHA-256.
     """
-    home = to / access.folder
+    home = to / name
     if home.exists():
         raise InputError(f"{home}: already exists; remove it, or choose another folder with --out")
-    draft = to / f".{access.folder}.{uuid.uuid4().hex}"
+    draft = to / f".{name}.{uuid.uuid4().hex}"
     try:
         draft.mkdir(parents=True)
-        for download in watch(access.downloads, f"downloading {access.folder}"):
+        for download in watch(access.downloads, f"downloading {name}"):
             for path, data in _kept(download, _transferred(download.url)).items():
                 place = draft / path
                 place.parent.mkdir(parents=True, exist_ok=True)

@@ -29,20 +29,12 @@ def test_terms_and_source_are_given(name: str):
 @pytest.mark.parametrize("name", sorted(RELEASES.keys() - AGREEMENTS))
 def test_downloads_are_pinned_and_apart(name: str):
     access = RELEASES[name].access
-    assert re.fullmatch(r"[a-z0-9-]+", access.folder)
     for download in access.downloads:
         assert PINNED.fullmatch(download.url)
         assert re.fullmatch(r"[0-9a-f]{64}", download.sha256)
         assert download.size > 0
     places = [download.to for download in access.downloads]
     assert len(set(places)) == len(places)
-
-
-def test_corpora_share_a_folder_only_if_they_share_the_release():
-    folders: dict[str, set] = {}
-    for release in RELEASES.values():
-        folders.setdefault(release.access.folder, set()).add(release.access)
-    assert {len(accesses) for folder, accesses in folders.items() if folder} == {1}
 
 
 @pytest.mark.parametrize("name", sorted(RELEASES.keys() - {"i2b2-2010-re", "shareclefe"}))

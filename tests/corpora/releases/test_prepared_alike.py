@@ -41,7 +41,7 @@ def read() -> Callable[..., Reading]:
 
     def reading(name: str, division: str = "official") -> Reading:
         home = Path(os.environ.get("TRANSFER_RELEASES", "../shared/corpora/raw"))
-        folders = [home / RELEASES[name].access.folder, home / ALSO.get(name, name)]
+        folders = [home / name, home / ALSO.get(name, name)]
         for folder in folders:
             if folder.is_dir():
                 return RELEASES[name].read(folder, unwatched, division=division)

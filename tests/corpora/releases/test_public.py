@@ -7,7 +7,6 @@ import pytest
 
 from transfer.corpora.releases import Reading
 
-
 ASSETS = Path(__file__).parents[2] / "assets" / "releases"
 
 

@@ -32,14 +32,12 @@ class Access:
 
     ``page`` is its authors'. With ``downloads`` anybody can have it; without, ``how`` says what to do.
     ``via`` is the page of a copy (or a preparation) that is downloaded instead of the authors' files.
-    ``folder`` is the name that ``fetch`` gives to its folder: corpora of one release share it.
     """
 
     page: str
     downloads: tuple[Download, ...] = ()
     how: str = ""
     via: str = ""
-    folder: str = ""
 
     @property
     def size(self) -> int:
@@ -50,7 +48,6 @@ class Access:
 def github(
     repository: str,
     commit: str,
-    folder: str,
     files: Sequence[tuple[str, int, str]],
     *,
     page: str = "",
@@ -64,13 +61,12 @@ def github(
     root = f"https://raw.githubusercontent.com/{repository}/{commit}/{below}"
     ending = ".gz" if pack == "gzip" else ""
     downloads = (Download(f"{root}{path}{ending}", path, size, sha256, pack) for path, size, sha256 in files)
-    return _access(repository, page, folder, tuple(downloads))
+    return _access(repository, page, tuple(downloads))
 
 
 def github_zip(
     repository: str,
     commit: str,
-    folder: str,
     size: int,
     sha256: str,
     *,
@@ -84,9 +80,9 @@ def github_zip(
         if path
         else f"https://github.com/{repository}/archive/{commit}.zip"
     )
-    return _access(repository, page, folder, (Download(at, "", size, sha256, "zip", keep),))
+    return _access(repository, page, (Download(at, "", size, sha256, "zip", keep),))
 
 
-def _access(repository: str, page: str, folder: str, downloads: tuple[Download, ...]) -> Access:
+def _access(repository: str, page: str, downloads: tuple[Download, ...]) -> Access:
     home = f"https://github.com/{repository}"
-    return Access(page or home, downloads, via=home if page else "", folder=folder)
+    return Access(page or home, downloads, via=home if page else "")

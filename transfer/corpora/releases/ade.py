@@ -99,7 +99,6 @@ RELEASES = (
         access=github(
             "trunghlt/AdverseDrugReaction",
             "2851af96e26050cf551a2e1f716ff861f7b1059b",
-            "ade",
             (
                 ("DRUG-AE.rel", 1423024, "542cdc483ccc94927762eaf2c9a8ecac49a6c10037dda2895be6a6e20160f75a"),
                 ("ADE-NEG.txt", 2308469, "8f506c159042ce354fbf26981dc39971dde8f09b1158d94106eab1e516e53fcf"),

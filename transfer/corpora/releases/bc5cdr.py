@@ -199,7 +199,6 @@ def _release(name: str, entity: str) -> Release:
         access=github(
             "patverga/bran",
             "32378da8ac339393d9faa2ff2d50ccb3b379e9a2",
-            "bc5cdr",
             (
                 (
                     "CDR_TrainingSet.PubTator.txt",

@@ -90,7 +90,6 @@ RELEASES = (
         access=github(
             "cambridgeltl/MTL-Bioinformatics-2016",
             "df0df02fae6dbb87d88ffcf323b9096528f06f84",
-            "bionlp13cg",
             (
                 ("train.tsv", 943120, "016ee311428431433c46ceeebeba5fce9c3da9bfd05fafcc484e57a736ea91e7"),
                 ("devel.tsv", 316312, "6c834f3a16ed080940e7e12d831ca8f79458d08db5d6f0c1fdbfe85c3c7a072c"),

@@ -203,7 +203,6 @@ RELEASES = (
         access=github(
             "hieunguyen7337/KeBioLM",
             "bc7c3667c786236252ba5b26b3b921197465b7a3",
-            "biosses",
             (
                 ("train.tsv", 20669, "19dfcb8d4f07636422cb4b945992131383bf0dfa87847012673abcfc026aa9e7"),
                 ("dev.tsv", 5237, "15902014e1cf828aaf39ab83051063af3b4aec0f6e38edc3ea609299221d4735"),

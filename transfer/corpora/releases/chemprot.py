@@ -193,7 +193,6 @@ RELEASES = (
         access=github(
             "ChrisC1224/ChemProt",
             "fb5bad792138ff6bafa486a2fb90a5b7c31269ac",
-            "chemprot",
             tuple(
                 (f"{folder}/{begin}_{what}.tsv", size, sha256)
                 for (folder, begin, _), files in zip(PARTS.values(), FILES, strict=True)

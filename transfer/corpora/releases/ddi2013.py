@@ -147,7 +147,6 @@ RELEASES = (
         access=github_zip(
             "isegura/DDICorpus",
             "819b0fa538ed83ab2a8b4f5417bba3c03249b7f3",
-            "ddi2013",
             8378342,
             "97b45d3ed7fa8771fb6c286c8a4e2d10469c45fbea2077c8e06d7524b5f01fd4",
             path="DDICorpus-2013.zip",

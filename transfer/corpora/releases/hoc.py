@@ -123,7 +123,6 @@ RELEASES = (
         access=github_zip(
             "sb895/Hallmarks-of-Cancer",
             "3bc6e6deb90cf5bc4f9988c493fe2c32e9b3cf2a",
-            "hoc",
             3190828,
             "dc2b70e31e33c9a63b36e1e12e12eee2c0204c56ab253e22597c4b6300940249",
             keep=("text/*", "labels/*", "LICENSE"),

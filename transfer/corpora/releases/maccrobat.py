@@ -85,7 +85,6 @@ RELEASES = (
         access=github_zip(
             "Saieiei/NLP",
             "f2b522984cc621d5c7e00fbce02ddeee2a5b8077",
-            "maccrobat",
             2620541,
             "e273ef1d58a550a57a1dd8b69cdc8dce5273df864e6b1441c379ffdd1d0113ad",
             page="https://doi.org/10.6084/m9.figshare.9764942",

@@ -87,7 +87,6 @@ def _release(
         access=github(
             "allenai/scibert",
             "06793f77d7278898159ed50da30d173cdc8fdea9",
-            name,
             files,
             page=page,
             below=f"data/text_classification/{folder}/",

@@ -106,7 +106,6 @@ RELEASES = (
         access=github_zip(
             "ai-systems/nli4ct",
             "8e8e5fc506b916984011873403b9ea5ed6dd96c2",
-            "nli4ct",
             7281895,
             "aadce2a9aef8f112252ac093df159bfe466b5925d3ead56d82c9302051475e4d",
             path="Complete_dataset.zip",

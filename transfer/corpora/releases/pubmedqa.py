@@ -79,7 +79,6 @@ RELEASES = (
         access=github(
             "pubmedqa/pubmedqa",
             "1cbae8e92f72f20c8d3747cbb3bf5bc53554d997",
-            "pubmedqa",
             (
                 (
                     "ori_pqal.json",

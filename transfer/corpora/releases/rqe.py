@@ -94,7 +94,6 @@ RELEASES = (
         access=github(
             "abachaa/RQE_Data_AMIA2016",
             "9302fb9a55a437944ba6ce21a30023463a94a136",
-            "rqe",
             (
                 (TRAIN, 2444717, "4729784635c1e9a07d06c91a5efb50bad298758c51705dbf6c7dabcd87adc854"),
                 (TEST, 109071, "0d7d97c8858971edfafad578d39e739129dad33a94cb690277f79f1b1d1b4e80"),

@@ -82,7 +82,6 @@ RELEASES = tuple(
         access=github(
             "brmson/dataset-sts",
             "e1d3375f5b3bc24f21aa4e46f96eb379e9fc1081",
-            "sick",
             (
                 (
                     "SICK_train.txt",

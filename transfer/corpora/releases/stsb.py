@@ -63,7 +63,6 @@ RELEASES = (
         access=github(
             "PhilipMay/stsb-multi-mt",
             "30de0dec4ee199b7f42351d3f1a0b19592955385",
-            "stsb",
             (
                 (
                     "stsb-en-train.csv",
