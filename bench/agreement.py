@@ -27,7 +27,7 @@ def rows(folder: Path, split: str) -> Iterator[dict[str, Any]]:
 
 
 def mentions(folder: Path, split: str) -> Counter[tuple[str, str]]:
-    """How often each (type, text without white space) is a mention."""
+    """Count the mentions of each (type, text without white space)."""
     found: Counter[tuple[str, str]] = Counter()
     for row in rows(folder, split):
         if "mentions" in row:

@@ -233,7 +233,7 @@ def results(home: Path) -> dict[str, dict]:
 
 
 def compared(home: Path, undisturbed: Path) -> list[str]:
-    """What does not hold of a store, in words."""
+    """Faults of a store, in words."""
     found, one, two = [], results(home), results(undisturbed)
     if one.keys() != two.keys():
         found.append(f"{len(one)} jobs instead of {len(two)}")

@@ -37,7 +37,7 @@ LONGEST = 600  # seconds until a process that says nothing is given up
 
 @dataclass(frozen=True)
 class Size:
-    """How large what is measured is."""
+    """Sizes of the measured model, batches and runs."""
 
     encoder: dict[str, int]
     lengths: tuple[int, ...]

@@ -29,7 +29,7 @@ APART = 100  # from one study's first seed to the next one's
 
 
 def overrides_of(study: int, precision: str) -> list[str]:
-    """What a study changes of the grid; the committed report has the seeds from 0."""
+    """Changes of a study to the grid; the committed report has the seeds from 0."""
     tasks = Grid.load(GRID).tasks
     planned = sorted(
         {tuple(sorted((p.source, p.target))) for p in PLAN if {p.source, p.target} <= set(tasks)}

@@ -198,7 +198,7 @@ def _put(job: Job) -> None:
 
 
 def _predicted(texts: Texts, job: Job) -> tuple[np.ndarray, float]:
-    """What a job says of every test item (JSON), and its score."""
+    """Simulated predictions of a job for every test item (JSON), and its score."""
     corpus = texts.corpus
     rng = np.random.default_rng([zlib.crc32(corpus.card.name.encode()), int(job.id, 16) % 2**32])
     partners = [zlib.crc32(name.encode()) % 8 for name in job.names if name != corpus.card.name]

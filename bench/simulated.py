@@ -21,7 +21,7 @@ TRUTH_SEEDS, TRUTH_ITEMS, TRUTH_TIMES = 100, 4000, 60
 
 @dataclass(frozen=True)
 class Setting:
-    """What is simulated: a metric, its test items, what the seeds and the items' profits vary by."""
+    """A simulated setting: metric, test items, and the variation of seeds and of the items' gains."""
 
     metric: str
     noise: str

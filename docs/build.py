@@ -14,10 +14,11 @@ from pydantic_core import PydanticUndefined
 from transfer.analysis import comparison, controls, gains, stages, tables
 from transfer.analysis.flags import FLAGS
 from transfer.cli import app
-from transfer.corpora.base import METRICS, Card, Limit
+from transfer.corpora.base import Card, Limit
 from transfer.encoders import ALIASES, FAMILIES
 from transfer.grid import Grid, Tune
 from transfer.jobs import Encoder
+from transfer.kinds import KINDS
 from transfer.methods import MIXING, SHARING, WEIGHING, Method
 from transfer.recipes import RECIPES, FineTuning, Recipe
 from transfer.replication import cells
@@ -159,7 +160,8 @@ def _card() -> Iterator[str]:
     yield CARD
     yield _keys(Card)
     yield _table(
-        ("kind", "metrics"), [(f"`{kind}`", ", ".join(f"`{m}`" for m in ms)) for kind, ms in METRICS.items()]
+        ("kind", "metrics"),
+        [(f"`{name}`", ", ".join(f"`{m}`" for m in kind.metrics)) for name, kind in KINDS.items()],
     )
 
 

@@ -1,4 +1,4 @@
-"""Where an encoder's files are, and that they are the right ones. No network."""
+"""An encoder's files are located and verified, without network access."""
 
 import importlib.util
 import json

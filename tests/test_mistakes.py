@@ -1,4 +1,4 @@
-"""What a newcomer gets wrong first, and the message that says the mend. Each stands here as it is shown."""
+"""Common mistakes of newcomers and the complete messages that show the fix."""
 
 import json
 import os

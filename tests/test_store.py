@@ -151,7 +151,7 @@ def test_a_parent_whose_encoder_is_gone_is_pending_where_a_child_is(store: Store
 
 
 def test_a_parent_that_ran_again_has_its_encoder_and_its_old_result(store: Store, weights):
-    """What ``pending`` asks for: the encoder is gone, the result stays, the children can go on."""
+    """A second run adds the missing encoder, which its children need, and keeps the old result."""
     store.put(done(PARENT, 0.5))
     store.put(done(PARENT, 0.6), encoder=weights())
     assert kept(store, PARENT) == done(PARENT, 0.5)

@@ -15,7 +15,7 @@ DOCUMENTS = 40
 
 
 class World:
-    """What the methods of one study share: how hard each document and how lucky each seed is."""
+    """Properties shared by the methods of one study: each document's difficulty and each seed's luck."""
 
     def __init__(self, seed: int, tasks: Sequence[str] = "abcd", documents: int = DOCUMENTS) -> None:
         self.rng = np.random.default_rng(seed)

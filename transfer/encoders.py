@@ -1,4 +1,4 @@
-"""Where an encoder's files are: an alias, a folder, or a hub id. Found and hashed, not loaded."""
+"""Encoders by alias, folder or hub id: their files are located and hashed, not loaded."""
 
 import hashlib
 import importlib.util
@@ -14,7 +14,7 @@ from transfer.inputs import InputError, NotThere, did_you_mean
 
 @dataclass(frozen=True)
 class Family:
-    """What an encoder's config.json does not say of its family.
+    """Properties of an encoder's family that its config.json does not state.
 
     ``packed``: its attention goes through transformers' interface, arguments passed on, so that sequences
     stand one behind the other without padding; others are padded, to the same numbers. ``layers``: the key
@@ -52,7 +52,7 @@ FAMILIES: Mapping[str, Family] = {
 class Alias:
     """An encoder under a short name: in a Python package where that is installed, else on the hub.
 
-    ``cased``: whether it was trained on text with capitals; where that is given, its tokenizer is held to it.
+    ``cased``: whether it was trained on cased text; if given, its tokenizer is checked against it.
     """
 
     hub: str
@@ -131,7 +131,7 @@ def locate(
 
 
 def folder_of(name: str, *, pickled: bool = False) -> Path:
-    """Where an encoder is: an alias, else a folder that exists, else a hub id (downloaded, see ``locate``).
+    """Folder of an encoder: an alias, an existing folder, or a hub id (downloaded, see ``locate``).
 
     ``pickled``: weights that are pickled are downloaded too. Raises NotThere.
     """

@@ -1,4 +1,4 @@
-"""What people write, read at the edge: one message with file, line and mend, or a valid object."""
+"""User input, read and validated at the edge: a valid object, or one message with file, line and fix."""
 
 import difflib
 import itertools
@@ -17,7 +17,7 @@ MOST_VALUES = 100_000  # in a YAML file
 
 
 class InputError(Exception):
-    """The user's input is wrong; the message says where, what, and what would be right (exit 2).
+    """Invalid user input; the message says where, what, and how to fix it (exit code 2).
 
     It is one line whatever it quotes: control characters are shown as escapes, and what is very long
     loses its middle.
@@ -57,7 +57,7 @@ def nearby(path: Path) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """What a file holds. Raises InputError (NotThere where it is missing) naming the file.
+    """Read a file. Raises InputError (NotThere if it is missing) that names the file.
 
     A pipe or a device is refused: a command would wait for it for ever.
     """
@@ -208,7 +208,7 @@ def _shown(value: Any) -> str:
 
 
 def _key_that_was_meant(owner: type[BaseModel], wrong: str) -> str:
-    """As ``did_you_mean`` of the keys a person may write; one that belongs a level deeper is named there."""
+    """Suggest the nearest valid key; a key that belongs a level deeper is named with its place."""
     known = [name for name, field in owner.model_fields.items() if not field.exclude]
     for name in known:
         inner = _model_at(owner, (name,))

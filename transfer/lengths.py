@@ -9,6 +9,7 @@ from typing import Any
 from transfer import encoders
 from transfer.corpora.base import SPLITS, Corpus, Split
 from transfer.inputs import InputError
+from transfer.kinds import kind_of
 
 _SPACE = re.compile(r"[ \t\n\r]+")  # what every tokenizer takes as the end of a word
 
@@ -41,7 +42,7 @@ class SubwordCounter:
 
         None of a tagging corpus, whose long sentences are divided and not cut.
         """
-        if corpus.card.kind == "tagging":
+        if kind_of(corpus.card.kind).tokenized:
             return dict.fromkeys(SPLITS, 0)
         return {
             split: self.truncated([example.text for example in corpus.split(split)], max_length)

@@ -1,4 +1,4 @@
-"""Changes of a grid on the command line: ``--set key=value``."""
+"""Overrides of a grid on the command line: ``--set key=value``."""
 
 from collections.abc import Sequence
 from typing import Any

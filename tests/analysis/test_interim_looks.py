@@ -1,4 +1,4 @@
-"""What each look may spend: held against simulated studies that are looked at again and again."""
+"""The error that each interim analysis may spend, checked on simulated studies with repeated looks."""
 
 import math
 from statistics import NormalDist

@@ -1,4 +1,4 @@
-"""What a report says of how it was made makes the same jobs again."""
+"""The grid and command in a report define the same jobs again."""
 
 import pytest
 import yaml

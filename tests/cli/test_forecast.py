@@ -1,4 +1,4 @@
-"""How long a grid will take, and what is told of a precision that the processor has no arithmetic for."""
+"""Estimated time of a grid, and the note on a precision that the processor does not support."""
 
 import json
 import re

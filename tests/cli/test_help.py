@@ -75,14 +75,14 @@ def test_grids_complete_to_yaml_files_and_folders(tmp_path: Path, monkeypatch):
 
 
 def test_corpora_kinds_and_stages_complete():
-    assert completion.releases("che") == ["chemprot"]
+    assert completion.releases("che") == ["chemprot", "chemprot13"]
     assert "own" in completion.releases("")
     assert completion.kinds("t") == ["tagging"]
     assert completion.stages("f") == ["fine-tune"]
 
 
 def completed(words: str) -> list[str]:
-    """What the bash script that --show-completion prints would be given."""
+    """The completions that bash would receive from the script of --show-completion."""
     environment = {
         **os.environ,
         "_TRANSFER_COMPLETE": "complete_bash",

@@ -1,4 +1,4 @@
-"""What a person sees of a grid that runs: in a terminal, in a narrow one, without colour, in a file."""
+"""The progress display of a running grid: in a terminal, in a narrow one, without color, in a file."""
 
 import io
 import os

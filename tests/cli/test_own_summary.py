@@ -92,7 +92,7 @@ def test_strict_refuses_an_assumption_and_writes_nothing(tmp_path: Path, prepare
         (["--quoting", "single"], "--quoting: 'single' is unknown"),
         (["--encoding", "utf-9"], "--encoding 'utf-9': is not a text encoding"),
         (["--encoding", "rot13"], "--encoding 'rot13'"),
-        (["--labels", "a,b"], "--labels is for multilabel"),
+        (["--labels", "a,b"], "--labels is for tagging and multilabel"),
         (["--metric", "micro_f1"], "--metric micro_f1 needs --negative"),
     ],
 )

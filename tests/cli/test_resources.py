@@ -1,4 +1,4 @@
-"""What of a machine a process may use, where a container or a batch job has less than all of it."""
+"""Cores and memory that a process may use within the limits of a container or a batch job."""
 
 import os
 import subprocess

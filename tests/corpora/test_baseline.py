@@ -6,12 +6,13 @@ from sklearn.metrics import accuracy_score
 
 from transfer.corpora import prepared
 from transfer.corpora.base import SPLITS
-from transfer.corpora.baseline import _PREDICTORS, Baseline, baseline_of
+from transfer.corpora.baseline import Baseline, baseline_of
+from transfer.kinds import Kind, kind_of
 
 
 def corpus(card: dict, train: list, test: list):
     """A corpus with these gold values; dev has those of train."""
-    key = {"similarity": "score", "multilabel": "labels", "tagging": "tags"}.get(card["kind"], "label")
+    key = kind_of(card["kind"]).gold
 
     def row(split: str, i: int, gold) -> dict:
         texts = {"text_a": f"{split} {i}", "text_b": "b"} if key == "score" else {"text": f"{split} {i}"}
@@ -69,6 +70,6 @@ def test_where_gold_leaves_the_score_undefined_so_does_the_baseline():
 
 
 def test_a_kind_that_names_no_predictor_has_no_baseline(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delitem(_PREDICTORS, "classification")
+    monkeypatch.setattr(type(kind_of("classification")), "baseline", Kind.baseline)
     card = {"kind": "classification", "metric": "accuracy", "labels": ["a", "b"]}
     assert baseline_of(corpus(card, ["a", "b"] * 9, ["a", "b"])) is None

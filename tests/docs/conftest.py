@@ -114,7 +114,7 @@ class Runner:
             Grid.load(path)
 
     def csv(self, block: Block) -> None:
-        """What a file that the page made before begins with."""
+        """The first lines of a file that the page wrote earlier."""
         begins = [path.read_text(encoding="utf-8") for path in self.folder.glob("*.csv")]
         assert any(text.startswith(block.content) for text in begins)
 

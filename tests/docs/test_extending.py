@@ -97,6 +97,11 @@ def test_the_new_method_trains_and_is_named(extended, tiny_corpora: Path, tiny_e
     assert "3 jobs, 1 to run" in extended.said, "alone nothing is weighed: those are the same jobs"
 
 
+def test_the_new_kind_is_read_from_a_users_table(extended):
+    card = (extended.folder / "corpora/pain/corpus.yaml").read_text()
+    assert "kind: ordinal\nmetric: accuracy\nlabels:\n- mild\n- moderate\n- severe\n" in card
+
+
 def test_a_label_that_the_card_lacks_is_refused_in_the_new_kind_too(extended, write_corpus):
     card = {"name": "wrong", "kind": "ordinal", "metric": "accuracy", "labels": ["a", "b"]}
     row = {"id": "1", "text": "x", "label": "c"}

@@ -12,7 +12,7 @@ from transfer.corpora.releases import RELEASES
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS, *sorted((ROOT / "studies").glob("*/*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *DOCS, *sorted((ROOT / "studies").glob("*/*.md"))]
 # pages whose blocks are run by a test of their own, or are no blocks of a person's
 ELSEWHERE = {
     "docs/own-data.md": "tests/docs/test_own_data.py",
@@ -21,6 +21,7 @@ ELSEWHERE = {
 }
 RUN = {"README.md", "docs/tutorial.md", "docs/grids.md", "docs/corpora.md", "docs/models.md"}
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
+PICTURE = re.compile(r'<img src="([^"]+)"')
 TINY = ["--set", "recipe.epochs=1", "--set", "seeds=2"]
 
 
@@ -38,7 +39,8 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page: Path):
     broken = []
-    for link in LINK.findall(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    for link in LINK.findall(text) + PICTURE.findall(text):
         where, _, anchor = link.partition("#")
         if re.match(r"https://[\w.-]+/\S*$", link):
             continue
@@ -63,7 +65,7 @@ def test_blocks_that_are_run_apart_name_the_test_that_runs_them(blocks_of):
 
 
 def link_repository(folder: Path) -> None:
-    """What a page takes for granted where its commands run: a clone."""
+    """Copy the parts of a clone that a page's commands rely on."""
     for part in ("grids", "studies"):
         shutil.copytree(ROOT / part, folder / part)
 
@@ -178,7 +180,7 @@ def test_the_page_on_corpora(runner):
 
 def test_the_table_of_corpora_is_that_of_the_registry():
     text = (ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")
-    table = text.split("## The corpora known by name")[1].split("## ")[0]
+    table = text.split("## Known corpora")[1].split("## ")[0]
     rows = {
         cells[1].strip("` "): [cell.strip() for cell in cells[2:-1]]
         for line in table.splitlines()

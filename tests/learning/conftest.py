@@ -1,4 +1,4 @@
-"""What the tests of learning share."""
+"""Fixtures shared by the tests of learning."""
 
 from pathlib import Path
 
@@ -30,5 +30,5 @@ def fake_gpu(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture
 def no_library(monkeypatch: pytest.MonkeyPatch):
-    """As if this machine had no C++ compiler."""
+    """Pretend that this machine has no C++ compiler."""
     monkeypatch.setattr(library, "found", lambda: (None, "torch (no C++ compiler)"))

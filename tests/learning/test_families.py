@@ -243,7 +243,7 @@ def test_a_job_of_every_kind_trains(family: Path, tiny_corpora: Path, tmp_path: 
 
 
 def test_a_token_is_encoded_as_a_word(family: Path):
-    """As in running text, where a space stands before it: byte-level tokenizers know the two apart."""
+    """Tokens are encoded as in running text, after a space: byte-level tokenizers tell the two apart."""
     tokenizer = encoder.tokenizer_of(family)
     tokens = ["patient", "has", "pain"]
     mark = word_mark(tokenizer)

@@ -32,7 +32,7 @@ PADS = {"flash-attn": lambda: importlib.import_module("no_such_kernel")}
 def attended(
     query: Tensor, key: Tensor, value: Tensor, bounds: Tensor, longest: int, *, scale, dropout, window
 ) -> Tensor:
-    """What a kernel computes, in fp32, masks of the default generator."""
+    """Reference for a kernel, in fp32, with masks from the default generator."""
     outputs = []
     assert query.dtype == key.dtype == value.dtype == torch.bfloat16
     assert bounds.dtype == torch.int32

@@ -82,7 +82,7 @@ def test_corpora_take_turns_at_random():
 
 @pytest.mark.parametrize("mix", EVERY, ids=str)
 def test_under_every_way_a_corpus_meets_its_own_mini_batches_in_its_own_order(mix: Mix):
-    """How many of them an epoch has depends on the partners; which one is the n-th does not."""
+    """The number of mini-batches in an epoch depends on the partners; the n-th one does not."""
     alone = Mixture({"a": cut("a", 21)}, seed=3, epochs=12)
     own = [step for epoch in range(1, 13) for step in order_of(alone, "a", epoch)]
     for partners in (("b",), ("b", "c")):

@@ -1,4 +1,4 @@
-"""What a worker keeps from one job to the next."""
+"""The data that a worker keeps from one job to the next."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ def _afresh():
 
 
 def kept() -> tuple[int, int]:
-    """Of how many splits the rows are kept, and their word pieces."""
+    """Number of splits with cached rows, and their subword tokens."""
     return len(at._cut_once.cache), at._cut_once.cache.currsize
 
 

@@ -1,4 +1,4 @@
-"""What a comparison says and writes: settings, words, the page, the files."""
+"""Output of a comparison: settings, sentences, the page and the files."""
 
 import dataclasses
 import io

@@ -87,7 +87,7 @@ def kill_a_busy_node(added: list[Any], store: str, process: subprocess.Popen[str
 
 
 def the_same(one: Store, other: Store, grid: Path) -> int:
-    """How many jobs there are; asserts that both stores say the same of each."""
+    """Number of jobs, after asserting that both stores agree on each."""
     overrides = [part for part in LONGER if part != "--set"]
     record = one.get_grid(Grid.load(grid, overrides=overrides))
     results, undisturbed = one.results(record.jobs), other.results(record.jobs)

@@ -22,7 +22,7 @@ TOTAL = 16.0  # GiB
 
 
 class Device:
-    """What torch.cuda says of a GPU, and what jobs need of it."""
+    """A fake of torch.cuda: the memory of a GPU, and the share that jobs need."""
 
     def __init__(self, needs: dict[str, float]) -> None:
         self.needs = needs

@@ -1,4 +1,4 @@
-"""How busy workers were: by hand, and nothing said where the times do not tell."""
+"""Shares of busy time, computed by hand; none if the times do not determine them."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What every task kind promises, over the registry; then what is special to each."""
+"""Promises of every registered task kind, then special cases of each."""
 
 import json
 from pathlib import Path
@@ -12,9 +12,10 @@ from transformers import BertTokenizerFast
 
 from transfer import corpora
 from transfer.corpora.base import Card, Example
+from transfer.kinds import KINDS, kind_of
 from transfer.learning.batches import collate, evaluation_batches
 from transfer.learning.evaluate import Held, predict, score
-from transfer.tasks import KINDS, task_of
+from transfer.tasks import TASKS, task_of
 from transfer.tasks.tagging import parts
 
 NAMES = {"similarity": "sim", "classification": "rel", "tagging": "ner", "multilabel": "multi"}
@@ -47,12 +48,16 @@ def perfect(task, targets):
     return 9 * (F.one_hot(targets, task.outputs).float() if targets.ndim == 1 else 2 * targets - 1)
 
 
+def test_every_kind_has_both_halves():
+    assert list(TASKS) == list(KINDS)
+
+
 def held(task, examples, tokenizer, *, max_length=128):
     items = task.encode(examples, tokenizer, max_length=max_length)
     return Held("c", tuple(examples), evaluation_batches("c", task, items))
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=TASKS)
 def corpus(request, tiny_corpora: Path):
     return corpora.load_one(tiny_corpora, NAMES[request.param])
 
@@ -104,13 +109,8 @@ def test_no_sequence_is_longer_than_asked(corpus, tokenizer):
 def test_a_row_that_reads_nothing_of_the_labels(corpus, tokenizer):
     """Test labels steer nothing: what is encoded is the same under any other gold."""
     task = task_of(corpus.card)
-    other = {
-        "similarity": 1.0,
-        "classification": corpus.card.labels[-1:][0] if corpus.card.labels else "",
-        "multilabel": (),
-    }
     for e in corpus.test[:6]:
-        gold = ("O",) * len(e.text) if corpus.card.kind == "tagging" else other[corpus.card.kind]
+        gold = kind_of(corpus.card.kind).blank(corpus.card, len(e.text))
         same = [
             [(i.start, i.ids, i.types, i.read) for i in task.encode([x], tokenizer, max_length=12)]
             for x in (e, Example(e.id, e.text, gold, e.doc))

@@ -42,11 +42,9 @@ def tasks(context: typer.Context, incomplete: str) -> list[str]:
 
 def kinds(incomplete: str) -> list[str]:
     """Task kinds."""
-    from typing import get_args
+    from transfer.kinds import KINDS
 
-    from transfer.corpora.base import Kind
-
-    return _starting(incomplete, get_args(Kind))
+    return _starting(incomplete, KINDS)
 
 
 def stages(incomplete: str) -> list[str]:

@@ -200,9 +200,10 @@ def predict(
 
 def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
     """The sentence on texts that are longer than the model reads; a tagger reads all tokens of a sentence."""
+    from transfer.kinds import kind_of
     from transfer.lengths import SubwordCounter
 
-    if record.card.kind == "tagging" or not (folder / "tokenizer.json").is_file():
+    if kind_of(record.card.kind).tokenized or not (folder / "tokenizer.json").is_file():
         return []
     limit = record.recipe.max_length
     count = SubwordCounter(folder).truncated([example.text for example in texts.examples], limit)
@@ -224,16 +225,18 @@ def _check_new(to: Path) -> None:
 
 
 def _rows(card: "Card", texts: "Texts", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    key = {"similarity": "score", "tagging": "tags", "multilabel": "labels"}.get(card.kind, "label")
+    from transfer.kinds import kind_of
+
+    kind = kind_of(card.kind)
     for item, starts, value in zip(texts.examples, texts.starts, predicted, strict=True):
         row: dict[str, Any] = {"id": item.id}
         if item.doc:
             row["doc"] = item.doc
-        if card.kind == "tagging":
+        if kind.tokenized:
             row["tokens"] = list(item.text)
         if starts is not None:
             row["starts"] = starts
-        yield {**row, key: value}
+        yield {**row, kind.gold: value}
 
 
 # they end a line for many readers, but JSON leaves them as they are

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from transfer.corpora.base import Split
     from transfer.corpora.own import Request
     from transfer.corpora.own.tables import Dialect
+    from transfer.kinds import Kind
 
 T = TypeVar("T")
 
@@ -160,7 +161,8 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
     from transfer.corpora.undefined import foreseen
     from transfer.corpora.writing import write
 
-    requests = [_request(one) for one in for_each_label(said)]
+    kind = _kind(said)
+    requests = [_request(one, kind) for one in for_each_label(said, kind)]
     for request in requests:
         home = to / request.name
         if home.exists() and not force:
@@ -186,16 +188,19 @@ def prepare(said: Said, *, to: Path, force: bool) -> None:
     say(f"  transfer run-grid GRID.yaml --corpora {shlex.quote(str(to))}   # a grid that names {names}")
 
 
-def _request(said: Said) -> "Request":
+def _kind(said: Said) -> "Kind":
+    from transfer.kinds import KINDS, kind_of
+
+    if said.kind is None:
+        raise InputError(f"no kind of task is given; use --kind: {', '.join(KINDS)}")
+    return kind_of(_one_of(said.kind, list(KINDS), "--kind"))
+
+
+def _request(said: Said, kind: "Kind") -> "Request":
     from transfer.cli.own_tagged import tagging_of
-    from transfer.corpora.base import METRICS, Kind, Metric
     from transfer.corpora.own import Columns, Request
 
-    kinds: tuple[Kind, ...] = get_args(Kind)
-    if said.kind is None:
-        raise InputError(f"no kind of task is given; use --kind: {', '.join(kinds)}")
-    kind = _one_of(said.kind, kinds, "--kind")
-    metric: Metric | None = None if said.metric is None else _one_of(said.metric, METRICS[kind], "--metric")
+    metric = None if said.metric is None else _one_of(said.metric, kind.metrics, "--metric")
     _fit_kind(said, kind)
     if said.separator is not None and not said.separator.strip(" "):
         raise InputError("--separator: should be a character that stands between labels, as in ';'")
@@ -207,7 +212,7 @@ def _request(said: Said) -> "Request":
             options = [option for option, name in columns.said().items() if name == column]
             raise InputError(f"{' and '.join(options)} name the same column '{column}'")
     return Request(
-        kind=kind,
+        kind=kind.name,
         name=_name(said.name),
         sources=_sources(said),
         columns=columns,
@@ -260,20 +265,14 @@ def _one_of(value: str, known: Sequence[T], option: str) -> T:
     raise InputError(f"{option}: '{value}' is unknown{did_you_mean(value, map(str, known))}")
 
 
-def _fit_kind(said: Said, kind: str) -> None:
-    """Raises InputError for the first option that a corpus of this kind has no use for."""
-    only = {
-        "--text-b": ("similarity", "classification", "multilabel"),
-        "--label": ("classification", "tagging", "multilabel"),
-        "--score": ("similarity",),
-        "--separator": ("multilabel",),
-        "--labels": ("multilabel", "tagging"),
-        "--negative": ("classification",),
-        **dict.fromkeys(("--sentence", "--entity", "--scheme", "--blank-tokens"), ("tagging",)),
-    }
+def _fit_kind(said: Said, kind: "Kind") -> None:
+    """Raise InputError for the first option that a corpus of this kind has no use for."""
+    from transfer.kinds import KINDS
+
     for option in said.options():
-        if kind not in only.get(option, (kind,)):
-            raise InputError(f"{option} is for {' and '.join(only[option])}; the corpus is of kind {kind}")
+        only = [each.name for each in KINDS.values() if option in each.options]
+        if only and kind.name not in only:
+            raise InputError(f"{option} is for {' and '.join(only)}; the corpus is of kind {kind.name}")
 
 
 def _name(name: str | None) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from transfer.corpora.own import OwnReading
     from transfer.corpora.own.summary import FileRead, Summary
     from transfer.corpora.releases.base import Row
+    from transfer.kinds import Kind
 
 MOST_FILES, MOST_LABELS, MOST_COLUMNS, WIDTH = 8, 20, 12, 72
 DEFAULT_ENCODER = "minilm-l6"
@@ -19,10 +20,11 @@ DEFAULT_ENCODER = "minilm-l6"
 def lines_of(card: "Card", reading: "OwnReading", encoder: str | None) -> Iterator[str]:
     """The summary, a line each; see corpora/own/summary.py for what it says."""
     from transfer.corpora.own.summary import summary_of
+    from transfer.kinds import kind_of
 
-    summary = summary_of(card, reading)
+    summary, kind = summary_of(card, reading), kind_of(card.kind)
     for file in summary.files[:MOST_FILES]:
-        yield _file(file, tagging=card.kind == "tagging")
+        yield _file(file, tokenized=kind.tokenized)
     if more := summary.files[MOST_FILES:]:
         yield f"read {len(more)} more files: {sum(file.items for file in more)} items"
     if summary.columns:
@@ -30,7 +32,7 @@ def lines_of(card: "Card", reading: "OwnReading", encoder: str | None) -> Iterat
         yield f"columns not read: {_some(summary.ignored, MOST_COLUMNS)}"
     yield from _gold(card, reading, summary)
     yield "examples from the middle:"
-    yield from (f"  {_example(row)}" for row in summary.examples)
+    yield from (f"  {_example(kind, row)}" for row in summary.examples)
     yield _too_long(card, reading, encoder)
 
 
@@ -45,12 +47,12 @@ def doubts_of(assumed: Sequence[str], foreseen: Sequence[str], *, strict: bool) 
     return [*(f"assumed: {doubt}" for doubt in assumed), *(f"warning: {doubt}" for doubt in foreseen)]
 
 
-def _file(file: "FileRead", *, tagging: bool) -> str:
+def _file(file: "FileRead", *, tokenized: bool) -> str:
     skipped = ", ".join(f"{count} {what}" for what, count in file.skipped.items())
     why = f" ({skipped} left out)" if skipped else ""
     how = f"; {file.format}" if file.format else ""
     # the format tells of the lines or rows that a sentence was made of
-    read = f"{file.items} sentences" if tagging else f"{file.rows} rows, {file.items} items"
+    read = f"{file.items} sentences" if tokenized else f"{file.rows} rows, {file.items} items"
     return f"read {file.path}: {read}{why}{how}"
 
 
@@ -85,15 +87,14 @@ def _gold(card: "Card", reading: "OwnReading", summary: "Summary") -> Iterator[s
         yield f"  and {more} more labels"
 
 
-def _example(row: "Row") -> str:
-    if "tokens" in row:
+def _example(kind: "Kind", row: "Row") -> str:
+    gold = row[kind.gold]
+    if kind.tokenized:
         shown = " ".join(
-            token if tag == "O" else f"{token}/{tag}"
-            for token, tag in zip(row["tokens"], row["tags"], strict=True)
+            token if tag == "O" else f"{token}/{tag}" for token, tag in zip(row["tokens"], gold, strict=True)
         )
         return f"{row['id']}: {_cut(shown)}"
-    gold = row.get("label", row.get("score"))
-    gold = ", ".join(row["labels"]) or "no label" if "labels" in row else gold
+    gold = ", ".join(gold) or "no label" if isinstance(gold, list) else gold
     texts = _texts(row)
     return f"{row['id']}: {gold} | {' | '.join(_cut(text, len(texts)) for text in texts)}"
 
@@ -109,12 +110,13 @@ def _cut(text: str, of: int = 1) -> str:
 
 def _too_long(card: "Card", reading: "OwnReading", encoder: str | None) -> str:
     from transfer.encoders import folder_of, local_folder
+    from transfer.kinds import kind_of
     from transfer.lengths import SubwordCounter
     from transfer.recipes import Recipe
 
     name = encoder or DEFAULT_ENCODER
     limit: int = Recipe.model_fields["max_length"].default
-    if card.kind == "tagging":
+    if kind_of(card.kind).tokenized:
         return f"sentences over {limit} subword tokens are divided, not truncated"
     folder = local_folder(name) if encoder is None else folder_of(name)
     if folder is None:

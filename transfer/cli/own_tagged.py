@@ -10,8 +10,8 @@ from transfer.inputs import InputError
 
 if TYPE_CHECKING:
     from transfer.cli.own import Said
-    from transfer.corpora.base import Metric
     from transfer.corpora.own import Tagging
+    from transfer.kinds import Kind, Metric
 
 SentenceColumn = Annotated[
     str | None,
@@ -42,10 +42,10 @@ BlankTokens = Annotated[
 ]
 
 
-def for_each_label(said: "Said") -> "list[Said]":
+def for_each_label(said: "Said", kind: "Kind") -> "list[Said]":
     """The options for each corpus that is asked for: one, or one per column of tags."""
     columns = [column.strip() for column in (said.label or "").split(",")]
-    if said.kind != "tagging" or len(columns) == 1:
+    if not kind.tokenized or len(columns) == 1:
         return [said]
     if not all(columns) or len(set(columns)) < len(columns):
         raise InputError(f"--label {said.label}: should be different columns with commas between them")

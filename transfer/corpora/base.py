@@ -10,10 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from transfer.corpora.sampling import stratified_subset
-from transfer.metrics import spans
+from transfer.kinds import KindName, Metric, kind_of
 
-Kind = Literal["similarity", "classification", "tagging", "multilabel"]
-Metric = Literal["pearson", "accuracy", "micro_f1", "f1", "span_f1", "token_accuracy", "example_f1"]
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
@@ -36,13 +34,6 @@ def _text_in_yaml(value: Any) -> Any:
 # a label or an entity type in a card
 LabelName = Annotated[str, BeforeValidator(_text_in_yaml)]
 
-METRICS: Mapping[Kind, tuple[Metric, ...]] = {
-    "similarity": ("pearson",),
-    "classification": ("accuracy", "micro_f1", "f1"),
-    "tagging": ("span_f1", "token_accuracy"),
-    "multilabel": ("example_f1",),
-}
-
 SMALLEST_DEV = 200
 
 
@@ -58,7 +49,7 @@ class Card(BaseModel):
 
     name: Name
     """The folder's name."""
-    kind: Kind
+    kind: KindName
     """The task kind: what a line holds and what is learnt of it."""
     metric: Metric
     """The measure of dev and test."""
@@ -103,22 +94,17 @@ class Card(BaseModel):
 
     def names_in(self, gold: float | str | tuple[str, ...]) -> set[str]:
         """The labels or entity types of a gold value; none of a score."""
-        if isinstance(gold, tuple):
-            return {tag[2:] for tag in gold if tag != "O"} if self.spans else set(gold)
-        return {gold} if isinstance(gold, str) else set()
+        return kind_of(self.kind).names_in(self, gold)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Card":
-        if self.metric not in METRICS[self.kind]:
+        kind = kind_of(self.kind)
+        if self.metric not in kind.metrics:
             raise ValueError(
                 f"metric '{self.metric}' does not measure a {self.kind} corpus; "
-                f"one of {', '.join(METRICS[self.kind])} does"
+                f"one of {', '.join(kind.metrics)} does"
             )
-        needed = {"tagging": "labels", "classification": "labels", "multilabel": "labels"}
-        key = "entities" if self.spans else needed.get(self.kind)
-        if key and not getattr(self, key):
-            measured = f" measured by {self.metric}" if self.kind == "tagging" else ""
-            raise ValueError(f"a {self.kind} corpus{measured} needs the key '{key}', a list of names")
+        kind.check_card(self)
         for names in (self.labels, self.entities):
             if len(set(names)) < len(names):
                 raise ValueError("a label is listed twice")
@@ -272,10 +258,8 @@ def _labels_without_training(
 
 def count_of(card: Card, examples: Iterable[Example]) -> int:
     """The count that the literature gives: mentions or tokens, else examples not of the negative label."""
-    if card.kind == "tagging":
-        counted = spans if card.spans else tuple
-        return sum(len(counted(example.gold)) for example in examples)  # type: ignore[arg-type]
-    return sum(card.negative is None or example.gold != card.negative for example in examples)
+    kind = kind_of(card.kind)
+    return sum(kind.count(card, example.gold) for example in examples)
 
 
 def _dev_topped_up(

@@ -15,6 +15,7 @@ from transfer.corpora import prepared
 from transfer.corpora.base import SMALLEST_DEV, SPLITS, Card, Example, Split
 from transfer.corpora.overlap import passages, plain
 from transfer.corpora.undefined import HELD_OUT, undefined_scores, unseen_labels
+from transfer.kinds import kind_of
 from transfer.metrics import Golds
 
 EXAMPLES = 3  # of each warning
@@ -151,8 +152,7 @@ def _warnings(card: Card, seen: _Seen, *, whole: bool) -> Iterator[Finding]:
         if seen.repeated[split]:
             yield warning(f"lines of {split} that repeat the text of another", seen.repeated[split])
     if seen.contradicted:
-        gold = {"similarity": "score", "tagging": "sequence of tags", "multilabel": "set of labels"}
-        what = f"texts with more than one {gold.get(card.kind, 'label')}"
+        what = f"texts with more than one {kind_of(card.kind).gold_noun}"
         yield warning(what, list(seen.contradicted.values()))
     for late, early in LEAKS:
         if shared := _shared(seen.texts[late], seen.texts[early]):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from transfer.corpora.base import Corpus, Example, Kind
+from transfer.corpora.base import Corpus, Example
+from transfer.kinds import kind_of
 
 SHORTEST_PASSAGE = 20  # letters and digits
 
@@ -39,12 +40,12 @@ def plain(text: Iterable[str]) -> str:
     return " ".join(" ".join(text).lower().split())
 
 
-def passages(example: Example, kind: Kind) -> frozenset[str]:
+def passages(example: Example, kind: str) -> frozenset[str]:
     """An example's texts as they are compared across corpora: letters and digits alone, lower-cased.
 
     Tokens and running text, with or without a full stop, are then the same. Headings and other
     short texts, under 20 letters and digits, are left out.
     """
-    texts = ("".join(example.text),) if kind == "tagging" else example.text
+    texts = kind_of(kind).running_texts(example.text)
     bare = ("".join(filter(str.isalnum, text.lower())) for text in texts)
     return frozenset(text for text in bare if len(text) >= SHORTEST_PASSAGE)

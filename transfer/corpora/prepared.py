@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from transfer.corpora.base import SPLITS, Card, Corpus, Example, Limit, Split, build
-from transfer.corpora.kinds import READERS, Row, string
 from transfer.inputs import (
     InputError,
     NotThere,
@@ -23,6 +22,8 @@ from transfer.inputs import (
     read_yaml,
     validated,
 )
+from transfer.kinds import kind_of
+from transfer.kinds.base import Row, string
 
 
 def read(folder: Path, name: str, *, limit: Limit | None = None) -> Corpus:
@@ -209,23 +210,18 @@ def _located(
 
 
 def _example(card: Card, where: str, row: Row, seen: dict[str, str]) -> Example:
-    wanted = {"id", *(("text_a", "text_b") if card.pair else ("text",)), "label"}
-    if card.kind == "similarity":
-        wanted = {"id", "text_a", "text_b", "score"}
-    elif card.kind == "tagging":
-        wanted = {"id", "tokens", "tags"}
-    elif card.kind == "multilabel":
-        wanted = wanted - {"label"} | {"labels"}
+    kind = kind_of(card.kind)
+    wanted = {"id", *kind.text_keys(card), kind.gold}
     for key in sorted(wanted - row.keys()):
         raise InputError(
             f"{where}: the key '{key}' is missing; a {card.kind} row has {', '.join(sorted(wanted))}"
         )
-    allowed = wanted | {"doc"} | ({"starts", "mentions"} if card.kind == "tagging" else set())
+    allowed = wanted | {"doc"} | kind.optional
     for key in sorted(row.keys() - allowed):
         raise InputError(f"{where}: unknown key '{key}'{did_you_mean(key, allowed)}")
     id_ = string(where, row, "id")
     if id_ in seen:
         raise InputError(f"{where}: the id '{id_}' is used twice; the first is at {seen[id_]}")
     seen[id_] = where
-    text, gold = READERS[card.kind](card, where, row)
+    text, gold = kind.texts_of(card, where, row), kind.gold_of(card, where, row)
     return Example(id=id_, text=text, gold=gold, doc=string(where, row, "doc") if "doc" in row else "")

@@ -4,12 +4,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from transfer.kinds import kind_of
+
 if TYPE_CHECKING:
-    from transfer.corpora.base import Example, Kind
+    from transfer.corpora.base import Example
 
 
 def stratified_subset(
-    examples: "Sequence[Example]", most: int, *, kind: "Kind", draw: str = ""
+    examples: "Sequence[Example]", most: int, *, kind: str, draw: str = ""
 ) -> "tuple[Example, ...]":
     """``most`` of the examples, each stratum in its share, in their old order.
 
@@ -19,7 +21,7 @@ def stratified_subset(
     """
     strata: dict[str, list[int]] = {}
     for i in sorted(range(len(examples)), key=lambda i: (_hash(draw + examples[i].id), i)):
-        strata.setdefault(_stratum(examples[i], kind), []).append(i)
+        strata.setdefault(kind_of(kind).stratum(examples[i].gold), []).append(i)
     sizes = {key: len(items) for key, items in strata.items()}
     take = _systematic(sizes, most, draw) if draw else _by_largest_remainder(sizes, most)
     kept = {i for key, items in strata.items() for i in items[: take[key]]}
@@ -51,14 +53,6 @@ def _systematic(sizes: Mapping[str, int], most: int, draw: str) -> dict[str, int
         points = (behind + remainder - point - 1) // count - (behind - point - 1) // count
         take[key], behind = whole + points, behind + remainder
     return take
-
-
-def _stratum(example: "Example", kind: "Kind") -> str:
-    if kind == "similarity":
-        return str(round(float(example.gold)))  # type: ignore[arg-type]
-    if kind == "tagging":
-        return " ".join(sorted({tag[2:] for tag in example.gold if tag[:2] in ("B-", "I-")}))  # type: ignore[union-attr]
-    return example.gold if isinstance(example.gold, str) else " ".join(sorted(example.gold))  # type: ignore[arg-type]
 
 
 def _hash(text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from transfer.corpora import prepared
 from transfer.corpora.base import SPLITS, Card, Split, count_of
+from transfer.kinds import kind_of
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,12 @@ def unit_of(card: Card) -> str:
     """The unit of a corpus's counts: its card's, or one by its kind."""
     if card.unit:
         return card.unit
-    if card.kind == "tagging":
-        return "mentions" if card.spans else "tokens"
+    kind = kind_of(card.kind)
+    if unit := kind.unit(card):
+        return unit
     if card.negative is not None:
         return f"lines that are not {card.negative}"
-    return "pairs" if card.pair or card.kind == "similarity" else "lines"
+    return "pairs" if len(kind.text_keys(card)) == 2 else "lines"
 
 
 def notes_of(card: Card) -> Iterator[str]:

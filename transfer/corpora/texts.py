@@ -11,6 +11,7 @@ from pathlib import Path
 from transfer.corpora import prepared
 from transfer.corpora.base import Corpus, Example
 from transfer.inputs import InputError, NotThere, nearby, read_bytes
+from transfer.kinds import kind_of
 
 # of the words, held out to measure on; more than the maximum would only take time
 HELD_OUT, MOST_HELD_OUT = 0.05, 50_000
@@ -79,7 +80,7 @@ def _corpora(folder: Path) -> list[Path]:
 
 
 def _texts(corpus: Corpus, example: Example) -> tuple[str, ...]:
-    return (" ".join(example.text),) if corpus.card.kind == "tagging" else example.text
+    return kind_of(corpus.card.kind).running_texts(example.text)
 
 
 def _by_document(corpus: Corpus) -> Iterator[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Task kinds: how to encode, what is read off the encoder, which loss, how to decode, which score."""
+"""Task kinds, the half with torch: encoding, vectors for the head, loss, decoding."""
 
 from transfer.corpora.base import Card
 from transfer.tasks.base import Item, Task
@@ -7,7 +7,7 @@ from transfer.tasks.multilabel import Multilabel
 from transfer.tasks.similarity import Similarity
 from transfer.tasks.tagging import Tagging
 
-KINDS: dict[str, type[Task]] = {
+TASKS: dict[str, type[Task]] = {
     "similarity": Similarity,
     "classification": Classification,
     "tagging": Tagging,
@@ -17,7 +17,7 @@ KINDS: dict[str, type[Task]] = {
 
 def task_of(card: Card) -> Task:
     """The task of a corpus, by its card's kind."""
-    return KINDS[card.kind](card)
+    return TASKS[card.kind](card)
 
 
-__all__ = ["KINDS", "Item", "Task", "task_of"]
+__all__ = ["TASKS", "Item", "Task", "task_of"]

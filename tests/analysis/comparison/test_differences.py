@@ -61,7 +61,7 @@ def test_the_difference_is_that_of_the_gains_of_the_seeds_that_both_have(world):
 
 
 class Nothing(NamedTuple):
-    """What is found where two methods do not differ: a value for each edge, or (claims) each study."""
+    """Results where two methods do not differ: a value for each edge, or (claims) for each study."""
 
     p: np.ndarray
     covered: np.ndarray

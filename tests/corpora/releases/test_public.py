@@ -1,4 +1,4 @@
-"""What the lines of public releases become: fixtures of their formats, with invented text."""
+"""Readers of public releases, on fixtures of their formats with invented text."""
 
 from collections.abc import Callable
 from pathlib import Path

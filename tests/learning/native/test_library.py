@@ -34,7 +34,7 @@ def compiler_of(folder: Path, body: str) -> Path:
 
 
 def test_this_machine_compiles_it():
-    """Where this fails the other tests of native passes compare torch with torch."""
+    """The library compiles here; otherwise the other tests would compare torch with torch."""
     found, told = library.found()
     if "no C++ compiler" in told:
         pytest.skip(told)
@@ -89,7 +89,7 @@ def test_a_compiler_that_fails_is_quoted_and_leaves_nothing(caches: Path, tmp_pa
 
 
 def test_what_cannot_be_loaded_is_not_taken(caches: Path, tmp_path: Path, monkeypatch):
-    """As a library whose OpenMP is not there at run time."""
+    """A library without its OpenMP at run time falls back to torch."""
     program = compiler_of(tmp_path, 'while [ "$1" != -o ]; do shift; done; echo nonsense > "$2"')
     monkeypatch.setenv("CXX", str(program))
     found, told = library.found.__wrapped__()
@@ -131,7 +131,7 @@ def test_its_threads_are_those_of_torch():
 
 
 def test_a_library_of_openmp_under_another_name_is_torchs_too(tmp_path: Path, monkeypatch):
-    """As in wheels whose libraries have names of their own."""
+    """Wheels may rename their OpenMP library."""
     own = tmp_path / "torch" / "lib" / "libgomp-a34b3233.so.1"
     own.parent.mkdir(parents=True)
     own.touch()

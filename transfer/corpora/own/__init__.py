@@ -5,14 +5,13 @@
 ``labels`` which labels are one; ``division`` makes the splits; and this module puts them together.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from transfer.corpora.base import METRICS, SPLITS, Card, Kind, Metric, Split
+from transfer.corpora.base import SPLITS, Card, Split
 from transfer.corpora.own.arrow import arrow, parquet, saved_dataset
 from transfer.corpora.own.brat import brat
 from transfer.corpora.own.cells import DELIMITERS
@@ -26,7 +25,7 @@ from transfer.corpora.own.labels import (
     respelled,
     told_of_spelling,
 )
-from transfer.corpora.own.rows import Columns, Made, chosen, multi_hot_columns, rows_of
+from transfer.corpora.own.rows import Columns, Made, chosen, rows_of
 from transfer.corpora.own.sources import TABLES, Format, format_of, leaves_of, stem_of, suffix_of
 from transfer.corpora.own.splits import by_column, completed, made_by_hash, splits_of_paths
 from transfer.corpora.own.tables import Dialect, Table, decoded
@@ -34,6 +33,7 @@ from transfer.corpora.own.tagged import Tagging, tagged
 from transfer.corpora.releases.base import Reading, Row
 from transfer.corpora.releases.mentions import told
 from transfer.inputs import InputError, did_you_mean, validated
+from transfer.kinds import KindName, Metric, kind_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Request:
     ``names`` what the positions of multi-hot labels stand for, ``tagging`` how tags are to be read.
     """
 
-    kind: Kind
+    kind: KindName
     name: str
     sources: tuple[tuple[Path, Split | None], ...]
     columns: Columns = field(default_factory=Columns)
@@ -84,8 +84,8 @@ def read(request: Request) -> tuple[Card, OwnReading]:
     for table in tables:
         if not table.records:
             raise InputError(f"{table.path}: holds no example")
-    columns = request.columns
-    if request.kind == "tagging":
+    kind, columns = kind_of(request.kind), request.columns
+    if kind.tokenized:
         tables, columns = tagged(
             tables,
             columns,
@@ -102,13 +102,13 @@ def read(request: Request) -> tuple[Card, OwnReading]:
         given, how = named, "by the names of the files"
     stems = _stems([path for path, _ in sources])
     by_stem = dict(zip(stems, tables, strict=True))
-    made, pair = rows_of(request.kind, by_stem, columns, request.separator, request.names)
+    made, pair = rows_of(kind, by_stem, columns, request.separator, request.names)
     made, negative, doubts = _settled(made, request.negative)
     request = replace(request, negative=negative)
     rows, how = _divided(made, given, how)
     card = _card(request, rows, pair)
     notes += _notes_on_mentions(tables, given)
-    unit, gold = _counted(request, rows, pair)
+    unit, gold = _counted(card, rows)
     read_, choice = _columns_read(replace(request, columns=columns), tables)
     doubts = [*choice, *(doubt for table in tables for doubt in table.doubts), *doubts]
     reading = OwnReading(rows, gold, how, notes, tables=tables, columns=read_, doubts=doubts)
@@ -120,7 +120,8 @@ def table_of(request: Request, path: Path) -> Table:
     dialect = request.dialect
     found = format_of(path, dialect.encoding)
     suffix = suffix_of(path)
-    if request.kind == "tagging" and found in (Format.TABLE, Format.COLUMNS):
+    tokenized = kind_of(request.kind).tokenized
+    if tokenized and found in (Format.TABLE, Format.COLUMNS):
         delimiter = delimiter_of(path, request.columns, dialect, suffix=suffix)
         if delimiter is not None:
             return conll(
@@ -134,7 +135,7 @@ def table_of(request: Request, path: Path) -> Table:
         found = Format.TABLE
     elif found is Format.COLUMNS and suffix == ".txt" and _is_table(request, path):
         found = Format.TABLE
-    if found in (Format.COLUMNS, Format.STANDOFF) and request.kind != "tagging":
+    if found in (Format.COLUMNS, Format.STANDOFF) and not tokenized:
         if suffix == ".txt" and path.is_file():
             raise InputError(
                 f"{path}: its first line names no columns; a table does (text, label), JSON lines have keys, "
@@ -178,10 +179,11 @@ def _columns_read(request: Request, tables: Sequence[Table]) -> tuple[dict[str, 
     there = frozenset().union(*(table.columns for table in tables if table.named))
     if not there:
         return {}, ()
-    choice = chosen(request.kind, there, request.columns)
+    kind = kind_of(request.kind)
+    choice = chosen(kind, there, request.columns)
     found = dict(choice.keys)
-    if hot := multi_hot_columns(request.kind, there, request.columns, request.names):
-        del found["labels"]
+    if hot := kind.hot_columns(request.columns, there, request.names):
+        del found[kind.gold]
         found |= {name: name for name in hot}
     for key in ("id", "doc", "split"):
         column = getattr(request.columns, key, None) or key
@@ -239,57 +241,30 @@ def _divided(
 
 
 def _card(request: Request, rows: Mapping[Split, Sequence[Row]], pair: bool) -> Card:
+    kind = kind_of(request.kind)
     every = [row for split in SPLITS for row in rows[split]]
-    card: dict[str, Any] = {"name": request.name, "kind": request.kind, "pair": pair}
-    if request.kind == "similarity":
-        scores = [row["score"] for row in every]
-        card["range"] = low, high = math.floor(min(scores)), math.ceil(max(scores))
-        if low == high:
-            raise InputError(f"all scores are {low}; a correlation needs scores that differ")
-    elif request.kind == "tagging" and request.plain:
-        card["labels"] = sorted({tag for row in every for tag in row["tags"]})
-    elif request.kind == "tagging":
-        tags = {tag[2:] for row in every for tag in row["tags"] if tag != "O"}
-        # a mention in several pieces has no tag, and is gold all the same
-        card["entities"] = sorted(tags | {kind for row in every for kind, *_ in row.get("mentions", ())})
-        if not card["entities"]:
-            raise InputError("there is no mention in any of the files; all tags are O")
-    else:
-        several = request.kind == "multilabel"
-        labels = {label for row in every for label in (row["labels"] if several else [row["label"]])}
-        card["labels"] = sorted(labels)
-        needed = 2 if request.kind == "classification" else 1
-        if len(labels) < needed:
-            there = f"only the label '{card['labels'][0]}'" if labels else "no label"
-            raise InputError(f"there is {there} in all of the files; there is nothing to learn from them")
+    card: dict[str, Any] = {"name": request.name, "kind": kind.name, "pair": pair}
+    card |= kind.card_keys(every, request.metric)
     if request.negative is not None:
         if request.negative not in card["labels"]:
             hint = did_you_mean(request.negative, card["labels"])
             raise InputError(f"--negative: no item has the label '{request.negative}'{hint}")
         card["negative"] = request.negative
-    usual = "micro_f1" if request.negative is not None else METRICS[request.kind][0]
+    usual = "micro_f1" if request.negative is not None else kind.metrics[0]
     card["metric"] = request.metric or usual
     return validated(Card, card, path=Path(request.name))
 
 
-def _counted(
-    request: Request, rows: Mapping[Split, Sequence[Row]], pair: bool
-) -> tuple[str, dict[Split, int]]:
+def _counted(card: Card, rows: Mapping[Split, Sequence[Row]]) -> tuple[str, dict[Split, int]]:
     """The unit that is counted of such a corpus, and how many of it each split has."""
-    if request.kind == "tagging":
-        unit, count = ("tokens", lambda row: len(row["tags"])) if request.plain else ("mentions", _mentions)
-        return unit, {split: sum(map(count, rows[split])) for split in SPLITS}
-    unit = "pairs" if pair else "items"
-    if request.negative is None:
-        return unit, {split: len(rows[split]) for split in SPLITS}
-    positive: dict[Split, int] = {
-        split: sum(row["label"] != request.negative for row in rows[split]) for split in SPLITS
-    }
-    return f"positive {unit}", positive
+    kind = kind_of(card.kind)
+    positive = "" if card.negative is None else "positive "
+    unit = kind.unit(card) or positive + ("pairs" if card.pair else "items")
 
+    def count(row: Row) -> int:
+        return len(row["mentions"]) if "mentions" in row else kind.count(card, row[kind.gold])
 
-def _mentions(row: Row) -> int:
-    return len(row["mentions"]) if "mentions" in row else sum(tag.startswith("B-") for tag in row["tags"])
+    return unit, {split: sum(map(count, rows[split])) for split in SPLITS}
 
 
 def _notes_on_mentions(tables: Sequence[Table], given: Sequence[Split | None]) -> list[str]:

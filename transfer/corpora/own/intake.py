@@ -19,6 +19,7 @@ from transfer.corpora.own.sources import TABLES as SEPARATORS
 from transfer.corpora.own.tables import Dialect, Table, check_regular, text_of
 from transfer.corpora.own.tokens import TOKENS, usual
 from transfer.inputs import InputError, nearby
+from transfer.kinds import kind_of
 
 
 class Division(StrEnum):
@@ -44,12 +45,12 @@ class Asked:
 
 def is_pair(card: Card) -> bool:
     """Whether the model takes two texts."""
-    return card.pair or card.kind == "similarity"
+    return len(kind_of(card.kind).text_keys(card)) == 2
 
 
 def check_options(card: Card, asked: Asked) -> None:
     """Raise InputError for options that do not go together or do not fit the model."""
-    if card.kind != "tagging":
+    if not kind_of(card.kind).tokenized:
         if asked.layout in (Layout.TOKENS, Layout.CONLL):
             raise InputError(
                 f"--format {asked.layout} is for taggers; {card.name} is a {card.kind} model and reads texts"
@@ -84,9 +85,8 @@ def table_of(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
         return _READERS[found](path, dialect)
     suffix = suffix_of(path)
     names = [] if asked.layout else _names(path, dialect)
-    wanted = (
-        [asked.text] if asked.text in names else usual(names, TOKENS if card.kind == "tagging" else TEXTS)
-    )
+    tokenized = kind_of(card.kind).tokenized
+    wanted = [asked.text] if asked.text in names else usual(names, TOKENS if tokenized else TEXTS)
     if found is Format.COLUMNS and suffix == ".txt":
         if wanted:
             notes.append(
@@ -96,7 +96,7 @@ def table_of(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
         # an option on the columns of a table asks for one
         if wanted or dialect != Dialect(encoding=dialect.encoding):
             found = Format.TABLE
-    if card.kind == "tagging" and found is Format.TABLE and dialect.header:
+    if tokenized and found is Format.TABLE and dialect.header:
         delimiter = delimiter_of(path, _columns(asked), dialect, suffix=suffix)
         if delimiter is not None and (wanted or suffix == ".csv"):
             return _conll(path, asked, delimiter)
@@ -157,12 +157,13 @@ def _folder(card: Card, folder: Path, asked: Asked) -> Table:
         raise InputError(f"{folder}: is a folder; --format is for files")
     if any(folder.glob("*.arrow")):
         return saved_dataset(folder, asked.dialect)
-    if any(folder.glob("*.txt")) and card.kind == "tagging":
+    tokenized = kind_of(card.kind).tokenized
+    if any(folder.glob("*.txt")) and tokenized:
         return plain.documents(folder, asked.dialect.encoding)
     inner = sorted(path.name for path in folder.iterdir() if path.is_dir() or suffix_of(path) in DATA)
     hint = f"; name one of what is in it, as in {folder / inner[0]}" if inner else ""
     wanted = "a saved dataset (.arrow)"
-    if card.kind == "tagging":
+    if tokenized:
         wanted += " or documents (.txt)"
     raise InputError(f"{folder}: a folder to predict should hold {wanted}{hint}")
 
@@ -173,14 +174,15 @@ def _plain(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
             f"{path}: a line holds one text, and {card.name} takes pairs; give a table (CSV, TSV, JSON "
             "lines, Parquet) with the columns text_a and text_b"
         )
-    if card.kind != "tagging" and asked.layout is None and suffix_of(path) not in (".txt", ""):
+    tokenized = kind_of(card.kind).tokenized
+    if not tokenized and asked.layout is None and suffix_of(path) not in (".txt", ""):
         raise InputError(
             f"{path}: holds tokens, and {card.name} takes texts; --format text reads one text per line"
         )
     _refuse_table_options(path, asked)
     lines = plain.lines_of(path, asked.dialect.encoding)
     layout = asked.layout or Layout.TEXT
-    if card.kind == "tagging" and asked.layout is None:
+    if tokenized and asked.layout is None:
         named = asked.text or asked.sentence  # columns, which only this layout has
         layout = Layout.CONLL if named else plain.layout_of(path, lines, card.tags)
         if layout is not Layout.CONLL or suffix_of(path) == ".txt":

@@ -1,18 +1,14 @@
 """From records to the rows of a prepared corpus: which column is what, and what its cells may hold."""
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from transfer.corpora.base import Kind
-from transfer.corpora.own.labelcells import check_multi_hot, label_in, labels_in, named_by, shown
-from transfer.corpora.own.printed import is_printed, listed
 from transfer.corpora.own.tables import Record, Table
 from transfer.corpora.releases.base import Row
 from transfer.inputs import InputError, did_you_mean
+from transfer.kinds import Kind
+from transfer.kinds.cells import named_by, shown, words_in
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,16 @@ def rows_of(
     """
     there = frozenset().union(*(table.columns for table in tables.values()))
     wanted = dict(chosen(kind, there, columns).keys)
-    hot = multi_hot_columns(kind, there, columns, names)
+    hot = kind.hot_columns(columns, there, names)
     if hot:
-        del wanted["labels"]
+        del wanted[kind.gold]
     for table in tables.values():
         _check_columns(table, wanted, columns, hot)
-    if kind == "multilabel" and not names:
+    if not names:
+        column = wanted[kind.gold]
         records = [record for table in tables.values() for record in table.records]
-        check_multi_hot(records, wanted["labels"])
+        values = [record.values[column] for record in records]
+        kind.check_cells(values, f"{records[0].where}: the column '{column}'")
     made = []
     for stem, table in tables.items():
         made.append([])
@@ -81,57 +79,43 @@ def rows_of(
             if doc := _name(record, columns.doc or "doc", ""):
                 row["doc"] = doc
             for key, column in wanted.items():
-                if key == "labels":
-                    where = f"{record.where}: the column '{column}'"
-                    row[key] = labels_in(record.values[column], where, separator, names)
+                value, where = record.values[column], f"{record.where}: the column '{column}'"
+                if key == kind.gold:
+                    row[key] = kind.gold_in(value, where, separator=separator, names=names)
                 else:
-                    row[key] = _cell(key, record, column)
+                    row[key] = words_in(value, where) if kind.tokenized else _text(key, column, value, where)
             if hot:
-                row["labels"] = named_by(names, [record.values[name] for name in names], record.where)
+                row[kind.gold] = named_by(names, [record.values[name] for name in names], record.where)
             split = record.values.get("split") if table.named else None
             made[-1].append(Made({**row, **record.extra}, record.where, "" if split is None else str(split)))
     return made, "text_b" in wanted
 
 
 def chosen(kind: Kind, there: frozenset[str], columns: Columns) -> Chosen:
-    """The columns to read for a kind, of those that are ``there`` and those that the user named.
+    """The columns to read for a kind, of those that are ``there`` and those that the user named."""
+    doubts: list[str] = []
+    keys = _token_or_text_columns(kind, there, columns, doubts)
+    gold, doubtful = kind.gold_column(columns, there)
+    return Chosen(keys | {kind.gold: gold}, [*doubts, *doubtful])
 
-    A second text is read wherever there is one: --text-b '' declines it.
-    """
-    if kind == "tagging":
-        return Chosen({"tokens": columns.text or "tokens", "tags": columns.label or "tags"})
-    doubts = []
+
+def _token_or_text_columns(
+    kind: Kind, there: frozenset[str], columns: Columns, doubts: list[str]
+) -> dict[str, str]:
+    """A second text is read wherever there is one: --text-b '' declines it."""
+    if kind.tokenized:
+        return {"tokens": columns.text or "tokens"}
     second = columns.text_b if columns.text_b is not None else "text_b" * ("text_b" in there)
-    if kind == "similarity" or second:
-        first = columns.text or ("text" if "text" in there and "text_a" not in there else "text_a")
-        keys = {"text_a": first, "text_b": second or "text_b"}
-        if columns.text is None and {"text", "text_a"} <= there:
-            doubts.append(
-                "the columns 'text_a' and 'text_b' were read and 'text' was not; --text names another"
-            )
-        elif columns.text is not None and columns.text_b is None and kind != "similarity":
-            doubts.append("the column 'text_b' was read as the second text; --text-b '' reads one text alone")
-    else:
-        keys = {"text": columns.text or "text"}
+    if not kind.paired and not second:
         if columns.text is None and columns.text_b is None and {"text", "text_a"} <= there:
             doubts.append("the column 'text' was read and 'text_a' was not; --text names another")
-    if kind == "similarity":
-        return Chosen(keys | {"score": columns.score or "score"}, doubts)
-    usual, other = ("label", "labels") if kind == "classification" else ("labels", "label")
-    if columns.label is None and {usual, other} <= there:
-        doubts.append(
-            f"the column '{usual}' was read and '{other}' was not; --label {other} chooses that one"
-        )
-    found = other if kind == "multilabel" and other in there and usual not in there else usual
-    return Chosen(keys | {usual: columns.label or found}, doubts)
-
-
-def multi_hot_columns(
-    kind: Kind, there: frozenset[str], columns: Columns, names: Sequence[str]
-) -> Sequence[str]:
-    """The columns that hold 0 or 1 for a label each; none where a single column holds all labels."""
-    alone = columns.label is None and not {"label", "labels"} & there
-    return names if kind == "multilabel" and names and alone and there.issuperset(names) else ()
+        return {"text": columns.text or "text"}
+    if columns.text is None and {"text", "text_a"} <= there:
+        doubts.append("the columns 'text_a' and 'text_b' were read and 'text' was not; --text names another")
+    elif columns.text is not None and columns.text_b is None and not kind.paired:
+        doubts.append("the column 'text_b' was read as the second text; --text-b '' reads one text alone")
+    first = columns.text or ("text" if "text" in there and "text_a" not in there else "text_a")
+    return {"text_a": first, "text_b": second or "text_b"}
 
 
 # the names that a column has where no option names it
@@ -171,14 +155,7 @@ def _on_headers(table: Table) -> str:
     )
 
 
-def _cell(key: str, record: Record, column: str) -> Any:
-    value, where = record.values[column], f"{record.where}: the column '{column}'"
-    if key == "score":
-        return _score(value, where)
-    if key == "label":
-        return label_in(value, where)
-    if key in ("tokens", "tags"):
-        return words_in(value, where)
+def _text(key: str, column: str, value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         mend = "; --text-b '' reads one text alone" if key == "text_b" and column == "text_b" else ""
         raise InputError(f"{where} should hold a text, not {shown(value)}{mend}")
@@ -192,46 +169,6 @@ def _name(record: Record, column: str, otherwise: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         raise InputError(f"{record.where}: the column '{column}' should hold a name, not {shown(value)}")
     return str(value).strip()
-
-
-# of ASCII alone; float() takes 1_000, infinity and digits of every script as well
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-
-
-def _score(value: Any, where: str) -> float:
-    number = math.nan
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        number = float(value)
-    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except (OverflowError, ValueError):
-            number = math.inf
-    if not math.isfinite(number):
-        raise InputError(f"{where} should hold a number, as in 3.5, not {shown(value)}")
-    return number
-
-
-def words_in(value: Any, where: str, *, blanks: bool = False) -> list[str]:
-    """Tokens or tags: a list of texts, or a text with spaces between them; ``blanks`` may be among them."""
-    words = value
-    if isinstance(value, str) and is_printed(value):
-        try:
-            words = listed(value)
-        except ValueError as error:
-            raise InputError(
-                f"{where} holds what looks like a printed list, {value.strip()[:60]}, but {error}; write "
-                "spaces between the texts, or a list as JSON has it"
-            ) from None
-    elif isinstance(value, str):
-        # a space that does not break is part of a token
-        words = [word for word in value.split(" ") if word]
-    if not isinstance(words, list) or not words:
-        raise InputError(f"{where} should hold a list of texts, not {shown(value)}")
-    for word in words:
-        if not isinstance(word, str) or not (blanks or word.strip()):
-            raise InputError(f"{where} should hold texts that are not empty, not {shown(word)}")
-    return words
 
 
 def check_ids(rows: Sequence[Made], what: str) -> None:

@@ -9,6 +9,7 @@ from transfer.corpora.base import SPLITS, Card, Split
 from transfer.corpora.own import OwnReading
 from transfer.corpora.own.labels import labels_of
 from transfer.corpora.releases.base import Row
+from transfer.kinds import Kind, kind_of
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,13 @@ def summary_of(card: Card, reading: OwnReading, *, examples: int = 3) -> Summary
     largest = max(SPLITS, key=lambda split: len(reading.rows[split]))
     rows = reading.rows[largest]
     start = max(0, (len(rows) - examples) // 2)
+    kind = kind_of(card.kind)
     return Summary(
         files=files,
         columns=reading.columns,
         ignored=[name for name in order if name not in used],
-        counts={} if card.kind == "similarity" else _label_counts(card, reading.rows),
-        scores=_scores(reading.rows) if card.kind == "similarity" else {},
+        counts={} if kind.numeric else _label_counts(card, reading.rows),
+        scores=_scores(kind, reading.rows) if kind.numeric else {},
         examples=rows[start : start + examples],
     )
 
@@ -94,9 +96,9 @@ def _labels_counted(card: Card, row: Row) -> Sequence[str]:
     return sorted(labels_of(row))
 
 
-def _scores(rows: Mapping[Split, Sequence[Row]]) -> dict[Split, tuple[float, float, float]]:
+def _scores(kind: Kind, rows: Mapping[Split, Sequence[Row]]) -> dict[Split, tuple[float, float, float]]:
     found: dict[Split, tuple[float, float, float]] = {}
     for split in SPLITS:
-        scores = [row["score"] for row in rows[split]]
+        scores = [row[kind.gold] for row in rows[split]]
         found[split] = (min(scores), sum(scores) / len(scores), max(scores))
     return found

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from transfer.corpora.own.rows import Columns, words_in
+from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.schemes import Placed, Read, Scheme, as_bio
 from transfer.corpora.own.tables import Record, Table
 from transfer.corpora.own.tokens import LABELS, SPANS, TOKENS, in_sentences, usual
 from transfer.inputs import InputError, did_you_mean
+from transfer.kinds.cells import words_in
 
 
 @dataclass(frozen=True)

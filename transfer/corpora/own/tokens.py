@@ -4,10 +4,10 @@ from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from transfer.corpora.own.printed import is_printed
 from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.tables import Record, Table
 from transfer.inputs import InputError
+from transfer.kinds.printed import is_printed
 
 TOKENS = ("tokens", "token", "words", "word", "form", "text")
 SPANS = ("tags", "ner_tags", "tag", "ner_tag", "ner", "iob", "bio", "labels", "label")

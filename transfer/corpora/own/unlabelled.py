@@ -9,13 +9,15 @@ from typing import Any
 
 from transfer.corpora.base import Card, Example
 from transfer.corpora.own.intake import Asked, Division, check_options, is_pair, table_of
-from transfer.corpora.own.printed import is_printed
-from transfer.corpora.own.rows import Columns, words_in
+from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.sources import stem_of
 from transfer.corpora.own.tables import Record, Table
 from transfer.corpora.own.tokens import SENTENCES, TOKENS, in_sentences, usual
 from transfer.corpora.releases.text import tokens
 from transfer.inputs import InputError, did_you_mean
+from transfer.kinds import kind_of
+from transfer.kinds.cells import words_in
+from transfer.kinds.printed import is_printed
 
 DIVIDED: Mapping[Division, str] = {
     Division.SPACES: "at spaces",
@@ -49,7 +51,8 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
     if not table.records:
         raise InputError(f"{path}: holds no text; there is nothing to predict")
     columns = _columns(card, table, asked, notes)
-    if card.kind == "tagging" and table.named:
+    kind = kind_of(card.kind)
+    if kind.tokenized and table.named:
         table = _sentences(table, columns[0], asked, notes)
     notes += table.doubts
     made = Texts(notes=notes)
@@ -57,7 +60,7 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
         id_ = _id(record, asked.id or "id", f"{stem_of(path)}-{number}")
         text, starts = _text(card, record, columns, asked, named=table.named)
         doc = record.values.get(asked.doc or "doc") if asked.doc or not table.named else None
-        made.examples.append(Example(id_, text, _blank(card, len(text)), "" if doc is None else str(doc)))
+        made.examples.append(Example(id_, text, kind.blank(card, len(text)), "" if doc is None else str(doc)))
         made.starts.append(starts)
     notes += _notes(card, table, made, columns, asked)
     return made
@@ -70,7 +73,7 @@ def _columns(card: Card, table: Table, asked: Asked, notes: list[str]) -> list[s
         return ["text" if "text" in there else "tokens"]
     if not asked.dialect.header:
         defaults = ["1", "2"] if is_pair(card) else ["1"]
-    elif card.kind == "tagging":
+    elif kind_of(card.kind).tokenized:
         defaults = usual(there, TOKENS)[:1] or ["tokens"]
     elif is_pair(card):
         defaults = ["text" if "text" in there and "text_a" not in there else "text_a", "text_b"]
@@ -139,7 +142,7 @@ def _text(
     """The texts or tokens of a record, and the tokens' offsets where they were made here."""
     wheres = [f"{record.where}: the column '{c}'" if named else record.where for c in columns]
     values = [record.values[column] for column in columns]
-    if card.kind != "tagging":
+    if not kind_of(card.kind).tokenized:
         return tuple(_running(value, where) for value, where in zip(values, wheres, strict=True)), None
     value, where = values[0], wheres[0]
     by_rules = _division(columns[0], asked) is Division.RULES
@@ -193,21 +196,9 @@ def _id(record: Record, column: str, otherwise: str) -> str:
     return str(value)
 
 
-def _blank(card: Card, length: int) -> Any:
-    """A gold value that the card allows: encoding an example asks for one, a prediction does not."""
-    match card.kind:
-        case "tagging":
-            return card.tags[:1] * length
-        case "similarity":
-            return card.range[0] if card.range else 0.0
-        case "multilabel":
-            return ()
-    return card.labels[0]
-
-
 def _notes(card: Card, table: Table, made: Texts, columns: Sequence[str], asked: Asked) -> list[str]:
     notes = []
-    if card.kind == "tagging" and any(isinstance(one.values[columns[0]], str) for one in table.records):
+    if kind_of(card.kind).tokenized and any(isinstance(one.values[columns[0]], str) for one in table.records):
         division = _division(columns[0], asked)
         other = next(each for each in Division if each is not division)
         notes.append(

@@ -1,4 +1,4 @@
-"""Where a release can be had: its web page, and the files that `transfer corpora fetch` downloads."""
+"""Access to a release: its web page, and the files that `transfer corpora fetch` downloads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

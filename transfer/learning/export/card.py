@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from transfer.corpora.base import Card
+from transfer.kinds import kind_of
 from transfer.learning.export.read import Exported
 from transfer.learning.kept_models import KeptModel
 from transfer.records import CorpusRecord, JobResult
@@ -27,56 +28,6 @@ def logits(*texts):
     encoded = tokenizer(*texts, truncation="longest_first", max_length={max_length}, return_tensors="pt")
     return model(**encoded).logits[0]
 """
-_USE = {
-    "similarity": '''
-
-def predict(text_a, text_b):
-    """The score, on the corpus's own scale."""
-    return float(logits(text_a, text_b))
-''',
-    "classification": '''
-
-def predict({texts}):
-    """The label."""
-    return model.config.id2label[int(logits({texts}).argmax())]
-''',
-    "multilabel": '''
-
-def predict({texts}):
-    """The labels whose probability is above one half."""
-    return [model.config.id2label[i] for i, x in enumerate(logits({texts}).tolist()) if x > 0]
-''',
-    "tagging": '''
-
-@torch.no_grad()
-def tags_of(tokens):
-    encoded = tokenizer(tokens, is_split_into_words=True)
-    words = encoded.word_ids(0)
-    if gone := set(range(len(tokens))) - set(words):  # tokens of control characters alone
-        return tags_of([tokenizer.unk_token if i in gone else token for i, token in enumerate(tokens)])
-    if len(words) > {max_length} and len(tokens) > 1:
-        half = len(tokens) // 2
-        return tags_of(tokens[:half]) + tags_of(tokens[half:])
-    encoded = tokenizer(
-        tokens, is_split_into_words=True, truncation=True, max_length={max_length}, return_tensors="pt"
-    )
-    best = model(**encoded).logits[0].argmax(dim=-1)
-    return [model.config.id2label[int(best[words.index(i)])] for i in range(len(tokens))]
-
-
-def predict(tokens):
-    """A tag for each token (a word or a mark), read at its first word piece.
-
-    As in training, a sentence of more than {longest} tokens is cut into parts of nearly equal length.
-    """
-    # some tokenizers know a word by the space before it
-    bare, spaced = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("a", " a"))
-    tokens = [token if bare == spaced else f" {token}" for token in tokens]
-    count = -(-len(tokens) // {longest})
-    bounds = [i * (len(tokens) // count) + min(i, len(tokens) % count) for i in range(count + 1)]
-    return [tag for a, b in zip(bounds, bounds[1:]) for tag in tags_of(tokens[a:b])]
-''',
-}
 
 
 def text(record: Exported, kept: KeptModel, *, first: JobResult, known: Sequence[CorpusRecord] = ()) -> str:
@@ -118,7 +69,7 @@ def cards_of(record: Exported, kept: KeptModel, known: Sequence[CorpusRecord]) -
 def _head(record: Exported) -> Iterator[str]:
     yield "---"
     yield "library_name: transformers"
-    yield f"pipeline_tag: {'token' if record.card.kind == 'tagging' else 'text'}-classification"
+    yield f"pipeline_tag: {'text' if record.task.pooled else 'token'}-classification"
     yield "tags: [multi-task-learning]"
     yield "---"
     partners = [name for name in record.trained_with if name != record.card.name]
@@ -131,20 +82,7 @@ def _warnings(record: Exported, kept: KeptModel, known: Sequence[CorpusRecord]) 
 
 
 def _what(record: Exported) -> Iterator[str]:
-    card = record.card
-    texts = "two texts" if _texts(card) == "text_a, text_b" else "a text"
-    names = ", ".join(f"`{name}`" for name in card.labels or card.entities)
-    scale = f" from {card.range[0]:g} to {card.range[1]:g}" if card.range else ""
-    yield {
-        "similarity": f"A score{scale} for two texts, in the order in which the corpus has them.",
-        "classification": f"One label for {texts}: {names}.",
-        "multilabel": f"Any number of labels for {texts}: {names}.",
-        "tagging": f"A BIO tag for each token of a sentence; the entities are {names}."
-        if card.spans
-        else f"One label for each token of a sentence: {names}.",
-    }.get(card.kind, f"A task of the kind {card.kind}: {names}.")
-    if texts == "two texts" and card.kind != "similarity":
-        yield "The first is the corpus's `text_a`, the second its `text_b`; their order matters."
+    yield kind_of(record.card.kind).description(record.card)
     yield (
         f"\nThe encoder is {record.encoder}, trained on {', '.join(record.trained_with)} by transfer "
         f"{record.transfer} (job {record.job}, {record.label}). These are the weights after epoch "
@@ -155,9 +93,10 @@ def _what(record: Exported) -> Iterator[str]:
 def _use(record: Exported) -> Iterator[str]:
     yield "## Use\n\n```sh\ntransfer predict . FILE.jsonl\n```\n"
     yield "Or with transformers alone. This gives the same predictions:\n"
+    kind = kind_of(record.card.kind)
     auto = f"AutoModelFor{'Token' if not record.task.pooled else 'Sequence'}Classification"
-    code = _LOAD + (_LOGITS if record.task.pooled else "") + _USE.get(record.card.kind, "")
-    values = {"auto": auto, "texts": _texts(record.card), "longest": LONGEST}
+    code = _LOAD + (_LOGITS if record.task.pooled else "") + kind.usage
+    values = {"auto": auto, "texts": ", ".join(kind.text_keys(record.card)), "longest": LONGEST}
     for key, value in {**values, "max_length": record.recipe.max_length}.items():
         code = code.replace(f"{{{key}}}", str(value))
     yield f"```python\n{code.rstrip()}\n```\n"
@@ -208,10 +147,6 @@ def _recipe(record: Exported, kept: KeptModel) -> Iterator[str]:
     rows = [(key, f"{value}") for key, value in record.recipe.model_dump(exclude={"fine_tune"}).items()]
     made_by = [(key, value) for key, value in kept.result.provenance.items()]
     yield _table(("", ""), [*rows, ("seed", f"{kept.result.job.arm_seed}"), *made_by])
-
-
-def _texts(card: Card) -> str:
-    return "text_a, text_b" if card.pair or card.kind == "similarity" else "text"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
