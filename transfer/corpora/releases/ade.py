@@ -56,7 +56,9 @@ def read(release: Path, watch: Watch) -> Reading:
             rows[SPLIT_OF.get(tenth(pmid), "train")].append(
                 {"id": f"ade-{pmid}-{numbers[pmid]}", "doc": pmid, "text": text, "label": label}
             )
-    gold = {split: sum(row["label"] == POSITIVE for row in part) for split, part in rows.items()}
+    gold: dict[Split, int] = {
+        split: sum(row["label"] == POSITIVE for row in part) for split, part in rows.items()
+    }
     told = "80, 10 and 10 % of the abstracts, by SHA-256 of their PMID: the release is not divided"
     notes = (
         [f"{repeated} lines of ADE-NEG.txt repeat an earlier sentence and have no item"] if repeated else []

@@ -42,7 +42,7 @@ def read(release: Path, watch: Watch) -> Reading:
             {"id": f"bionlp13cg-{split}-{number:05d}", "tokens": tokens, "tags": tags}
             for number, (tokens, tags) in enumerate(found)
         ]
-    gold = {
+    gold: dict[Split, int] = {
         split: sum(tag.startswith("B-") for row in part for tag in row["tags"])
         for split, part in rows.items()
     }

@@ -39,7 +39,8 @@ def read(release: Path, watch: Watch) -> Reading:
     """
     rows: dict[Split, list[Row]] = {"train": [], "dev": [], "test": []}
     empty: list[str] = []
-    for name, part in ((TRAIN, "train"), (TEST, "test")):
+    parts: dict[Split, str] = {"train": TRAIN, "test": TEST}
+    for part, name in parts.items():
         for row in watch(list(_pairs(part_of(release, name), part)), f"RQE {part}"):
             if not (row["text_a"] and row["text_b"]):
                 empty.append(row["id"])
