@@ -75,7 +75,7 @@ def test_a_dry_run_shows_terms_and_addresses_and_downloads_nothing(transfer, ser
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("mednli", "mednli cannot be downloaded by everyone; become a credentialed user of PhysioNet"),
+        ("mednli", "mednli cannot be downloaded by this command; to get it, become a credentialed user"),
         ("sick", "unknown corpus 'sick'"),
         ("stbs", "did you mean 'stsb'?"),
     ],

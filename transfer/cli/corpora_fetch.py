@@ -1,4 +1,4 @@
-"""``transfer corpora fetch``: download public releases, after their terms were shown."""
+"""``transfer corpora fetch``: show the license of public releases and download them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,21 +20,22 @@ def fetch(
         typer.Argument(
             metavar="CORPUS…",
             help="Names of corpora; `transfer corpora list` shows them.",
-            autocompletion=completion.releases,
+            autocompletion=completion.downloads,
             show_default=False,
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder of releases: each gets one inside it.")
+        Path,
+        typer.Option("--out", metavar="DIR", help="Folder for releases; each corpus gets a folder in it."),
     ] = Path("raw"),
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the terms and addresses, download nothing.")
     ] = False,
 ) -> None:
-    """Download the releases of public corpora, and check every file by its SHA-256.
+    """Download the releases of public corpora and check the SHA-256 of every file.
 
-    Only this command downloads corpora. It shows the license of each first, and how to get the corpora
-    that need an agreement.
+    The license is shown first. Corpora that need an agreement are not downloaded; the message says how to
+    get them. No other command downloads corpora.
     """
     from transfer.corpora.fetching import fetch as fetched
 
@@ -65,6 +66,6 @@ def _releases(names: list[str]) -> list["Release"]:
             raise InputError(f"unknown corpus '{name}'{did_you_mean(name, RELEASES)}")
         access = RELEASES[name].access
         if not access.downloads:
-            how = access.how or "see there how to get it"
-            raise InputError(f"{name} cannot be downloaded by everyone; {how}: {access.page}")
+            how = f"to get it, {access.how}; " if access.how else ""
+            raise InputError(f"{name} cannot be downloaded by this command; {how}see {access.page}")
     return [RELEASES[name] for name in dict.fromkeys(names)]

@@ -1,4 +1,4 @@
-"""Downloading a public release: on request only, and nothing is kept that is not what was expected."""
+"""Download of public releases: on request only; files with an unexpected hash are discarded."""
 
 import contextlib
 import fnmatch
@@ -53,7 +53,7 @@ def fetch(name: str, access: Access, to: Path, watch: Watch) -> Path:
 
 
 def listing(files: Mapping[str, bytes]) -> str:
-    """The output of ``sha256sum`` over files by path, ordered by path: the identity of a folder.
+    """The output of ``sha256sum`` for files by path, ordered by path. Its hash identifies a folder.
 
     >>> listing({"b.txt": b"", "a.txt": b""})[64:]
     '  a.txt\\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  b.txt\\n'
@@ -83,7 +83,7 @@ def _transferred(url: str) -> bytes:
 
 
 def _kept(download: Download, data: bytes) -> dict[str, bytes]:
-    """The files of a download by their path below the release's folder, once their hash is right."""
+    """The files of a download by path. Raises InputError for a wrong hash."""
     try:
         if download.pack == "zip":
             files = _members(download, data)
@@ -94,7 +94,7 @@ def _kept(download: Download, data: bytes) -> dict[str, bytes]:
                     data = packed.read(download.size + 1)
             files = {download.to: data}
             found = hashlib.sha256(data).hexdigest()
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, ValueError) as error:
         raise InputError(f"{download.url}: is no {download.pack} file ({error}); nothing was kept") from None
     if found != download.sha256:
         raise InputError(
@@ -105,8 +105,10 @@ def _kept(download: Download, data: bytes) -> dict[str, bytes]:
 
 
 def _members(download: Download, data: bytes) -> dict[str, bytes]:
-    """The files of a zip that are kept, without its top folder, the system's own files (``.DS_Store``) and
-    whatever would be written elsewhere."""
+    """The files of a zip to keep, by their path below its top folder.
+
+    Hidden files (``.DS_Store``) and paths that lead elsewhere (``..``) are left out.
+    """
     files: dict[str, bytes] = {}
     left = download.size
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

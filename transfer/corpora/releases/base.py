@@ -41,7 +41,7 @@ class Reading:
 
 
 def counted(rows: dict[Split, list[Row]], splits: str = "official", notes: Sequence[str] = ()) -> Reading:
-    """A reading whose unit is the line."""
+    """A reading whose unit is the line: gold counts are row counts."""
     return Reading(rows, {split: len(part) for split, part in rows.items()}, splits, list(notes))
 
 
@@ -152,14 +152,14 @@ def score(path: Path, line: int, value: str, low: float, high: float) -> float:
 
 
 def one_of(path: Path, line: int | None, name: str, value: str, known: Iterable[str]) -> str:
-    """A field that should be one of ``known``."""
+    """Return a field that is one of ``known``. Raises InputError for any other."""
     if value not in (known := tuple(known)):
         raise wrong(path, line, f"{name} is {value[:40]!r}; it should be one of {', '.join(known)}")
     return value
 
 
 def once(seen: dict[str, str], path: Path, line: int | None, id_: str) -> str:
-    """An id that nothing before had; ``seen`` is what remembers where each was."""
+    """Return an id that is new, and note its place in ``seen``. Raises InputError if it was there before."""
     if id_ in seen:
         raise wrong(path, line, f"the id {id_!r} was at {seen[id_]} already")
     seen[id_] = f"{path.name} line {line}" if line else path.name
@@ -206,7 +206,7 @@ def dev_by_hash(rows: Sequence[Row], *, share: int = 10) -> tuple[list[Row], lis
 
 
 def tenth(key: str) -> int:
-    """0 to 9 by the SHA-256 of ``key``: the tenth of a division that whatever has this key belongs to.
+    """A number from 0 to 9 from the SHA-256 of ``key``, for splits by tenths.
 
     >>> tenth("10030778")
     9
@@ -215,8 +215,10 @@ def tenth(key: str) -> int:
 
 
 def text_hash(text: str) -> str:
-    """16 hexadecimal digits, the same for texts that differ in white space only: the ``doc`` of items that
-    share a text and whose release has no id for it."""
+    """16 hexadecimal digits, the same for texts that differ only in white space.
+
+    They are the ``doc`` of items that share a text for which the release has no id.
+    """
     return hashlib.sha256(single_spaced(text).encode()).hexdigest()[:16]
 
 
