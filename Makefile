@@ -1,4 +1,4 @@
-# Every target makes the environment it needs: `make run` and `make test` work in a clean clone.
+# Every target creates the environment it needs: `make run` and `make test` work in a clean clone.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -20,7 +20,7 @@ INSTALL := $(BIN)/python -m pip install --progress-bar off -c constraints.txt
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## make .venv with everything that the project needs
+setup: $(READY) ## create .venv with everything that the project needs
 
 # The stamp is older than its prerequisites after a change to either, and the install runs again.
 $(READY): pyproject.toml constraints.txt
@@ -35,70 +35,70 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 	@echo "setup done: $$($(BIN)/python -m pip list 2>/dev/null | tail -n +3 | wc -l) packages"
 
-run: setup ## the whole line on the synthetic corpora: trains, then writes reports/ (GRID=...)
+run: setup ## run the whole pipeline on synthetic corpora and write reports/ (GRID=...)
 	$(BIN)/transfer run-grid $(GRID)
 
 # Two files at a time: what the tests of a file share is made once.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test: setup ## the tests and docstring examples, without those marked slow
+test: setup ## run the tests and docstring examples, without those marked slow
 	$(PYTEST)
 
-test-all: setup ## every test, the slow ones too
+test-all: setup ## run every test, including slow ones
 	$(PYTEST) -m ''
 
-lint: setup ## ruff (rules and format) and import-linter (who may import whom)
+lint: setup ## run ruff (rules and format) and import-linter (import rules)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 
 # The wrapper would ask the network whether there is a newer pyright; constraints.txt decides that.
 type: export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
-type: setup ## pyright
+type: setup ## run pyright
 	$(BIN)/python -m pyright
 
 # One question each; the last three need real corpora.
-bench: setup $(BENCHES) ## all benchmarks at a reasonable size, with their tables
+bench: setup $(BENCHES) ## run all benchmarks at a reasonable size
 
-bench-scheduling: setup ## what a job costs beside its training: 2,000 trivial ones, 200 that wait for others
+bench-scheduling: setup ## overhead of a job: 2,000 trivial ones, 200 that wait for others
 	$(BIN)/python bench/scheduling.py
 
-bench-report: setup ## a report of 30 corpora x 10 seeds (4,660 simulated jobs): time and memory
+bench-report: setup ## time and memory of a report of 30 corpora x 10 seeds (4,660 simulated jobs)
 	$(BIN)/python bench/report.py
 
 GRIDS ?= 20
 GRAPHS ?= 2
 REPETITIONS ?= 100
 METRICS ?= accuracy micro_f1
-bench-verdicts: setup ## intervals, verdicts, advice and adaptive seeds by simulation (GRIDS=... GRAPHS=... REPETITIONS=... METRICS=...)
+bench-verdicts: setup ## simulate intervals, verdicts, advice and adaptive seeds (GRIDS=... GRAPHS=... REPETITIONS=... METRICS=...)
 	$(BIN)/python bench/intervals.py --repetitions $(REPETITIONS) --metrics $(METRICS)
 	$(BIN)/python bench/verdicts.py --grids $(GRIDS)
 	$(BIN)/python bench/advice.py --grids $(GRIDS)
 	$(BIN)/python bench/adaptive.py --graphs $(GRAPHS) --nulls $(GRIDS)
 
-bench-planted: setup ## whether planted help and harm are found: 20 studies with fresh seeds, an hour or two (STUDIES=...)
+bench-planted: setup ## find planted effects in 20 studies with fresh seeds, an hour or two (STUDIES=...)
 	$(BIN)/python bench/planted.py --studies $(or $(STUDIES),20)
 
-docs: setup ## docs/reference.md from the code
+docs: setup ## generate docs/reference.md from the code
 	$(BIN)/python docs/build.py
 
-bench-step: setup ## training and evaluation beside the Trainer, a padded loop and the matrix peak (CORPORA=...)
+bench-step: setup ## compare training and evaluation with the Trainer, a padded loop and the matrix peak (CORPORA=...)
 	$(BIN)/python bench/step.py --corpora $(CORPORA)
 
-bench-gpu: setup ## BERT-base in bf16 on a GPU beside the Trainer, one, two and four jobs at a time; without a GPU it says so
+bench-gpu: setup ## compare BERT-base in bf16 on a GPU with the Trainer, with one, two and four jobs at a time
 	$(BIN)/python bench/gpu.py
 
-bench-workers: setup ## two workers of one thread beside one of two; a worker's memory (CORPORA=...)
+bench-workers: setup ## compare two one-thread workers with one two-thread worker; memory of a worker (CORPORA=...)
 	$(BIN)/python bench/workers.py --corpora $(CORPORA)
 
-bench-parity: setup ## single-task scores beside the Hugging Face Trainer's (CORPORA=...)
+bench-parity: setup ## compare single-task scores with those of the Hugging Face Trainer (CORPORA=...)
 	$(BIN)/python bench/parity.py --corpora $(CORPORA)
 
-audit: setup ## known security holes of what is installed (asks PyPI's advisories over the network)
+audit: setup ## check installed packages for known vulnerabilities (asks PyPI's advisories over the network)
 	$(BIN)/python .ci/audit.py
 
 KILLS ?= 100
-faults: setup ## random kills of driver, workers and raylets; nothing may be lost (KILLS=... ADAPTIVE=1 for adaptive seeds)
+faults: setup ## kill driver, workers and raylets at random; nothing may be lost (KILLS=..., ADAPTIVE=1 for adaptive seeds)
 	$(BIN)/python bench/faults.py --kills $(KILLS) $(if $(ADAPTIVE),--adaptive)
 
 clean: ## remove .venv and caches; runs/ and reports/ stay

@@ -1,4 +1,7 @@
-"""Known security holes of what is installed, by pip-audit. Exit 0: none; 1: some; 2: nobody to ask."""
+"""Check installed packages with pip-audit.
+
+Exit codes: 0 no known vulnerability; 1 some; 2 no advisory service can be reached.
+"""
 
 import json
 import subprocess
@@ -26,15 +29,15 @@ def main() -> None:
     if not asked:
         failed = [line for line in ran.stderr.strip().splitlines() if "Error" in line]
         reason = failed[-1][:200] if failed else "it knows none of the packages"
-        print(f"audit: PyPI's advisory service cannot be asked from here ({reason})", file=sys.stderr)
+        print(f"audit: PyPI's advisory service cannot be reached from here ({reason})", file=sys.stderr)
         sys.exit(2)
     holes = [(p["name"], p["version"], hole) for p in asked for hole in p["vulns"]]
     for name, version, hole in holes:
         print(
-            f"{name} {version}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'no version yet'}"
+            f"{name} {version}: {hole['id']}, fixed in {', '.join(hole['fix_versions']) or 'no version yet'}"
         )
     print(
-        f"audited {len(asked)} packages, {len(holes)} known holes; "
+        f"audited {len(asked)} packages, {len(holes)} known vulnerabilities; "
         f"not audited: {', '.join(skipped) or 'none'}"
     )
     sys.exit(1 if holes else 0)

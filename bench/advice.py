@@ -62,7 +62,7 @@ def _held_out(sample: Sample, of_target: np.ndarray, design: Design) -> float:
         seeds = slice(design.joint)
         shares = sample.joint.shares[i, seeds] - sample.single.shares[TARGETS[i], seeds]
         scores = sample.joint.scores[i, seeds] - sample.single.scores[TARGETS[i], seeds]
-        options[i] = SeedGains(str(TARGETS[i]), dict(enumerate(scores)), shares)
+        options[i] = SeedGains(dict(enumerate(scores)), SeedGains.halved(str(TARGETS[i]), shares))
 
     def tried(chosen_by: Mapping[int, float], left_out: Mapping[int, float]) -> float:
         top = max(chosen_by, key=chosen_by.__getitem__)

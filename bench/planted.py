@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from transfer.analysis.planted import against_plan
-from transfer.analysis.study import edges_of_grid
+from transfer.analysis.study import Study
 from transfer.corpora.synthetic_plan import PLAN
 from transfer.grid import Grid
 from transfer.store import Store
@@ -50,7 +50,7 @@ def ran(study: int, overrides: list[str], store: Path) -> pd.DataFrame:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     opened = Store(store)
     record = opened.get_grid(Grid.load(GRID, overrides=overrides))
-    edges = edges_of_grid(opened, record)
+    edges = Study.of(opened, record).edges
     table = against_plan(edges, PLAN, tasks=record.grid.tasks)
     return table.merge(edges[["source", "target", "seeds"]], on=["source", "target"]).assign(study=study)
 

@@ -226,10 +226,12 @@ def report(root: Path, out: Path, count: int, seeds: int) -> None:
         if what != phases[-1][0]:
             phases.append((what, time.perf_counter() - began))
 
-    from transfer.analysis.study import report_of_grid
+    from transfer.analysis.study import Study
+    from transfer.reporting.report import write_report
 
     store = Store(root)
-    report_of_grid(store, store.get_grid(grid_of(count, seeds)), out=out, watch=watch)
+    study = Study.of(store, store.get_grid(grid_of(count, seeds)), watch=watch)
+    write_report(study, out=out / study.title, watch=watch)
     phases.append(("end", time.perf_counter() - began))
     lengths = {a[0]: b[1] - a[1] for a, b in itertools.pairwise(phases)}
     print(json.dumps(lengths))

@@ -1,4 +1,4 @@
-"""Makes docs/reference.md from the code: ``make docs``. A test fails where the file is stale."""
+"""Generate docs/reference.md from the code (``make docs``); a test fails if the file is stale."""
 
 import types
 import typing
@@ -26,7 +26,7 @@ from transfer.replication.tables import STATEMENTS
 from transfer.reporting.columns import COLUMNS
 from transfer.seeds import Seeds
 
-MUST = "(must be given)"
+MUST = "(required)"
 # where a short form stands for the mapping that the model holds
 TYPES = {
     "encoder": "name or mapping",
@@ -37,21 +37,20 @@ REFERENCE = Path(__file__).parent / "reference.md"
 HEAD = """\
 # Reference
 
-Every key, command, option and column. Made from the code by `make docs`; do not edit it by hand.
+Every key, command, option and column. Generated from the code by `make docs`; do not edit it by hand.
 
 [Commands](#commands) · [Keys of a grid](#keys-of-a-grid) · [Keys of a recipe](#keys-of-a-recipe) ·
 [Keys of a card](#keys-of-a-card) · [Columns of a report](#columns-of-a-report)
 """
 ENDS = """\
-Every command ends with 0: done; 1: some jobs failed, each is named; 2: the input is wrong, one message says
-where, what and what would be right; 130: interrupted, everything finished is kept. `--debug` shows the
-traceback of an error. `transfer --install-completion` makes the shell complete commands, grids, corpora and
-tasks.
+Exit codes: 0 success; 1 some jobs failed (each is named); 2 invalid input (one message says where, what, and
+how to fix it); 130 interrupted (finished work is kept). `--debug` shows the traceback of an error.
+`transfer --install-completion` enables shell completion of commands, grids, corpora and tasks.
 """
 CARD = """\
 ## Keys of a card
 
-A corpus's `corpus.yaml`. What its lines hold: [guide](grids.md#a-prepared-corpus).
+The keys of `corpus.yaml`. The fields of a row: [form](grids.md#a-prepared-corpus).
 """
 
 
@@ -105,7 +104,7 @@ def _default(option: Any) -> str:
 
 
 def _grid() -> Iterator[str]:
-    yield "## Keys of a grid\n\nUnknown keys are errors that name the nearest known one.\n"
+    yield "## Keys of a grid\n\nUnknown keys are errors that suggest the nearest valid key.\n"
     yield _keys(Grid, but=("recipe_name",))
     yield "`encoder: {…}`\n"
     yield _keys(Encoder)
@@ -119,9 +118,9 @@ def _grid() -> Iterator[str]:
 
 
 def _encoders() -> Iterator[str]:
-    capitals = {True: "kept", False: "made small", None: "as its tokenizer says"}
-    rows = [(f"`{name}`", f"`{alias.hub}`", capitals[alias.cased]) for name, alias in ALIASES.items()]
-    yield _table(("alias", "hub id", "capitals"), rows)
+    case = {True: "cased", False: "uncased", None: "set by its tokenizer"}
+    rows = [(f"`{name}`", f"`{alias.hub}`", case[alias.cased]) for name, alias in ALIASES.items()]
+    yield _table(("alias", "hub id", "case"), rows)
     kinds = {True: "packed", False: "padded"}
     rows = [(f"`{name}`", kinds[family.packed]) for name, family in FAMILIES.items()]
     yield _table(("family (`model_type` of its `config.json`)", "sequences"), rows)
@@ -135,7 +134,7 @@ def _recipe() -> Iterator[str]:
     for key, registry in (("share", SHARING), ("mix", MIXING), ("weigh", WEIGHING)):
         yield f"`{key}: …`, one of\n"
         yield _table(
-            ("method", "numbers", "meaning"), [_method(name, kind) for name, kind in registry.items()]
+            ("method", "settings", "meaning"), [_method(name, kind) for name, kind in registry.items()]
         )
     yield "The named recipes:\n"
     shown = {name: recipe.model_dump() for name, recipe in RECIPES.items()}
@@ -151,7 +150,7 @@ def _method(name: str, kind: type[Method]) -> tuple[str, str, str]:
     numbers = []
     for key, field in kind.model_fields.items():
         if key != "method":
-            default = "must be given" if field.is_required() else _value(field.default)
+            default = "required" if field.is_required() else _value(field.default)
             numbers.append(f"`{key}` ({default}): {field.description}")
     return f"`{name}`", "<br>".join(numbers), " ".join((kind.__doc__ or "").split())
 
@@ -233,7 +232,7 @@ def _value(value: Any) -> str:
 
 
 def _type(annotation: Any) -> str:
-    """A type in the words of a person who writes YAML."""
+    """Describe a type in YAML terms."""
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:
         return " or ".join(f"`{value}`" for value in inner)

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from tests import grids
 from transfer import cli
+from transfer.grid import Grid
 
 # several test processes share the cores, and threads that wait for one another's cores crawl
 torch.set_num_threads(1)
@@ -257,3 +260,39 @@ def serve() -> Iterator[Callable[[dict[str, bytes]], str]]:
     yield serving
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def loaded(tmp_path: Path):
+    """``loaded(recipe="paper")``: the grid of ``grids.TEXT`` with those lines in the place of its own."""
+
+    def load(*overrides: str, **lines: str | None) -> Grid:
+        text = [line for line in grids.TEXT.splitlines() if line.partition(":")[0] not in lines]
+        text += [f"{key}: {value}" for key, value in lines.items() if value is not None]
+        path = tmp_path / "g.yaml"
+        path.write_text("\n".join(text) + "\n")
+        return Grid.load(path, overrides=overrides)
+
+    return load
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of its own on an S3 server on loopback: servers of one process hold the same ones."""
+    from moto.server import ThreadedMotoServer
+    from pyarrow.fs import S3FileSystem
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "of-a-test", "AWS_SECRET_ACCESS_KEY": "of-a-test",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1", "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    made = S3FileSystem(allow_bucket_creation=True, endpoint_override=f"127.0.0.1:{port}", scheme="http")
+    name = f"bucket-{uuid.uuid4().hex}"
+    made.create_dir(name)
+    yield f"s3://{name}/runs"
+    server.stop()

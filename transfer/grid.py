@@ -41,10 +41,10 @@ RECIPE_ADDED_LATER = {
 
 
 class Tune(Strict):
-    """What the single-task baselines are searched over, each corpus by its mean dev score."""
+    """Search space of the single-task baselines; each corpus takes the value with the best mean dev score."""
 
     lr: tuple[float, ...] = Field(min_length=1)
-    """Learning rates beside the recipe's."""
+    """Learning rates to try in addition to the recipe's."""
 
     @field_validator("lr")
     @classmethod
@@ -55,18 +55,18 @@ class Tune(Strict):
 
 
 class Grid(Strict):
-    """Which jobs: the YAML file that a person edits."""
+    """Jobs to run: the YAML file that a user edits."""
 
     name: Name
-    """Names the report's folder."""
+    """Name of the grid and of its report folder."""
     corpora: str | None = None
-    """`synthetic`, or a folder of prepared corpora, relative to the grid's file; or left to `--corpora`."""
+    """`synthetic`, or a folder of prepared corpora relative to the grid's file; or set by `--corpora`."""
     tasks: tuple[Name, ...] = Field(min_length=1)
-    """The corpora, in the order in which the report shows them."""
+    """Corpora, in the order of the report."""
     encoder: Encoder
-    """The shared layers: a name (see below), or `{name: …, layers: k}`."""
+    """Shared encoder: a name (see below), or `{name: …, layers: k}`."""
     recipe: Recipe
-    """A recipe's name, or `{base: quick, epochs: 4, …}`, or all numbers of your own."""
+    """Name of a recipe, or `{base: quick, epochs: 4, …}`, or a complete set of settings."""
     recipe_name: str = Field(default="", exclude=True)
     """(made from `recipe`)"""
     jobs: tuple[Literal["single", "pairs", "all", "leave-one-out"] | tuple[Name, ...], ...] = (
@@ -74,30 +74,30 @@ class Grid(Strict):
         "pairs",
         "all",
     )
-    """The groups that are trained together: these words and lists of tasks, in any mixture."""
+    """Groups that are trained together: these words and lists of tasks, in any combination."""
     stages: tuple[Stage, ...] = ("refine",)
-    """`[refine]`, or `[refine, fine-tune]`: each corpus then trains on alone from the shared encoder."""
+    """`[refine]`, or `[refine, fine-tune]`, which then fine-tunes each corpus alone."""
     seeds: tuple[int, ...] | Seeds
-    """How many, or a list of them, or as many as needed: `{first: 3, most: 10}` (see below)."""
+    """Number of seeds, a list of seeds, or adaptive seeds `{first: 3, most: 10}` (see below)."""
     single_seeds: str = "1x"
-    """Seeds of the single-task runs, as a multiple of `seeds`: `2x` trains each corpus that shares a larger
-    group alone with twice as many; [method](method.md#more-single-task-seeds)."""
+    """Seeds of the single-task runs, as a multiple of `seeds`: `2x` trains each corpus of a larger group
+    alone with twice as many ([method](method.md#more-single-task-seeds))."""
     controls: tuple[Literal["null", "same-steps", "left-out"], ...] = ()
-    """What edges are held against: `null`, `same-steps`, `left-out`; see [method](method.md#controls)."""
+    """Controls for the edges: `null`, `same-steps`, `left-out` ([method](method.md#controls))."""
     tune: Tune | None = None
-    """`{lr: [1e-4, 3e-4]}`: each corpus alone with these rates too; [method](method.md#controls)."""
+    """`{lr: [1e-4, 3e-4]}` also trains each corpus alone with these rates ([method](method.md#controls))."""
     limit: Limit = Limit()
-    """Examples of each split at most, stratified by label (see below)."""
+    """Maximum number of examples per split, stratified by label (see below)."""
     limits: Mapping[Name, Limit] = Field(default={})
     """Per-corpus overrides of `limit`: `{chemprot: {train: 400}}`."""
     smallest_effect: float = Field(default=0.5, gt=0, le=100)
-    """The least gain that matters, in points."""
+    """Smallest gain that matters, in points."""
     correction: Literal["bh", "holm"] = "bh"
-    """Over all edges: Benjamini-Hochberg or Holm."""
+    """Correction over all edges: Benjamini-Hochberg or Holm."""
     keep: tuple[str | tuple[Name, ...], ...] = ()
-    """Whose models stay in the store for `export`: `models` (all), words and lists as of `jobs`, job ids."""
+    """Models kept in the store for `export`: `models` (all), the values of `jobs`, or job ids."""
     stands_for: str | None = None
-    """The encoder of the paper whose rows in its tables this one fills ([guide](paper.md))."""
+    """Encoder of the paper whose table rows this grid fills ([guide](paper.md))."""
 
     @field_validator("encoder", mode="before")
     @classmethod
@@ -230,7 +230,7 @@ class Grid(Strict):
 
     @property
     def id(self) -> str:
-        """Names what was asked, whatever folder the corpora are in: the store's record of the grid."""
+        """Hash of what the grid asks for, wherever its corpora are; names its record in the store."""
         what = self.model_dump(mode="json", exclude={"corpora", "keep", "stands_for"})
         what["synthetic"] = self.corpora == "synthetic"
         # a key that a later version adds, at the value that says "as before", makes no other grid

@@ -19,7 +19,7 @@ Stage = Literal["refine", "fine-tune"]
 # what a number in a result means may change with the code that trains; then this does
 PROTOCOL = 1
 # keys of a job that came after the first results were kept, at the value that says "as before"
-ADDED_LATER: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
+_LATER_KEYS: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
 
 TUNED = "tuned "  # what the arms of the tuned control begin with; then comes the learning rate
 
@@ -33,7 +33,7 @@ class Encoder(Strict):
     name: str
     """An alias, a folder in transformers format, or a hub id ([guide](grids.md#encoders))."""
     layers: int | None = Field(default=None, ge=1)
-    """Only so many of its layers, the first ones."""
+    """Number of layers to keep, counted from the first."""
 
 
 class Trained(Strict):
@@ -79,7 +79,7 @@ class Job(Strict):
         what = self.model_dump(
             mode="json", exclude={"parent": True, "teachers": True, "encoder": {"name"}, "tuned": True}
         )
-        what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
+        what = {key: value for key, value in what.items() if _LATER_KEYS.get(key, ...) != value}
         what["parent"] = self.parent.id if self.parent else None
         what |= {"teachers": [teacher.id for teacher in self.teachers]} if self.teachers else {}
         # a number that a later version adds, at the value that says "as before", makes no other job
@@ -104,7 +104,7 @@ class Job(Strict):
 
     @property
     def arm(self) -> str:
-        """What the job's scores are compared as: its stage, or which control it is of.
+        """The arm that the job's scores belong to: its stage, or its control.
 
         ``null``; ``same-steps 300`` (with as many examples of a partner made up for); ``left-out a``;
         ``tuned 0.001`` (with that learning rate).
@@ -129,7 +129,7 @@ class Job(Strict):
 
     @property
     def label(self) -> str:
-        """For people: ``refine a+b seed 0``."""
+        """Readable name: ``refine a+b seed 0``."""
         what = "+".join(self.group)
         if self.arm != self.stage:
             return f"{self.arm} control {what} seed {self.arm_seed}"

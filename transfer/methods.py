@@ -1,4 +1,4 @@
-"""Methods of joint training as a recipe names them: how to share, to mix and to weigh. Pure.
+"""Methods of joint training as a recipe names them: sharing, mixing and weighting.
 
 Each is a small model of its numbers; what it does is code of the learning wing, in a registry under the same
 name (``learning/sharing``, ``learning/mixing.py``, ``learning/weighting.py``).
@@ -14,7 +14,7 @@ from transfer.inputs import did_you_mean
 
 
 class Method(BaseModel):
-    """One method and its numbers: ``lora``, ``{lora: 8}`` or ``{lora: {rank: 8}}`` in a grid."""
+    """One method and its settings: ``lora``, ``{lora: 8}`` or ``{lora: {rank: 8}}`` in a grid."""
 
     # what stands below a key describes it: docs/reference.md is made of that
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
@@ -50,18 +50,18 @@ class Hard(Share):
 
 
 class Heads(Share):
-    """The encoder is frozen; its outputs are computed once and kept. Pooler and heads train."""
+    """The encoder is frozen, and its outputs are cached. Pooler and heads are trained."""
 
     method: Literal["heads"]
 
 
 class Top(Share):
-    """The lower layers are frozen and without dropout; their outputs are kept. The upper ones are shared."""
+    """The lower layers are frozen without dropout, their outputs cached; the upper ones are shared."""
 
     main = "layers"
     method: Literal["top"]
     layers: int = Field(ge=1)
-    """How many of the upper layers train."""
+    """Number of upper layers that are trained."""
 
 
 class Lora(Share):
@@ -70,13 +70,13 @@ class Lora(Share):
     main = "rank"
     method: Literal["lora"]
     rank: int = Field(default=8, ge=1)
-    """Of each adapter."""
+    """Rank of each adapter."""
     alpha: float = Field(default=16.0, gt=0)
-    """An adapter's output is scaled by alpha / rank."""
+    """Scale: an adapter's output is multiplied by alpha / rank."""
     adapters: Literal["shared", "task"] = "shared"
-    """One set for all corpora, or a set for each corpus."""
+    """One set for all corpora (`shared`), or one per corpus (`task`)."""
     modules: tuple[str, ...] | None = None
-    """Names of the linear layers that get one; without it the family's queries and values."""
+    """Names of the linear layers with an adapter; by default the family's queries and values."""
 
     @property
     def whole(self) -> bool:  # type: ignore[override]
@@ -84,14 +84,14 @@ class Lora(Share):
 
 
 class Soft(Share):
-    """An encoder for each corpus, tied by a penalty on the distance of their weights (Duong et al. 2015)."""
+    """One encoder per corpus, tied by a penalty on the distance of their weights (Duong et al. 2015)."""
 
     main = "penalty"
     whole = False
     alone = False
     method: Literal["soft"]
     penalty: float = Field(ge=0)
-    """At 0 nothing is shared; the larger, the closer to `hard`."""
+    """Penalty on the distance: 0 shares nothing, and a larger one is closer to `hard`."""
 
 
 class Distil(Share):
@@ -101,11 +101,11 @@ class Distil(Share):
     alone = False
     method: Literal["distil"]
     start: float = Field(default=1.0, gt=0, le=1)
-    """The teachers' share of the loss at the first step; it falls to 0 at the last one."""
+    """The teachers' share of the loss at the first step; it falls linearly to 0 at the last."""
 
 
 class Mix(Method):
-    """How many mini-batches an epoch has of each corpus."""
+    """A way to mix: mini-batches per epoch from each corpus."""
 
 
 class Proportional(Mix):
@@ -115,57 +115,57 @@ class Proportional(Mix):
 
 
 class Uniform(Mix):
-    """As many of each corpus."""
+    """The same number from each corpus."""
 
     method: Literal["uniform"]
 
 
 class Temperature(Mix):
-    """In proportion to size^(1/T): 1 is proportional, a large one uniform."""
+    """In proportion to size^(1/T): 1 is proportional, a large T is uniform."""
 
     main = "temperature"
     method: Literal["temperature"]
     temperature: float = Field(ge=1)
-    """T."""
+    """The temperature T."""
 
 
 class Annealed(Mix):
-    """A temperature that falls to 1 in the last epoch."""
+    """A temperature that falls linearly to 1 in the last epoch."""
 
     main = "temperature"
     method: Literal["annealed"]
     temperature: float = Field(default=5.0, ge=1)
-    """That of the first epoch."""
+    """Temperature of the first epoch."""
 
 
 class Weigh(Method):
-    """How the losses of the corpora are weighed."""
+    """A way to weight the losses of the corpora."""
 
     together: ClassVar[bool] = False  # whether a step sees a mini-batch of each corpus
 
 
 class Equal(Weigh):
-    """All alike."""
+    """All losses have the same weight."""
 
     method: Literal["equal"]
 
 
 class Fixed(Weigh):
-    """By numbers of your own."""
+    """Losses have given weights."""
 
     main = "weights"
     method: Literal["fixed"]
     weights: dict[Name, Annotated[float, Field(gt=0)]]
-    """By corpus; one that is not named has 1."""
+    """Weight per corpus (default 1)."""
 
 
 class Uncertainty(Weigh):
-    """By learned uncertainties of the tasks (Kendall et al. 2018)."""
+    """Losses are weighted by learned uncertainties of the tasks (Kendall et al. 2018)."""
 
     main = "lr"
     method: Literal["uncertainty"]
     lr: float = Field(default=0.01, gt=0)
-    """Learning rate of the uncertainties at its highest."""
+    """Peak learning rate of the uncertainties."""
 
 
 class PCGrad(Weigh):
@@ -182,7 +182,7 @@ class CAGrad(Weigh):
     main = "c"
     method: Literal["cagrad"]
     c: float = Field(default=0.5, ge=0)
-    """How far from the mean, as a share of its length; 0 is the mean."""
+    """Maximum distance from the mean gradient, as a share of its norm; 0 is the mean."""
 
 
 class UPGrad(Weigh):
@@ -207,7 +207,7 @@ HARD, PROPORTIONAL, EQUAL = Hard(method="hard"), Proportional(method="proportion
 
 
 def _named(registry: Mapping[str, type[Method]]) -> BeforeValidator:
-    """Reads a method as it is written in a grid, or as it was kept."""
+    """Validator that reads a method as a grid or a stored job writes it."""
 
     def read(value: Any) -> Any:
         if isinstance(value, Method):
@@ -258,6 +258,6 @@ Weighing = Annotated[Weigh, _named(WEIGHING)]
 
 
 def top_refused(layers: int, of: int) -> str:
-    """What is said where `top` would freeze nothing."""
+    """Error message for a `top` that would freeze nothing."""
     fits = f"top: {of - 1} or less" if of > 1 else "share: heads"
     return f"share: 'top: {layers}' freezes none of the encoder's {of} layers; write {fits}, or share: hard"

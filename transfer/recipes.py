@@ -1,4 +1,4 @@
-"""Recipes: named, complete sets of the numbers of an optimisation."""
+"""Recipes: named, complete sets of optimization settings."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,50 +11,50 @@ from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Mixing, Sharing, 
 
 
 class Strict(BaseModel):
-    """What a person writes: unknown keys are errors, nothing changes once it is read."""
+    """Base of models that a user writes: unknown keys are errors, and instances are frozen."""
 
     # what stands below a key describes it: docs/reference.md is made of that
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class FineTuning(Strict):
-    """What stage 3 does otherwise than refinement."""
+    """Settings of fine-tuning (stage 3) that differ from refinement."""
 
     lr: float = Field(gt=0)
-    """Learning rate at its highest."""
+    """Peak learning rate."""
     epochs: int = Field(ge=1)
-    """How often each example is seen."""
+    """Number of epochs."""
 
 
 class Recipe(Strict):
-    """Every number of the optimisation."""
+    """Complete settings of the optimization."""
 
     lr: float = Field(gt=0)
-    """Learning rate at its highest, where the warm-up ends."""
+    """Peak learning rate, at the end of the warm-up."""
     epochs: int = Field(ge=1)
-    """How often each example is seen; the best epoch is chosen on dev."""
+    """Number of epochs; the best one is selected on dev."""
     batch_size: int = Field(ge=1)
-    """Examples of a mini-batch; all of them are of one corpus."""
+    """Examples per mini-batch, all from one corpus."""
     max_length: int = Field(default=128, ge=8)
-    """Word pieces of a sequence. Longer pairs lose their ends; taggers' sentences are divided."""
+    """Subword tokens per sequence. Longer texts are truncated; long tagging sentences are divided."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
-    """The share of all steps in which the rate rises; then it falls to 0 in a straight line."""
+    """Share of all steps in which the learning rate rises; after that it falls linearly to 0."""
     weight_decay: float = Field(default=0.01, ge=0)
-    """Decoupled, on all but bias and LayerNorm."""
+    """Decoupled weight decay of all weights but bias and LayerNorm."""
     clip: float = Field(default=1.0, gt=0)
-    """The greatest norm of all gradients together."""
+    """Maximum global norm of the gradients."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Everywhere: encoder, attention and heads."""
+    """Dropout probability in encoder, attention and heads."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """Of the encoder's matrix products; weights stay fp32. Slower on a CPU without bf16 arithmetic."""
+    """Precision of matrix products: fp32 or bf16; weights stay fp32. Some CPUs are slower in bf16."""
     share: SerializeAsAny[Sharing] = HARD
-    """What the corpora of a job share ([methods](methods.md#ways-to-share))."""
+    """How the corpora of a job share weights ([methods](methods.md#ways-to-share))."""
     mix: SerializeAsAny[Mixing] = PROPORTIONAL
-    """How many mini-batches an epoch has of each corpus ([methods](methods.md#ways-to-mix))."""
+    """How an epoch mixes the corpora's mini-batches ([methods](methods.md#ways-to-mix))."""
     weigh: SerializeAsAny[Weighing] = EQUAL
-    """How the losses of the corpora are weighed ([methods](methods.md#ways-to-weigh))."""
+    """How the corpora's losses are weighted ([methods](methods.md#ways-to-weigh))."""
     fine_tune: FineTuning | None = None
-    """What stage 3 does otherwise, for grids with `stages: [refine, fine-tune]`."""
+    """Settings of the stage `fine-tune`, for grids with `stages: [refine, fine-tune]`."""
 
     @model_validator(mode="after")
     def _methods_fit(self) -> "Recipe":
@@ -88,7 +88,7 @@ class Recipe(Strict):
 
     @property
     def of_stage_3(self) -> "Recipe":
-        """What fine-tuning does: all layers train on one corpus."""
+        """The recipe of fine-tuning, in which all layers train on one corpus."""
         assert self.fine_tune is not None
         methods = {"share": HARD, "mix": PROPORTIONAL, "weigh": EQUAL, "fine_tune": None}
         return self.model_copy(update=self.fine_tune.model_dump() | methods)

@@ -31,7 +31,7 @@ def record_of(
 
 
 def _instead(store: Store, grid: Grid) -> str:
-    """Why a store has no record of a grid, and what to do."""
+    """Message that says why a store has no record of a grid, and what to do."""
     run = "transfer run-grid GRID"
     records, jobs = store.files.names("grids"), store.files.names("jobs")
     if not records and not jobs:

@@ -1,4 +1,4 @@
-"""What the store keeps: results of jobs, and what grids were expanded to. Records that load for ever."""
+"""Records of the store: results of jobs and expanded grids. A record of any version stays readable."""
 
 import hashlib
 import math
@@ -68,7 +68,7 @@ class Epoch(_Record):
 
 
 class JobResult(_Record):
-    """What came of a job. A failed one has its error, perhaps its cause, and no score.
+    """The result of a job. A failed one has its error, perhaps its cause, and no score.
 
     ``ended`` is in seconds since 1970 (UTC), ``seconds`` earlier it began; None where no worker ran it.
     ``peak_memory`` is what the worker had in use at most (bytes), None where it was not measured.
@@ -97,13 +97,13 @@ class JobResult(_Record):
 
     @property
     def reason(self) -> str:
-        """Why the job failed, in one line: the last one of its traceback, without the path of the class."""
+        """Cause of the failure in one line: the last one of the traceback, without the path of the class."""
         lines = self.error.strip().splitlines()
         return _CLASS_PATH.sub("", lines[-1]) if lines else ""
 
 
 class CorpusRecord(_Record):
-    """What a report says of a corpus."""
+    """Description of a corpus as a report needs it."""
 
     card: Card
     fingerprint: str

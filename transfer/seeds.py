@@ -20,15 +20,15 @@ class Seeds(Strict):
     """
 
     first: int = Field(ge=3)
-    """The seeds of every job."""
+    """Number of seeds of every job."""
     most: int = Field(le=1000)
-    """The most that an undecided edge gets."""
+    """Maximum number of seeds of an undecided edge."""
     until: Literal["decided"] = "decided"
-    """When an edge needs no more: its verdict is final, or further seeds would hardly decide it."""
+    """Stopping rule of an edge: its verdict is final, or further seeds would hardly decide it."""
     hours: float | None = Field(default=None, gt=0)
-    """After so many hours of work, over all runs, no further seeds are begun."""
+    """Maximum hours of work over all runs; after that no further seeds start."""
     start: int = Field(default=0, ge=0)
-    """The first seed's number: a study of its own where another one has had the seeds from 0."""
+    """Number of the first seed, to make a study independent of one with the seeds from 0."""
 
     @model_validator(mode="after")
     def _more_than_at_first(self) -> "Seeds":
@@ -45,7 +45,7 @@ class Seeds(Strict):
 
 
 def as_seeds(value: Any) -> Any:
-    """Seeds as a person writes them: a number, a list, or a mapping. Raises ValueError for anything else."""
+    """Seeds as a user writes them: a number, a list, or a mapping. Raises ValueError for anything else."""
     if not isinstance(value, (bool, int, list, tuple, dict, Seeds)):
         raise ValueError("should be how many, as in 3, or a list of seeds, or {first: 3, most: 10}")
     if isinstance(value, int) and not isinstance(value, bool):

@@ -3,7 +3,7 @@
 <store>/jobs/<job id>/result.json         status, scores, chosen epochs, history, provenance, checksum
 <store>/jobs/<job id>/predictions.parquet what was predicted for every test item (no text)
 <store>/jobs/<job id>/encoder/            only while a child of the job needs it
-<store>/jobs/<job id>/model/              where the grid keeps it (learning/models.py)
+<store>/jobs/<job id>/model/              where the grid keeps it (learning/kept_models.py)
 <store>/grids/<grid id>.json              what a grid was expanded to: all that a report needs
 <store>/running/<job id>.json             which process works on a job, and how far it is
 <store>/claims/<job id>.<token>.json      which run has taken a job (claims.py)
@@ -53,7 +53,7 @@ class Store:
 
     @property
     def place(self) -> str:
-        """Where it is, as messages and commands say it."""
+        """The store's address, as messages and commands show it."""
         return address(self.root)
 
     def home(self, job_id: str) -> Path:
@@ -68,7 +68,7 @@ class Store:
         encoder: Path | None = None,
         model: Path | None = None,
     ) -> None:
-        """Keeps a result; one that is done already stays as it is (but gets an encoder or model it lacks).
+        """Store a result; one that is done already stays as it is (but gets an encoder or model it lacks).
 
         ``predictions``: columns corpus, id, doc, gold, predicted (the last two as JSON texts).
         ``encoder``: a folder to keep for child jobs, ``model``: one to keep for people; they are moved.
@@ -129,7 +129,7 @@ class Store:
         return result
 
     def results(self, jobs: Iterable[Job]) -> dict[str, JobResult]:
-        """Those of the jobs that have a result, by job id; see ``damaged``."""
+        """Results of the jobs that have one, by job id; see ``damaged``."""
         names = {f"jobs/{job.id}/result.json": job.id for job in jobs}
         found = {}
         for name, text in self.files.read_all(names).items():
@@ -140,7 +140,7 @@ class Store:
         return found
 
     def quarantine(self, jobs: Iterable[Job]) -> list[str]:
-        """Sets aside what is damaged of the jobs' results, so that they run anew; a message for each."""
+        """Set aside the damaged results of the jobs, so that they run again; return a message for each."""
         told = []
         for job_id, result in self.results(jobs).items():
             if result.predictions:
@@ -157,7 +157,7 @@ class Store:
         return told
 
     def set_aside(self, name: str) -> str:
-        """Moves a folder into the quarantine; returns where it is now."""
+        """Move a folder into the quarantine; return its new address."""
         aside = f"quarantine/{name.replace('/', '-')}-{uuid.uuid4().hex[:8]}"
         self.files.move(name, aside)
         return self.files.at(aside)
@@ -195,7 +195,7 @@ class Store:
         return self.files.read(f"jobs/{job_id}/encoder/model.safetensors")
 
     def drop_encoder(self, job_id: str) -> None:
-        """Removes a kept encoder that no child needs any more."""
+        """Remove an encoder that no child job needs any more."""
         self.files.remove(f"jobs/{job_id}/encoder")
 
     def predictions(self, job_id: str, *, digest: str = "") -> pd.DataFrame:
@@ -257,7 +257,7 @@ class Store:
         return found
 
     def get_grid(self, grid: Grid) -> GridRecord:
-        """What a grid was expanded to. Raises NotRun where it was never run into this store."""
+        """The record of a grid. Raises NotRun if it was never run into this store."""
         name = f"grids/{grid.id}.json"
         try:
             return GridRecord.model_validate_json(self.files.read(name))

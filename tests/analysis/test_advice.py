@@ -11,7 +11,8 @@ from scipy import stats
 from transfer.analysis.advice import chance_settled, expected_of, held_out, recommend
 from transfer.analysis.crossfit import Crossfit, SeedGains
 from transfer.analysis.estimate import over_seeds
-from transfer.analysis.options import Option, options_of
+from transfer.analysis.old_reports import options_of
+from transfer.analysis.options import Option
 from transfer.inputs import InputError
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -25,7 +26,16 @@ def option(values, partners: str, *, verdict: str = "", target: str = "t") -> Op
     group = tuple(sorted([target, *partners.split("+")]))
     by_seed = dict(enumerate(map(float, values)))
     return Option(
-        target, group, partners, "accuracy", 0.5, over_seeds(np.array(values)), verdict, by_seed, len(by_seed)
+        "refine",
+        target,
+        group,
+        partners,
+        "accuracy",
+        0.5,
+        over_seeds(np.array(values)),
+        verdict,
+        by_seed,
+        len(by_seed),
     )
 
 
@@ -83,7 +93,7 @@ def test_the_interval_of_the_best_of_many_holds_what_it_promises():
 
 
 def crossfit(*gains_by_seed) -> Crossfit:
-    options = {(f"p{i}",): SeedGains("t", dict(own)) for i, own in enumerate(gains_by_seed)}
+    options = {(f"p{i}",): SeedGains(dict(own)) for i, own in enumerate(gains_by_seed)}
     return Crossfit(options)
 
 
@@ -199,7 +209,7 @@ def tables(name: str) -> list[pd.DataFrame]:
 @pytest.mark.parametrize("name", [*REAL, "clinical_pairs"])
 def test_the_committed_reports_are_read_back_as_they_are(name: str):
     frame, edges, groups = tables(name)
-    options = options_of(frame, edges, groups, stage="refine")
+    options = [each for each in options_of(frame, edges, groups) if each.stage == "refine"]
     edges, groups = (table[table["stage"] == "refine"] for table in (edges, groups))
     assert len(options) == len(edges) + len(groups)
     rows = {(row["source"], row["target"]): row for t in (edges, groups) for row in t.to_dict("records")}
@@ -220,7 +230,7 @@ def test_the_committed_reports_are_read_back_as_they_are(name: str):
 def test_on_the_real_reports_the_advice_is_that_of_their_verdicts(name: str):
     """By brute force from edges.csv: somebody is recommended just where a pair or group improves."""
     frame, edges, groups = tables(name)
-    options = options_of(frame, edges, groups, stage="refine")
+    options = [each for each in options_of(frame, edges, groups) if each.stage == "refine"]
     for target in sorted(set(edges["target"])):
         found = advised(options, target)
         pairs = edges[(edges["target"] == target) & (edges["verdict"] == "improves")]

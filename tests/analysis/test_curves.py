@@ -33,7 +33,7 @@ def result(job, **change):
 
 
 def test_one_row_for_each_epoch_and_corpus_of_a_job():
-    table = curves(map(result, JOBS))
+    table = curves(JOBS, {job.id: result(job) for job in JOBS})
     assert list(table.columns) == CURVES
     pair = table[(table["corpora"] == "a+b") & (table["stage"] == "refine") & (table["seed"] == 1)]
     assert pair[["target", "epoch"]].to_numpy().tolist() == [["a", 1], ["a", 2], ["b", 1], ["b", 2]]
@@ -46,8 +46,8 @@ def test_one_row_for_each_epoch_and_corpus_of_a_job():
 
 
 def test_a_failed_job_has_no_curve_and_an_empty_store_gives_an_empty_table():
-    assert curves([result(JOBS[0], status="failed")]).empty
-    assert list(curves([]).columns) == CURVES
+    assert curves(JOBS, {JOBS[0].id: result(JOBS[0], status="failed")}).empty
+    assert list(curves(JOBS, {}).columns) == CURVES
 
 
 def test_means_span_the_seeds_and_a_shorter_one_counts_where_it_is():

@@ -12,7 +12,8 @@ import pytest
 from transfer.analysis.advice import expected_of
 from transfer.analysis.estimate import over_seeds
 from transfer.analysis.grouping import group
-from transfer.analysis.options import Option, options_of
+from transfer.analysis.old_reports import options_of
+from transfer.analysis.options import Option
 from transfer.analysis.partition import EXACT_UP_TO, GroupGains, divide, exact, searched
 from transfer.inputs import InputError
 
@@ -123,7 +124,9 @@ def option(names: tuple[str, ...], target: str, values, verdict: str = "inconclu
     partners = "+".join(name for name in names if name != target)
     by_seed = dict(enumerate(map(float, values)))
     estimate = over_seeds(np.array(values, dtype=float))
-    return Option(target, names, partners, "accuracy", 0.5, estimate, verdict, by_seed, len(by_seed))
+    return Option(
+        "refine", target, names, partners, "accuracy", 0.5, estimate, verdict, by_seed, len(by_seed)
+    )
 
 
 def test_what_the_limit_gives_up_and_what_is_estimated_is_said():
@@ -174,7 +177,7 @@ def test_on_the_committed_reports_it_is_brute_force_over_edges_csv(name: str):
         for f in ("results.csv", "edges.csv", "table_groups.csv")
     )
     tasks = sorted(set(edges["target"]))
-    options = options_of(frame, edges, groups, stage="refine")
+    options = [each for each in options_of(frame, edges, groups) if each.stage == "refine"]
     assert len(options) == sum(len(table[table["stage"] == "refine"]) for table in (edges, groups))
     gains = {(o.group, o.target): e for o, e in zip(options, expected_of(options).tolist(), strict=True)}
     for models in range(1, len(tasks) + 1):

@@ -37,6 +37,11 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_page_has_the_markers_of_a_merge(page: Path):
+    assert not re.search(r"^(<{7}|>{7})", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page: Path):
     broken = []
     text = page.read_text(encoding="utf-8")

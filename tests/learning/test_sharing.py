@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tests.families import write_family
+from tests.learning.jobs import job_of
 from tests.learning.methods import NAMES, batches, done, joint, materials, recipe, trained
 from tests.learning.test_checkpoint import comparable, interrupted
-from tests.learning.test_run import job_of, scores
+from tests.learning.test_run import scores
 from transfer.learning.batches import MiniBatch
 from transfer.learning.export.write import export
 from transfer.learning.mtbert import MTBert

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from tests.worlds import world as world
-from transfer.analysis.findings import findings
 from transfer.analysis.rerun import Rerun
+from transfer.analysis.setup import Setup
+from transfer.analysis.study import Study
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
          "bc5cdr-disease", "ddi2013", "chemprot"]  # fmt: skip
@@ -45,7 +46,7 @@ def simulate(names, *, seeds, stages=("refine",), source="synthetic"):
 
 @pytest.fixture(scope="session")
 def simulated():
-    """Makes the findings of a simulated grid: of the first so many names, or of names that are given."""
+    """Makes the study of a simulated grid: of the first so many names, or of names that are given."""
 
     def make(names=4, *, seeds=3, stages=("refine",), source="synthetic", **other):
         names = NAMES[:names] if isinstance(names, int) else names
@@ -57,9 +58,9 @@ def simulated():
         ]  # fmt: skip
         options = {
             "title": "simulated", "corpora": corpora, "settings": {"versions": "torch 2.13"},
-            "smallest_effect": 0.005, "source": source, "curves": curves,
+            "smallest_effect": 0.005, "source": source,
             "rerun": Rerun("transfer run-grid simulated.yaml", "simulated.yaml", "name: simulated\n"),
         }  # fmt: skip
-        return findings(frame, **(options | other))
+        return Study.of_frame(frame, Setup(**(options | other)), curves=curves)
 
     return make

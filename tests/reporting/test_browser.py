@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from transfer.analysis.findings import CONTROL_HEADS
 from transfer.analysis.tables import minus, points, to_csv
+from transfer.reporting.gain_tables import CONTROL_HEADS
 from transfer.reporting.html_report import report_html
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")

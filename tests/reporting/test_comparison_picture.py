@@ -5,9 +5,9 @@ from itertools import combinations
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from transfer.analysis.comparison import Comparison
 from transfer.reporting import figures
 from transfer.reporting.comparison_picture import MOST_MARKS, picture
+from transfer.reporting.comparison_report import ComparisonReport
 
 TASKS = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical", "bc5cdr-disease",
          "ddi2013", "drug-drug-interactions-ddi-2013-medline-and-drugbank"]  # fmt: skip
@@ -15,7 +15,7 @@ TASKS = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical
 
 def compared(world, methods, tasks, **settings):
     study = world(len(methods), tasks=tasks)
-    return Comparison(
+    return ComparisonReport(
         tuple(
             study.method(name, gain=0.01 * place, kept=False, **settings)
             for place, name in enumerate(methods)
@@ -75,7 +75,7 @@ def test_marks_tell_the_numbers_of_the_table(world):
 
 def test_a_flip_is_ringed_and_named(world):
     study = world(1)
-    found = Comparison((study.method("hard", gain={("a", "b"): 0.05}), study.method("soft")))
+    found = ComparisonReport((study.method("hard", gain={("a", "b"): 0.05}), study.method("soft")))
     flips = list(found.table.loc[found.table["flip"] != "", "flip"])
     figure = figures.draw_comparison(found.picture, caption="c", source="prepared")
     assert sum(text.endswith("claim lost") for text in texts(figure)) == flips.count("claim lost") == 1

@@ -14,13 +14,16 @@ import pytest
 
 from transfer.analysis import gains
 from transfer.analysis.evidence import Cell
-from transfer.reporting import report, sentences
+from transfer.analysis.setup import MIXED, Setup
+from transfer.analysis.study import Study
+from transfer.reporting import sentences
+from transfer.reporting.report import write_report
 
 NAMES = ["mednli", "shareclefe", "ddi2013"]
 FILES = {
     "results.csv", "edges.csv", "table_groups.csv", "table_scores.csv", "table_scores.md",
     "table_corpora.csv", "table_corpora.md", "table_edges.md", "table_edges.tex", "table_scores.tex",
-    "report.md", "report.html", "graph.graphml", "graph.json",
+    "report.md", "report.html", "study.json", "graph.graphml", "graph.json",
     *(f"{stem}.{form}" for stem in ("graph", "gains", "forest", "seeds") for form in ("svg", "png", "pdf")),
 }  # fmt: skip
 
@@ -55,7 +58,7 @@ def write(table, out, source="synthetic", **other):
     ]  # fmt: skip
     options = {"title": "three", "corpora": corpora, "settings": {"encoder": "/home/ann/bert"},
                "smallest_effect": 0.005, "source": source}  # fmt: skip
-    return report.write_report(table, out=out, **(options | other))
+    return write_report(Study.of_frame(table, Setup(**(options | other))), out=out)
 
 
 def test_writes_every_file_and_all_say_synthetic(tmp_path):
@@ -71,6 +74,8 @@ def test_writes_every_file_and_all_say_synthetic(tmp_path):
             assert set(table[column]) == {"synthetic"}
         elif path.suffix == ".graphml":
             assert nx.read_graphml(path).graph["data_source"] == "synthetic"
+        elif path.name == "study.json":
+            assert json.loads(path.read_text())["source"] == "synthetic"
         elif path.name == "graph.json":
             assert json.loads(path.read_text())["graph"]["data_source"] == "synthetic"
         else:
@@ -214,7 +219,7 @@ def test_an_edge_without_a_gain_is_said_to_be_undefined_and_why():
 
 
 def test_results_of_mixed_versions_are_named(tmp_path):
-    write(frame(), tmp_path, settings={report.MIXED: "torch 2.11.0 (3 jobs), torch 2.13.0 (30 jobs)"})
+    write(frame(), tmp_path, settings={MIXED: "torch 2.11.0 (3 jobs), torch 2.13.0 (30 jobs)"})
     said = "The jobs were not all run with the same versions: torch 2.11.0 (3 jobs), torch 2.13.0 (30 jobs)."
     assert said in (tmp_path / "report.md").read_text()
     assert said in (tmp_path / "report.html").read_text()

@@ -4,8 +4,9 @@ import pytest
 
 from tests.analysis.test_stages import GROUP, frame_of, planted
 from transfer.analysis import stages
-from transfer.analysis.findings import findings
+from transfer.analysis.setup import Setup
 from transfer.analysis.stages import contrasts, means
+from transfer.analysis.study import Study
 from transfer.reporting.html_report import report_html
 from transfer.reporting.markdown_report import report_md
 from transfer.reporting.paste_tables import to_paste
@@ -99,11 +100,10 @@ def test_a_report_without_stage_3_says_nothing_of_stages(simulated):
 
 def test_a_grid_without_pairs_says_where_its_answer_is(simulated):
     found = simulated(3, stages=BOTH)
-    groups = found.frame[found.frame["corpora"].str.count(r"\+") != 1]
+    groups = found.results[found.results["corpora"].str.count(r"\+") != 1]
     rows = found.corpora.drop(columns="baseline").to_dict("records")
-    few = findings(
-        groups, title="t", corpora=rows, settings={}, smallest_effect=0.005, source="synthetic"
-    )  # fmt: skip
+    setup = Setup(title="t", corpora=rows, smallest_effect=0.005, source="synthetic")
+    few = Study.of_frame(groups, setup)
     assert "this grid compares stages, below" in report_md(few)
     assert "this grid compares stages, below" in report_html(few)
 

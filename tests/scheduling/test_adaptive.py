@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from transfer.analysis.study import wanted
+from transfer.analysis.interim import needed_jobs
 from transfer.grid import Grid
 from transfer.store import Store
 
@@ -163,7 +163,7 @@ def test_hours_that_earlier_runs_took_are_not_there_again(run, tmp_path: Path):
             ],
         )
     )
-    assert len(wanted(Store(tmp_path / "runs"), record)) == 9
+    assert len(needed_jobs(Store(tmp_path / "runs"), record)) == 9
     again = run("--set", "seeds={first: 3, most: 5, hours: 0.000001}")
     assert "9 jobs (at most 15), 9 done, 0 to run" in again
 

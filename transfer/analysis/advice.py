@@ -245,13 +245,12 @@ def chance_settled(option: Option, *, level: float, smallest: float) -> float:
     items add stays.
     """
     found, count = option.estimate, len(option.by_seed)
-    mean = np.array([*option.by_seed.values()], dtype=float).mean()
     degrees = count - 1 + found.borrowed
     squares = found.seeds * count * degrees  # what other edges lend counts as if it were seeds
     deviation = math.sqrt(squares / degrees * (1 + 1 / count))
     drawn = deviation * stdtrit(degrees, (np.arange(DRAWS) + 0.5) / DRAWS)
     later = found._replace(
-        gain=mean + drawn / (count + 1),
+        gain=found.gain + drawn / (count + 1),
         seeds=(squares + drawn**2 * count / (count + 1)) / (degrees + 1) / (count + 1),
         seed_degrees=count,
     )

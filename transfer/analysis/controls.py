@@ -324,7 +324,7 @@ def _judged(
         seeds = [int(seed) for seed in groups[edge]["seed"]]
         return evidence.estimate(joint, edge.corpora, edge.target, seeds, alone=single)
 
-    return gains.one_look(
+    judged = gains.one_look(
         groups,
         estimated,
         smallest_effect=smallest_effect,
@@ -336,3 +336,4 @@ def _judged(
             if {(joint, edge.corpora, edge.target), (single, edge.target, edge.target)} & set(flags)
         ],
     )
+    return gains.edge_table(judged, smallest_effect=smallest_effect, alpha=alpha)

@@ -19,30 +19,35 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class SeedGains:
-    """An option's gain in each seed and, if predictions are stored, each test document's share in it.
+    """An option's gain in each seed and, if predictions are stored, in each half of the test documents.
 
-    ``by_seed``: score units, by seed. ``shares``: [seeds in the order of ``by_seed``, documents], jackknife
-    pseudo-values whose mean over the documents is the seed's gain but for the jackknife's bias; None if the
-    report holds scores alone. ``documents`` names the split into halves: all options of one target have the
-    same test documents.
+    ``by_seed``: score units, by seed. ``halves``: [seeds in the order of ``by_seed``, 2], means over half of
+    the documents of their shares in the gain; None if the test items cannot be divided. See ``halved``.
     """
 
-    target: str
     by_seed: Mapping[int, float]
-    shares: np.ndarray | None = None
+    halves: np.ndarray | None = None
+
+    @staticmethod
+    def halved(target: str, shares: np.ndarray) -> np.ndarray | None:
+        """The ``halves`` of [seeds, documents], each document's share in the gain of each seed.
+
+        Shares are jackknife pseudo-values whose mean is the seed's gain but for the jackknife's bias. All
+        options of one target have the same test documents, so ``target`` names the division. None for fewer
+        than two documents.
+        """
+        documents = shares.shape[-1]
+        if documents < 2:
+            return None
+        order = np.random.default_rng(crc32(target.encode())).permutation(documents)
+        return np.stack([shares[:, np.sort(order[half::2])].mean(axis=-1) for half in (0, 1)], axis=-1)
 
     def part(self, seeds: Sequence[int], half: int | None) -> float:
         """The mean gain over ``seeds`` and one half of the documents (0 or 1; None: all of them)."""
-        if half is None or self.shares is None:
+        if half is None or self.halves is None:
             return float(np.mean([self.by_seed[seed] for seed in seeds]))
         rows = [place for place, seed in enumerate(self.by_seed) if seed in set(seeds)]
-        return float(self.shares[rows][:, self._half(half)].mean())
-
-    def _half(self, half: int) -> np.ndarray:
-        assert self.shares is not None
-        documents = self.shares.shape[-1]
-        order = np.random.default_rng(crc32(self.target.encode())).permutation(documents)
-        return np.sort(order[half::2])
+        return float(self.halves[rows, half].mean())
 
 
 class Crossfit(Generic[K]):
@@ -51,9 +56,7 @@ class Crossfit(Generic[K]):
     def __init__(self, options: Mapping[K, SeedGains]) -> None:
         self._options = options
         self.seeds = sorted(set.intersection(*(set(o.by_seed) for o in options.values()))) if options else []
-        self.items = bool(options) and all(
-            o.shares is not None and o.shares.shape[-1] >= 2 for o in options.values()
-        )
+        self.items = bool(options) and all(o.halves is not None for o in options.values())
 
     def value(self, tried: Callable[[Mapping[K, float], Mapping[K, float]], float]) -> float:
         """The mean over all folds of ``tried(gains to choose by, gains left out)``.

@@ -1,24 +1,28 @@
 """Learning curves: training loss and dev score by epoch, of every job that is done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from transfer.jobs import Job
 from transfer.records import JobResult
 
 CURVES = ["stage", "corpora", "target", "seed", "epoch", "loss", "dev"]
 
 
-def curves(results: Iterable[JobResult]) -> pd.DataFrame:
-    """One row for each stage, group, target, seed and epoch (counted from 1); dev scores are fractions."""
+def curves(jobs: Iterable[Job], results: Mapping[str, JobResult]) -> pd.DataFrame:
+    """One row for each stage, group, target, seed and epoch (counted from 1); dev scores are fractions.
+
+    ``jobs`` are the grid's own: a stored result may be of another grid, whose job is the same but whose arm
+    (`tuned`, say) is not.
+    """
     rows = [
-        (result.job.arm, "+".join(result.job.group), name, result.job.arm_seed, epoch.epoch,
-         epoch.loss.get(name), epoch.dev[name])
-        for result in results
-        if result.status == "done"
-        for epoch in result.history
-        for name in result.job.names
-    ]  # fmt: skip
+        (job.arm, "+".join(job.group), name, job.arm_seed, epoch.epoch, epoch.loss.get(name), epoch.dev[name])
+        for job in jobs
+        if job.id in results and results[job.id].status == "done"
+        for epoch in results[job.id].history
+        for name in job.names
+    ]
     table = pd.DataFrame(rows, columns=pd.Index(CURVES)).astype({"loss": float, "dev": float})
     return table.sort_values(CURVES[:5], ignore_index=True)
 

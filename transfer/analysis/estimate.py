@@ -45,6 +45,11 @@ class Estimate(NamedTuple):
     weight: Any = 1.0
     single: Any = 0.0
 
+    def plain(self) -> "Estimate":
+        """One estimate with Python's own numbers."""
+        counts = {"seed_degrees": int(self.seed_degrees), "unmatched_degrees": int(self.unmatched_degrees)}
+        return Estimate(*map(float, self))._replace(**counts)
+
     @property
     def over_seeds(self) -> Any:
         """The variance of the gain over seeds, of matched and unmatched runs."""

@@ -140,7 +140,14 @@ def singles(frame: pd.DataFrame, *, seeds: Collection[int] | None = None) -> Sin
     return Singles(scores, matching_of(pairs if seeds is None else pairs[pairs["seed"].isin(list(seeds))]))
 
 
-def edges(
+class Judged(NamedTuple):
+    """Verdicts on edges, and the gains of each edge by seed, on which they rest."""
+
+    verdicts: Verdicts[EdgeKey]
+    groups: Mapping[EdgeKey, pd.DataFrame]
+
+
+def judged(
     seed_gains: pd.DataFrame,
     *,
     smallest_effect: float,
@@ -149,8 +156,8 @@ def edges(
     correction: str = "bh",
     alpha: float = 0.05,
     flags: Collection[tuple[str, str, str]] = (),
-) -> pd.DataFrame:
-    """One row for each directed edge, with its interval and its verdict, from all its seeds.
+) -> Judged:
+    """The verdict on each directed edge from one look at all its seeds.
 
     With `evidence` intervals and p values take seeds and test items as random, without it the
     seeds alone (see `inference`); with `singles` a gain uses single-task seeds that have no joint run,
@@ -180,16 +187,24 @@ def edges(
     )
 
 
+def edges(
+    seed_gains: pd.DataFrame, *, smallest_effect: float, alpha: float = 0.05, **others: Any
+) -> pd.DataFrame:
+    """The table of `judged`, whose arguments these are."""
+    found = judged(seed_gains, smallest_effect=smallest_effect, alpha=alpha, **others)
+    return edge_table(found, smallest_effect=smallest_effect, alpha=alpha)
+
+
 def one_look(
     groups: Mapping[EdgeKey, pd.DataFrame],
     estimated: Callable[[EdgeKey], Estimate],
     *,
     smallest_effect: float,
     correction: str,
-    alpha: float,
+    alpha: float = 0.05,
     unlearned: Collection[EdgeKey] = (),
-) -> pd.DataFrame:
-    """The table of edges (see `edges`) after one look at all seeds of their gains."""
+) -> Judged:
+    """The verdicts on edges after one look at all their seeds; the arguments are those of `judged`."""
     most = max((len(group) for group in groups.values()), default=1)
     verdicts = Verdicts(
         list(groups),
@@ -201,7 +216,7 @@ def one_look(
         unlearned=unlearned,
     )
     verdicts.look(lambda edge, _: estimated(edge))
-    return edge_table(verdicts, groups, smallest_effect=smallest_effect, alpha=alpha)
+    return Judged(verdicts, groups)
 
 
 def by_edge(seed_gains: pd.DataFrame) -> dict[EdgeKey, pd.DataFrame]:
@@ -211,31 +226,26 @@ def by_edge(seed_gains: pd.DataFrame) -> dict[EdgeKey, pd.DataFrame]:
     return {EdgeKey(*key): group for key, group in rows.groupby(keys, sort=False)}  # type: ignore[misc]
 
 
-def edge_table(
-    verdicts: Verdicts[EdgeKey],
-    groups: Mapping[EdgeKey, pd.DataFrame],
-    *,
-    smallest_effect: float,
-    alpha: float = 0.05,
-) -> pd.DataFrame:
+def edge_table(found: Judged, *, smallest_effect: float, alpha: float = 0.05) -> pd.DataFrame:
     """The columns EDGES of every edge that was looked at; scores are means over the seeds looked at."""
+    verdicts, groups = found
     adjusted, selected = verdicts.adjusted(), verdicts.selected_reach()
     level = verdicts.first_level
     rows = []
     for edge, state in verdicts.states.items():
-        found, reach = state.estimate, selected.get(edge, math.nan)
+        measured, reach = state.estimate, selected.get(edge, math.nan)
         rows.append(
             {
-                **_measured(edge, groups[edge].head(state.seeds), found, alpha),
-                "ci_low_selected": found.gain - reach,
-                "ci_high_selected": found.gain + reach,
+                **_measured(edge, groups[edge].head(state.seeds), measured, alpha),
+                "ci_low_selected": measured.gain - reach,
+                "ci_high_selected": measured.gain + reach,
                 "p": state.p,
                 "p_adjusted": adjusted[edge],
                 "verdict": state.verdict,
                 "smallest_effect": float(smallest_effect),
-                "detectable": found.detectable(level, smallest_effect),
-                "detectable_10_seeds": found.with_seeds(10).detectable(level, smallest_effect),
-                "df_seeds": found.over_seeds_degrees,
+                "detectable": measured.detectable(level, smallest_effect),
+                "detectable_10_seeds": measured.with_seeds(10).detectable(level, smallest_effect),
+                "df_seeds": measured.over_seeds_degrees,
             }
         )
     table = pd.DataFrame(rows, columns=pd.Index(EDGES))
@@ -255,12 +265,17 @@ def _measured(edge: EdgeKey, group: pd.DataFrame, found: Estimate, alpha: float)
         "ci_low": found.gain - reach,
         "ci_high": found.gain + reach,
         "seeds": len(group),
-        "single_seeds": max(found.unmatched_degrees + 1, len(group)) if found.unmatched else len(group),
+        "single_seeds": single_seeds(found, len(group)),
         # what the standard error is made of: more seeds lessen the one, more test items the other
         "se_seeds": math.sqrt(found.over_seeds),
         "se_items": math.sqrt(found.items),
         "df_items": found.item_degrees,
     }
+
+
+def single_seeds(found: Estimate, matched: int) -> int:
+    """The single-task runs that a gain rests on, of which ``matched`` have a joint run of their seed."""
+    return max(int(found.unmatched_degrees) + 1, matched) if found.unmatched else matched
 
 
 def estimate(
@@ -295,12 +310,12 @@ def estimate(
     )
 
 
-def group_gains(
-    frame: pd.DataFrame, *, evidence: Evidence | None = None, alpha: float = 0.05
-) -> pd.DataFrame:
-    """Gains from groups of three or more corpora, with intervals; a table, not graph edges.
+def larger_groups(
+    frame: pd.DataFrame, *, evidence: Evidence | None = None
+) -> dict[EdgeKey, tuple[pd.DataFrame, Estimate]]:
+    """The gains by seed of each target in each group of three or more corpora, and their estimate.
 
-    `source` is `all others` for the group of every corpus, `all others but x` where one is
+    The `source` of a key is `all others` for the group of every corpus, `all others but x` where one is
     left out, and the partners' names joined by '+' for any other group.
     """
     both, alone = paired(frame), singles(frame)
@@ -310,9 +325,22 @@ def group_gains(
         group_name(corpora, target, names)
         for corpora, target in zip(both["corpora"], both["target"], strict=True)
     ]
-    rows = []
-    for edge, group in by_edge(both.assign(source=pd.Series(sources, dtype=object))).items():
-        rows.append(_measured(edge, group, estimate(group, evidence, alone), alpha))
+    groups = by_edge(both.assign(source=pd.Series(sources, dtype=object)))
+    return {edge: (group, estimate(group, evidence, alone)) for edge, group in groups.items()}
+
+
+def group_gains(
+    frame: pd.DataFrame, *, evidence: Evidence | None = None, alpha: float = 0.05
+) -> pd.DataFrame:
+    """The gains of `larger_groups` with their intervals; a table, not graph edges."""
+    return group_table(larger_groups(frame, evidence=evidence), alpha=alpha)
+
+
+def group_table(
+    found: Mapping[EdgeKey, tuple[pd.DataFrame, Estimate]], *, alpha: float = 0.05
+) -> pd.DataFrame:
+    """The columns GROUP_GAINS of `larger_groups`."""
+    rows = [_measured(edge, *measured, alpha) for edge, measured in found.items()]
     table = pd.DataFrame(rows, columns=pd.Index(GROUP_GAINS))
     numbers = ["single", "joint", "gain", "ci_low", "ci_high", "se_seeds", "se_items", "df_items"]
     return table.astype({**dict.fromkeys(numbers, float), "seeds": int, "single_seeds": int})

@@ -1,7 +1,6 @@
 """Measured options: every group that was trained, as each of its tasks sees it."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +10,13 @@ from transfer.analysis import gains
 from transfer.analysis.crossfit import SeedGains
 from transfer.analysis.estimate import Estimate
 from transfer.analysis.evidence import Cell, Evidence
+from transfer.analysis.gains import EdgeKey, Judged
 
 
 class Option(NamedTuple):
     """A group that was measured, as one of its tasks sees it. Scores and gains are fractions."""
 
+    stage: str
     target: str
     group: tuple[str, ...]  # the target and its partners, sorted
     partners: str  # for people: `b`, `b+c`, `all others`
@@ -25,82 +26,54 @@ class Option(NamedTuple):
     verdict: str  # of the grid; empty for a group larger than a pair, which has none
     by_seed: Mapping[int, float]
     single_seeds: int  # single-task runs that the gain rests on, shared by all options of the target
-    shares: np.ndarray | None = None  # see ``SeedGains``; None where only tables are at hand
+    halves: np.ndarray | None = None  # see ``SeedGains``; None without predictions
 
     @property
     def seed_gains(self) -> SeedGains:
-        return SeedGains(self.target, self.by_seed, self.shares)
+        return SeedGains(self.by_seed, self.halves)
 
 
 def options_of(
-    frame: pd.DataFrame,
-    edges: pd.DataFrame,
-    groups: pd.DataFrame,
+    judged: Judged,
+    larger: Mapping[EdgeKey, tuple[pd.DataFrame, Estimate]],
     *,
-    stage: str,
     evidence: Evidence | None = None,
-) -> list[Option]:
-    """Every group that was measured in a stage, once for each of its tasks.
-
-    ``frame``, ``edges`` and ``groups`` are a report's results.csv, edges.csv and table_groups.csv;
-    ``evidence`` are the stored predictions, where they are at hand.
-    """
-    everyone = gains.everyone(frame[frame["stage"].isin(("refine", "fine-tune"))])
-    by_seed = {
-        key: dict(zip(rows["seed"].astype(int), rows["gain"].astype(float), strict=True))
-        for key, rows in gains.paired(frame[frame["stage"] == stage]).groupby(["corpora", "target"])
-    }
-    tested = frame[(frame["split"] == "test") & (frame["stage"] == stage)]
-    items = tested.groupby("target")["items"].max()
-    found = []
-    for table in (edges, groups):
-        for row in table[table["stage"] == stage].to_dict("records"):
-            group = _group(row["source"], row["target"], everyone)
-            own = by_seed.get(("+".join(group), row["target"]))
-            if own is None or math.isnan(row["gain"]):
-                continue
-            own = {seed: own[seed] for seed in sorted(own)[: int(row["seeds"])]}
-            estimate = _estimate(row, own, items=int(items[row["target"]]))
-            verdict = row.get("verdict", "")
-            shares = None if evidence is None else _shares(evidence, stage, group, row["target"], own)
-            found.append(
-                Option(
-                    row["target"], group, row["source"], row["metric"], row["single"], estimate, verdict, own,
-                    int(row.get("single_seeds", row["seeds"])), shares,
-                )
-            )  # fmt: skip
-    return found
+) -> Iterator[Option]:
+    """Every edge and every larger group with a gain, by the seeds and the estimate that it rests on."""
+    for edge, state in judged.verdicts.states.items():
+        if state.seeds:
+            rows = judged.groups[edge].head(state.seeds)
+            yield _option(edge, rows, state.estimate, state.verdict, evidence)
+    for edge, (rows, found) in larger.items():
+        yield _option(edge, rows, found, "", evidence)
 
 
-def _shares(
-    evidence: Evidence, stage: str, group: Sequence[str], target: str, seeds: Iterable[int]
-) -> np.ndarray:
-    """Each document's share in the gain of each seed, [seeds, documents]."""
-    arms = [
-        (
-            evidence.arm(Cell(stage, "+".join(group), target, seed)),
-            evidence.arm(Cell(stage, target, target, seed)),
+def _option(
+    edge: EdgeKey, rows: pd.DataFrame, found: Estimate, verdict: str, evidence: Evidence | None
+) -> Option:
+    by_seed = {int(seed): float(gain) for seed, gain in zip(rows["seed"], rows["gain"], strict=True)}
+    halves = None
+    if evidence is not None:
+        pairs = [
+            (
+                evidence.arm(Cell(edge.stage, edge.corpora, edge.target, seed)),
+                evidence.arm(Cell(edge.stage, edge.target, edge.target, seed)),
+            )
+            for seed in by_seed
+        ]
+        halves = SeedGains.halved(
+            edge.target, np.stack([joint.shares - single.shares for joint, single in pairs])
         )
-        for seed in seeds
-    ]
-    return np.stack([joint.shares - single.shares for joint, single in arms])
-
-
-def _group(source: str, target: str, everyone: Sequence[str]) -> tuple[str, ...]:
-    """The names behind a group's words; see ``gains.group_name``."""
-    rest = source.removeprefix(gains.ALL)
-    if rest == source:
-        return tuple(sorted({target, *source.split("+")}))
-    return tuple(sorted(set(everyone) - {rest.removeprefix(" but ")}))
-
-
-def _estimate(row: Mapping, by_seed: Mapping[int, float], *, items: int) -> Estimate:
-    """The estimate behind a row of a report.
-
-    A report of an earlier version lacks the degrees of freedom of the items; their number stands for them.
-    """
-    own = len(by_seed) - 1
-    degrees = row.get("df_seeds", math.nan)
-    borrowed = 0.0 if math.isnan(degrees) else max(degrees - own, 0.0)  # a group borrows nothing
-    of_items = float(row.get("df_items", max(items - 1, 1)))
-    return Estimate(float(row["gain"]), row["se_seeds"] ** 2, row["se_items"] ** 2, own, of_items, borrowed)
+    return Option(
+        edge.stage,
+        edge.target,
+        tuple(sorted((edge.target, *gains.partners(edge.corpora, edge.target)))),
+        edge.source,
+        edge.metric,
+        float(rows["joint"].mean() - found.gain),
+        found.plain(),
+        verdict,
+        by_seed,
+        gains.single_seeds(found, len(rows)),
+        halves,
+    )

@@ -1,325 +1,278 @@
-"""From a grid's record in the store to its report, and to its graph held against what was planted."""
+"""A grid's findings as one handle: from the store, from a report's folder, or from a frame of scores."""
 
 import functools
-import itertools
-import math
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from transfer.analysis import gains, tables
-from transfer.analysis.arms import Arms
-from transfer.analysis.curves import curves
-from transfer.analysis.evidence import Arm, Cell, Evidence
-from transfer.analysis.flags import Flags, flags_of, with_flags, with_unscored
-from transfer.analysis.gains import EdgeKey
-from transfer.analysis.interim_looks import looks
-from transfer.analysis.older import known_undefined
-from transfer.analysis.rerun import rerun
-from transfer.analysis.tables import CorpusRow
-from transfer.analysis.verdicts import Verdicts
+from transfer.analysis import gains, grouping, old_reports, saved, stages, tables
+from transfer.analysis.advice import Recommendation, recommend
+from transfer.analysis.controls import beside, control_tables, dealt, standing
+from transfer.analysis.curves import CURVES, curves
+from transfer.analysis.evidence import Evidence
+from transfer.analysis.flags import (
+    Flags,
+    doubtful,
+    flag_table,
+    flags_of,
+    undefined_gains,
+    with_flags,
+    with_unscored,
+)  # fmt: skip
+from transfer.analysis.graph import TransferGraph
+from transfer.analysis.interim import Interim
+from transfer.analysis.missing import missing
+from transfer.analysis.options import Option, options_of
+from transfer.analysis.rerun import Rerun
+from transfer.analysis.setup import Setup, setup_of
+from transfer.analysis.stored import Stored
+from transfer.analysis.tables import without_paths
 from transfer.analysis.watch import Watch, nobody
-from transfer.inputs import InputError
-from transfer.jobs import Job
-from transfer.metrics import measure_of
-from transfer.recipes import Recipe
-from transfer.records import Damaged, GridRecord
-from transfer.reporting.report import MIXED, write_report
+from transfer.inputs import InputError, did_you_mean
+from transfer.records import GridRecord
 from transfer.seeds import Seeds
 from transfer.store import Store
 
+if TYPE_CHECKING:
+    import networkx as nx
 
-def report_of_grid(store: Store, record: GridRecord, *, out: Path, watch: Watch = nobody) -> list[Path]:
-    """Writes ``out/<record.title>/`` from what the store holds of the grid; returns the files."""
-    grid, kept = record.grid, Kept(store, record, watch=watch)
-    return write_report(
-        kept.frame,
-        edges=kept.edges,
-        controls=grid.held_against,
-        correction=grid.correction,
-        out=out / record.title,
-        title=record.title,
-        corpora=[_corpus_row(record, name) for name in grid.tasks],
-        settings=_settings(kept),
-        evidence=kept.evidence,
-        flags=kept.flags,
-        smallest_effect=grid.smallest_effect / 100,
-        source=record.source,
-        curves=curves(kept.results.values()),
-        rerun=rerun(record),
-        expected=[cell for job in kept.wanted for cell in _cells(job) if cell.target in job.targets],
-        # seeds that were added because of a result would judge it too kindly
-        stage_seeds=range(grid.seeds.start, grid.seeds.start + grid.seeds.first)
-        if isinstance(grid.seeds, Seeds)
-        else None,
-        watch=watch,
-    )
+STAGES = ("refine", "fine-tune")
+MACHINE_TEXT = ("error", "encoder", "recipe")  # columns that may hold a path of this machine
 
 
-def tables_of_grid(kept: "Kept") -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The tables of the report: results, edges, gains of larger groups, corpora."""
-    record = kept.record
-    described = [dict(_corpus_row(record, name)) for name in record.grid.tasks]
-    return (
-        tables.results(kept.frame),
-        kept.edges,
-        gains.group_gains(kept.frame, evidence=kept.evidence),
-        tables.corpora_table(described, source=record.source),
-    )
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Study:
+    """A grid's scores, gains and verdicts with what they rest on; fractions, and no path of a machine."""
 
+    title: str
+    source: str  # 'synthetic' or 'prepared'
+    smallest_effect: float
+    correction: str
+    results: pd.DataFrame  # one row for each job, target and split
+    edges: pd.DataFrame  # one row for each directed edge: gain, ci_low, ci_high, verdict, …, and its controls
+    groups: pd.DataFrame  # gains from groups of three or more
+    options: tuple[Option, ...]  # the estimates behind edges and groups
+    controls: Mapping[str, pd.DataFrame]  # of those that the grid asks for, see `controls`
+    dealt: tuple[int, int] = (0, 0)  # claims and edges of the null control, over all ways to deal its runs
+    scores: pd.DataFrame
+    missing: pd.DataFrame
+    flags: pd.DataFrame  # the arms that did not learn, see `flags`
+    corpora: pd.DataFrame  # what the report says of each corpus, in the grid's order
+    settings: pd.DataFrame
+    curves: pd.DataFrame  # see `curves.curves`
+    contrasts: pd.DataFrame  # of a grid that fine-tunes, see `stages`; else without rows
+    means: pd.DataFrame  # of these arms
+    pools: Mapping[str, int] = field(default_factory=dict)  # corpora with a sample per seed: of how many
+    method: Mapping[str, str] = field(default_factory=dict)  # see `setup.method_of`; empty: not known
+    rerun: Rerun | None = None
+    evidence: Evidence | None = None  # the stored predictions; a folder has none
 
-def edges_of_grid(store: Store, record: GridRecord) -> pd.DataFrame:
-    """The grid's edges with their verdicts; see ``gains.edges`` and, for adaptive seeds, ``Verdicts``."""
-    return Kept(store, record).edges
+    @classmethod
+    def of(cls, store: Store, record: GridRecord, *, watch: Watch = nobody) -> Self:
+        """The study of a grid from what the store holds of it; ``watch`` is told how far it is."""
+        stored = Stored(store, record, watch=watch)
+        interim = Interim(stored) if isinstance(record.grid.seeds, Seeds) else None
+        return cls.of_frame(
+            stored.frame,
+            setup_of(record, stored.results, interim.jobs if interim else record.jobs),
+            evidence=stored.evidence,
+            flags=stored.flags,
+            judged=interim.judged if interim else None,
+            curves=curves(record.jobs, stored.results),
+        )
 
+    @classmethod
+    def of_frame(
+        cls,
+        frame: pd.DataFrame,
+        setup: Setup,
+        *,
+        evidence: Evidence | None = None,
+        flags: Flags | None = None,
+        judged: gains.Judged | None = None,
+        curves: pd.DataFrame | None = None,
+    ) -> Self:
+        """The study behind the store's tidy frame (see `gains`).
 
-def wanted(store: Store, record: GridRecord) -> tuple[Job, ...]:
-    """The jobs that the grid needs by what its store holds: all, or with adaptive seeds those so far.
-
-    A function of the results alone: a run that was killed wants the same jobs when it goes on. The
-    jobs of a look are wanted together, and no edge is looked at before all of them have ended.
-    """
-    fixed = not isinstance(record.grid.seeds, Seeds)
-    return record.jobs if fixed else Kept(store, record).wanted
-
-
-def decided(store: Store, record: GridRecord) -> tuple[dict[str, int], int, int]:
-    """With adaptive seeds: how many edges have which verdict for good, how many are open, the next seeds."""
-    return Kept(store, record).decided
-
-
-class Kept:
-    """What a store holds of a grid as it is now, and what follows from it; every file is read once."""
-
-    def __init__(self, store: Store, record: GridRecord, *, watch: Watch = nobody) -> None:
-        watch("results", 0, 1)
-        self.record = record
-        cards = {corpus.card.name: corpus.card for corpus in record.corpora}
-        self.results = {
-            id_: known_undefined(result, store, cards) for id_, result in store.results(record.jobs).items()
+        ``evidence`` is what the arms predicted (see `gains.edges`), ``flags`` the arms that did not learn
+        (without them: see `flags`), ``judged`` the verdicts (without them: one look at all seeds). Raises
+        ValueError where the frame is of another source.
+        """
+        if other := set(frame["source"]) - {setup.source}:
+            raise ValueError(f"the frame holds {', '.join(sorted(other))} results, not only {setup.source}")
+        if flags is None:
+            flags = flags_of(_without_machine(frame), evidence=evidence, baselines=setup.baselines)
+        rule: dict[str, Any] = {
+            "smallest_effect": setup.smallest_effect,
+            "correction": setup.correction,
+            "evidence": evidence,
         }
-        self.spent = False  # whether the hours of adaptive seeds are over; known after the looks
-        self._store = store
-        self._watch = watch
+        if judged is None:
+            seed_gains, singles = gains.seed_gains(frame), gains.singles(frame)
+            judged = gains.judged(seed_gains, singles=singles, flags=flags, **rule)
+        larger = gains.larger_groups(frame, evidence=evidence)
+        edges = gains.edge_table(judged, smallest_effect=setup.smallest_effect)
+        edges = with_flags(with_unscored(edges, frame, smallest_effect=setup.smallest_effect), flags)
+        known = {"train_items": setup.train_items}
+        held = control_tables(frame, setup.controls, flags=flags, **known, **rule)
+        shown = [{key: _shown(value) for key, value in row.items()} for row in setup.corpora]
+        return cls(
+            title=setup.title,
+            source=setup.source,
+            smallest_effect=setup.smallest_effect,
+            correction=setup.correction,
+            results=tables.results(_without_machine(frame)),
+            edges=standing(beside(edges, held), frame, setup.controls, **known, **rule),
+            groups=gains.group_table(larger),
+            options=tuple(options_of(judged, larger, evidence=evidence)),
+            controls=held,
+            dealt=dealt(frame, **rule) if "null" in held else (0, 0),
+            scores=tables.score_table(frame, setup.baselines),
+            missing=missing(_without_machine(frame), setup.expected),
+            flags=flag_table(flags),
+            corpora=tables.corpora_table(shown, source=setup.source),
+            settings=pd.DataFrame(
+                [(str(key), without_paths(str(value))) for key, value in setup.settings.items()],
+                columns=pd.Index(["setting", "value"]),
+            ),
+            curves=pd.DataFrame(columns=pd.Index(CURVES)) if curves is None else curves,
+            contrasts=stages.contrasts(
+                frame, expected=setup.expected, seeds=setup.stage_seeds, flags=flags, **rule
+            ),
+            means=stages.means(frame, expected=setup.expected, seeds=setup.stage_seeds),
+            pools={row["name"]: row["pool"] for row in setup.corpora if "pool" in row},
+            method=setup.method,
+            rerun=setup.rerun,
+            evidence=evidence,
+        )
 
-    @functools.cached_property
-    def frame(self) -> pd.DataFrame:
-        return self._store.frame(self.record, self.results)
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The study that a report's folder holds; raises InputError where it holds none."""
+        path = folder / saved.FILE
+        if not path.is_file():
+            return cls(**old_reports.read_report(folder))
+        return cls(**saved.from_json(path.read_bytes(), where=str(path)))
 
-    @functools.cached_property
-    def edges(self) -> pd.DataFrame:
-        """See ``edges_of_grid``."""
-        grid = self.record.grid
-        smallest = grid.smallest_effect / 100
-        if isinstance(grid.seeds, Seeds):
-            table = gains.edge_table(*self._looked_at, smallest_effect=smallest)
-        else:
-            table = gains.edges(
-                gains.seed_gains(self.frame),
-                smallest_effect=smallest,
-                evidence=self.evidence,
-                singles=gains.singles(self.frame),
-                correction=grid.correction,
-                flags=self.flags,
-            )
-        return with_flags(with_unscored(table, self.frame, smallest_effect=smallest), self.flags)
-
-    @functools.cached_property
-    def flags(self) -> Flags:
-        """The arms that did not learn, or whose scores have no error; see ``flags_of``."""
-        baselines = {c.card.name: c.baseline for c in self.record.corpora if c.baseline}
-        return flags_of(self.frame, evidence=self.evidence, baselines=baselines)
-
-    @functools.cached_property
-    def wanted(self) -> tuple[Job, ...]:
-        """See the function of this name."""
-        seeds = self.record.grid.seeds
-        if not isinstance(seeds, Seeds):
-            return self.record.jobs
-        verdicts, _ = self._looked_at
-        still = () if self.spent else verdicts.open
-        # both stages of a group, so that a child never comes after its parent's encoder is gone
-        groups = {(edge.target,) for edge in still}
-        groups |= {tuple(edge.corpora.split("+")) for edge in still}
-        found = [
-            job
-            for job in self.record.jobs
-            if self._looked_for(job, seeds.first)
-            or job.id in self.results
-            or (job.group in groups and self._looked_for(job, verdicts.seeds))
-        ]
-        needed = {job.id for job in found} | {teacher.id for job in found for teacher in job.teachers}
-        return tuple(job for job in self.record.jobs if job.id in needed)
+    def save(self, folder: Path) -> Path:
+        """Write the study, without its predictions, as ``study.json``; return its path."""
+        return saved.save(self, folder)
 
     @property
-    def decided(self) -> tuple[dict[str, int], int, int]:
-        """See the function of this name."""
-        verdicts, _ = self._looked_at
-        still = set(verdicts.open)
-        found = [state.verdict for edge, state in verdicts.states.items() if edge not in still]
-        return {verdict: found.count(verdict) for verdict in gains.VERDICTS}, len(still), verdicts.seeds
+    def synthetic(self) -> bool:
+        return self.source == "synthetic"
+
+    @property
+    def order(self) -> list[str]:
+        """The corpora's names as the grid orders them."""
+        return self.corpora["name"].to_list()
+
+    @property
+    def test_items(self) -> dict[str, int]:
+        """How many test items each corpus has, in the grid's order."""
+        return dict(zip(self.corpora["name"], self.corpora["test"].astype(int), strict=True))
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that have edges."""
+        return tuple(in_order(self.edges["stage"]))
 
     @functools.cached_property
-    def _looked_at(self) -> tuple[Verdicts[EdgeKey], Mapping[EdgeKey, pd.DataFrame]]:
-        """The verdicts after the last look whose jobs have all ended, and each edge's gains."""
-        seeds, record = self.record.grid.seeds, self.record
-        assert isinstance(seeds, Seeds)
-        metrics = {c.card.name: c.card.metric for c in record.corpora}
-        pairs = {(job.stage, job.group) for job in record.jobs if len(job.group) == 2}
-        edges = [
-            EdgeKey(stage, "+".join(group), source, target, metrics[target])
-            for stage, group in pairs
-            for source, target in (group, group[::-1])
-        ]
-        edges.sort(key=lambda edge: (edge.stage, edge.source, edge.target))
-        verdicts = Verdicts(
-            edges,
-            at=looks(seeds.first, seeds.most),
-            smallest_effect=record.grid.smallest_effect / 100,
-            correction=record.grid.correction,
-            arms=lambda edge: edge.arms,
-            unlearned=[edge for edge in edges if edge.has(self.flags)],
+    def seed_gains(self) -> pd.DataFrame:
+        """See `gains.seed_gains`."""
+        return gains.seed_gains(self.results)
+
+    @property
+    def matrices(self) -> dict[str, pd.DataFrame]:
+        """Each stage's scores as a matrix of text (see `tables.score_matrix`)."""
+        return {
+            stage: tables.score_matrix(self.scores, stage=stage, order=self.order)
+            for stage in in_order(self.scores["stage"])
+            if stage in STAGES
+        }
+
+    @functools.cached_property
+    def graph(self) -> "nx.DiGraph":
+        """The graph of the first stage: gain, intervals, p_adjusted, verdict and seeds of each edge."""
+        return self.graph_of(self.known_stage(None))
+
+    def graph_of(self, stage: str) -> "nx.DiGraph":
+        """The graph of one stage; see ``graph``."""
+        return self.transfer_graph(self.known_stage(stage)).digraph
+
+    def transfer_graph(self, stage: str) -> TransferGraph:
+        """The graph of one stage, which may have no edge."""
+        nodes = [{str(key): value for key, value in row.items()} for row in self.corpora.to_dict("records")]
+        rows = self.edges[self.edges["stage"] == stage]
+        return TransferGraph.from_edges(rows, nodes=nodes, data_source=self.source)
+
+    def recommend(self, target: str, *, stage: str | None = None) -> Recommendation:
+        """Train ``target`` alone or with whom; see ``transfer.analysis.advice``."""
+        if target not in self.order:
+            raise InputError(f"unknown task '{target}' in {self.title}{did_you_mean(target, self.order)}")
+        stage = self.known_stage(stage)
+        undefined = undefined_gains(self.edges, stage=stage)
+        advice = recommend(
+            self._options(stage),
+            target,
+            stage=stage,
+            data_source=self.source,
+            smallest_effect=self.smallest_effect,
+            undefined={source: why for (source, of), why in undefined.items() if of == target},
         )
-        seed_gains = gains.seed_gains(self.frame)
-        # every look has the first seeds, so what later ones find changes no earlier look
-        singles = gains.singles(self.frame, seeds=seeds.numbers[: seeds.first])
-        found = gains.by_edge(seed_gains)
-        groups = {edge: found.get(edge, seed_gains.iloc[:0]) for edge in edges}
-        ended = {Cell(*cell) for cell in self.frame[gains.CELL].itertuples(index=False, name=None)}
-        while verdicts.open and all(
-            Cell(edge.stage, corpora, edge.target, seed) in ended
-            for edge in verdicts.open
-            for corpora in (edge.corpora, edge.target)
-            for seed in self._seeds_of(edge.stage, corpora, verdicts.seeds)
-        ):
-            seen = verdicts.seeds
-            verdicts.look(
-                lambda edge, count: gains.estimate(
-                    groups[edge][groups[edge]["seed"] < seeds.start + count],
-                    self.evidence,
-                    singles,
-                    among=self._seeds_of(edge.stage, edge.target, count),
-                )
+        return replace(advice, doubtful=doubtful(self.edges, stage=stage, target=target))
+
+    def group(self, models: int, *, stage: str | None = None) -> grouping.Grouping:
+        """The best division of the tasks into at most ``models``; see ``transfer.analysis.grouping``."""
+        stage = self.known_stage(stage)
+        found = grouping.group(
+            self._options(stage),
+            self.order,
+            models,
+            stage=stage,
+            data_source=self.source,
+            undefined=undefined_gains(self.edges, stage=stage),
+        )
+        return replace(found, doubtful=doubtful(self.edges, stage=stage))
+
+    def known_stage(self, name: str | None) -> str:
+        """A stage that has edges, the first one without a name. Raises InputError where there is none."""
+        if not self.stages:
+            raise InputError(
+                f"{self.title}: no gain was measured; a gain needs the jobs single and pairs, "
+                "with a seed that both have finished"
             )
-            # at a look and not within one: what a killed run began, the next one finishes
-            if seeds.hours and self._hours(seen) >= seeds.hours:
-                self.spent = True
-                break
-        return verdicts, groups
+        if name is None:
+            return self.stages[0]
+        if name not in self.stages:
+            raise InputError(f"no gain was measured in the stage '{name}'; known: {', '.join(self.stages)}")
+        return name
 
-    def _seeds_of(self, stage: str, corpora: str, count: int) -> tuple[int, ...]:
-        """The seeds of an arm at a look at ``count`` seeds; refinement alone may have further ones."""
-        grid = self.record.grid
-        alone = stage == "refine" and "+" not in corpora
-        return grid.single_seeds_at(count) if alone else grid.seed_numbers[:count]
+    def _options(self, stage: str) -> Sequence[Option]:
+        return [option for option in self.options if option.stage == stage]
 
-    def _looked_for(self, job: Job, count: int) -> bool:
-        """Whether the looks up to the one at ``count`` seeds can need a job."""
-        return job.arm_seed in self._seeds_of(job.arm, "+".join(job.group), count)
-
-    def _hours(self, count: int) -> float:
-        """The working hours of the jobs of all looks up to this one; overlaps count once."""
-        spans = sorted(
-            (result.ended - result.seconds, result.ended)
-            for result in self.results.values()
-            if result.ended is not None and self._looked_for(result.job, count)
-        )
-        hours, until = 0.0, -math.inf
-        for began, ended in spans:
-            hours += max(0.0, ended - max(began, until)) / 3600
-            until = max(until, ended)
-        return hours
-
-    @functools.cached_property
-    def evidence(self) -> Evidence:
-        """The kept predictions, read job by job as they are asked for."""
-        jobs = {cell: job for job in self.record.jobs for cell in _cells(job)}
-        cards = [corpus.card for corpus in self.record.corpora]
-        arms = {c.name: Arms(c.name, measure_of(c.metric, negative=c.negative)) for c in cards}
-        files = sum(result.status == "done" for result in self.results.values())
-        count = itertools.count(1)
-
-        def read(cell: Cell) -> Mapping[Cell, Arm]:
-            job = jobs[cell]
-            result = self.results[job.id]
-            scores = {s.corpus: s.value for s in result.scores if s.split == "test" and s.value is not None}
-            self._watch("predictions and intervals", next(count), files)
-            try:
-                table = self._store.prediction_table(job.id, digest=result.predictions)
-                cells = [c for c in _cells(job) if c.target in scores]
-                return {c: arms[c.target].arm(table, score=scores[c.target]) for c in cells}
-            except (FileNotFoundError, ValueError, Damaged) as error:
-                home = self._store.files.at(f"jobs/{job.id}")
-                # a result from before there were checksums is not set aside by itself
-                mend = "run the grid again" if result.predictions else f"remove {home} and run the grid again"
-                raise InputError(f"{home}/predictions.parquet: {error}; {mend}") from None
-
-        return Evidence(read)
+    def __repr__(self) -> str:
+        count = self.edges["verdict"].value_counts()
+        found = ", ".join(f"{count[v]} {v}" for v in gains.VERDICTS if v in count)
+        mark = ", SYNTHETIC DATA" if self.synthetic else ""
+        return f"Study {self.title}: {len(self.order)} tasks{mark}; edges: {found or 'none'}"
 
 
-def _cells(job: Job) -> list[Cell]:
-    """The scores that a job promises."""
-    return [Cell(job.arm, "+".join(job.group), name, job.arm_seed) for name in job.names]
+def in_order(stages: pd.Series) -> list[str]:
+    """The stages that occur, refinement first."""
+    present = set(stages)
+    return [*(stage for stage in STAGES if stage in present), *sorted(present - set(STAGES))]
 
 
-def _jobs(count: int) -> str:
-    return f"{count} job" if count == 1 else f"{count} jobs"
+def _without_machine(frame: pd.DataFrame) -> pd.DataFrame:
+    cleaned = frame.copy()
+    for column in MACHINE_TEXT:
+        cleaned[column] = [without_paths(str(text)) for text in frame[column]]
+    return cleaned
 
 
-def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
-    corpus = next(c for c in record.corpora if c.card.name == name)
-    card = corpus.card
-    return CorpusRow(
-        name=name,
-        kind=card.kind,
-        metric=card.metric,
-        domain=card.domain,
-        licence=card.licence,
-        citation=card.source,
-        train=corpus.items["train"],
-        dev=corpus.items["dev"],
-        test=corpus.items["test"],
-        notes="; ".join((*corpus.notes, *corpus.doubts)),
-        baseline=corpus.baseline,
-        truncated=corpus.truncated,
-        **({} if corpus.pool is None else {"pool": corpus.pool}),
-    )
-
-
-def _settings(kept: Kept) -> dict[str, object]:
-    record, grid = kept.record, kept.record.grid
-    recipe = {key: getattr(grid.recipe, key) for key in Recipe.model_fields if key != "fine_tune"}
-    shown: dict[str, object] = {
-        "encoder": grid.encoder.name
-        + (f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""),
-        "recipe": f"{record.recipe_name}: " + ", ".join(f"{key} {value}" for key, value in recipe.items()),
-    }
-    if "fine-tune" in grid.stages and grid.recipe.fine_tune:
-        shown["fine-tuning"] = f"lr {grid.recipe.fine_tune.lr}, epochs {grid.recipe.fine_tune.epochs}"
-    if isinstance(grid.seeds, Seeds):
-        shown["seeds"] = f"{grid.seeds.first} everywhere, up to {grid.seeds.most} where an edge is undecided"
-        shown["seeds"] += f", from seed {grid.seeds.start}" if grid.seeds.start else ""
-    else:
-        shown["seeds"] = ", ".join(map(str, grid.seeds))
-    if grid.single_seeds != "1x":
-        shown["seeds of single-task runs"] = f"{grid.single_seeds} as many"
-    if record.overrides:
-        shown["changed on the command line"] = ", ".join(record.overrides)
-    versions = Counter(
-        (name, version)
-        for result in kept.results.values()
-        for name, version in result.provenance.items()
-        if name in ("transfer", "torch", "transformers", "python", "device")
-    )
-    shown["versions"] = ", ".join(f"{name} {version}" for name, version in sorted(versions))
-    of_each = Counter(name for name, _ in versions)
-    if mixed := [key for key in sorted(versions) if of_each[key[0]] > 1]:
-        shown[MIXED] = ", ".join(
-            f"{name} {version} ({_jobs(versions[name, version])})" for name, version in mixed
-        )
-    for corpus in record.corpora:
-        shown[f"data of {corpus.card.name}"] = f"fingerprint {corpus.fingerprint}"
-    shown["test texts that stand in a train split"] = "; ".join(record.overlaps) or "none"
-    return shown
+def _shown(value: object) -> object:
+    return without_paths(value) if isinstance(value, str) else value

@@ -125,12 +125,12 @@ def plan(
     overrides: Overrides = None,
 ) -> None:
     """List the jobs of a grid, those already done, and the expected time and disk space. Keeps nothing."""
-    from transfer.analysis.study import wanted
+    from transfer.analysis.interim import needed_jobs
     from transfer.store import Store
 
     grid, record, files, _ = expanded(grid_file, corpora, overrides)
     store = Store(store_dir)
-    jobs = wanted(store, record)
+    jobs = needed_jobs(store, record)
     results = store.results(jobs)
     kept = grid.kept(record.jobs)
     todo = {job.id for job in store.pending(jobs, keep=kept)}
@@ -168,12 +168,12 @@ def status(
     overrides: Overrides = None,
 ) -> None:
     """Show the done, running, failed and pending jobs of a grid, and the expected time left."""
-    from transfer.analysis.study import wanted
+    from transfer.analysis.interim import needed_jobs
     from transfer.claims import Claims
     from transfer.store import Store
 
     store, record = Store(store_dir), recorded(grid_file, corpora, overrides, store_dir)
-    jobs = wanted(store, record)
+    jobs = needed_jobs(store, record)
     results = store.results(jobs)
     counts = dict.fromkeys(("done", "running", "failed", "pending"), 0)
     notes = {job.id: note for job in jobs if (note := store.progress(job.id))}
@@ -221,10 +221,12 @@ def report(
 
 def write_report(store: "Store", record: "GridRecord", out: Path) -> None:
     """Writes the report of a grid below ``out`` and says where."""
-    from transfer.analysis.study import report_of_grid
+    from transfer.analysis.study import Study
+    from transfer.reporting.report import write_report as write
 
     with bar() as watch:
-        written = report_of_grid(store, record, out=out, watch=watch)
+        study = Study.of(store, record, watch=watch)
+        written = write(study, out=out / study.title, watch=watch)
     say(f"wrote {len(written)} files to {out / record.title}; open {written[-1]}")
     _damaged(store)
 

@@ -28,7 +28,7 @@ def planted(
 ) -> None:
     """Compare the measured graph of a synthetic grid with what was planted."""
     from transfer.analysis.planted import against_plan
-    from transfer.analysis.study import edges_of_grid
+    from transfer.analysis.study import Study
     from transfer.corpora.synthetic_plan import PLAN, STUDIED
     from transfer.store import Store
 
@@ -37,7 +37,7 @@ def planted(
         raise InputError(
             f"{grid_file}: nothing was planted in real corpora; the grid should say corpora: synthetic"
         )
-    table = against_plan(edges_of_grid(Store(store_dir), record), PLAN, tasks=record.grid.tasks)
+    table = against_plan(Study.of(Store(store_dir), record).edges, PLAN, tasks=record.grid.tasks)
     say("\n".join(aligned(shown(table, STUDIED))) + "\n")
     for line in counts(table):
         say(line)

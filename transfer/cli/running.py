@@ -87,7 +87,7 @@ def run_what_is_missing(
     cuda_graphs: bool = False,
 ) -> None:
     """Runs the jobs of a grid (as ``expanded`` found it) that the store lacks, and says what it does."""
-    from transfer.analysis.study import wanted
+    from transfer.analysis.interim import needed_jobs
 
     grid, record, files, _ = found
     not_on_other_data(store, grid_file, record)
@@ -95,7 +95,7 @@ def run_what_is_missing(
     store.sweep()
     for told in store.quarantine(record.jobs):
         say(f"warning: {told}", error=True)
-    jobs = wanted(store, record)
+    jobs = needed_jobs(store, record)
     kept = grid.kept(record.jobs)
     pending = store.pending(jobs, keep=kept)
     at_most = f" (at most {len(record.jobs)})" if len(jobs) < len(record.jobs) else ""
@@ -191,9 +191,9 @@ def slow_passes(grid: "Grid", files: "EncoderFiles") -> str | None:
 
 def failures(store: "Store", grid: "Grid", record: "GridRecord") -> bool:
     """Names the jobs of a grid that failed, and the models that could not be kept; whether there are any."""
-    from transfer.analysis.study import wanted
+    from transfer.analysis.interim import needed_jobs
 
-    jobs, kept = wanted(store, record), grid.kept(record.jobs)
+    jobs, kept = needed_jobs(store, record), grid.kept(record.jobs)
     lost = [job for job in store.pending(jobs, keep=kept) if job.id in kept and store.is_done(job.id)]
     for job in lost:
         say(f"failed: the model of {job.label} ({job.id}) could not be kept", error=True)
@@ -216,7 +216,8 @@ def run(
     workers: Workers,
 ) -> None:
     """Runs the pending of a grid's jobs, and those that undecided edges ask for, and shows how it goes."""
-    from transfer.analysis.study import Kept
+    from transfer.analysis.interim import Interim
+    from transfer.analysis.stored import Stored
     from transfer.scheduling.queue import JobQueue
     from transfer.scheduling.work import Work
     from transfer.seeds import Seeds
@@ -239,11 +240,11 @@ def run(
     def more() -> "tuple[Job, ...]":
         if not isinstance(seeds, Seeds):
             return ()
-        kept = Kept(store, record)  # every result and prediction is read once a look
-        progress.edges = live.decided(*kept.decided)
-        if kept.spent:
+        found = Interim(Stored(store, record))  # every result and prediction is read once a look
+        progress.edges = live.decided(*found.decided)
+        if found.spent:
             shown.note(f"no further seeds: the {seeds.hours:g} hours of the grid are over")
-        added = tuple(job for job in store.pending(kept.wanted) if job.id not in work.queue.jobs)
+        added = tuple(job for job in store.pending(found.jobs) if job.id not in work.queue.jobs)
         if added:
             shown.note(f"{len(added)} more jobs, for edges that are undecided: {progress.edges}")
             shown.add(added)
@@ -311,10 +312,12 @@ def _ray_needed() -> "Iterator[None]":
 
 def decided(store: "Store", record: "GridRecord") -> str:
     """What is decided of the edges, where seeds are added as needed."""
-    from transfer.analysis import study as of_grid
+    from transfer.analysis.interim import Interim
+    from transfer.analysis.stored import Stored
     from transfer.seeds import Seeds
 
-    return live.decided(*of_grid.decided(store, record)) if isinstance(record.grid.seeds, Seeds) else ""
+    adaptive = isinstance(record.grid.seeds, Seeds)
+    return live.decided(*Interim(Stored(store, record)).decided) if adaptive else ""
 
 
 def workers_that_fit(gpus_per_job: float) -> int:

@@ -48,37 +48,37 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     name: Name
-    """The folder's name."""
+    """Name of the corpus and of its folder."""
     kind: KindName
-    """The task kind: what a line holds and what is learnt of it."""
+    """Task kind: the fields of a row and what is predicted."""
     metric: Metric
-    """The measure of dev and test."""
+    """Metric of dev and test."""
     pair: bool = False
     """Whether an item has two texts."""
     labels: tuple[LabelName, ...] = ()
     """All labels (classification, multilabel; tagging with `token_accuracy`: all tags)."""
     entities: tuple[LabelName, ...] = ()
-    """All entity types; the tags are `B-` and `I-` of them, and `O` (tagging with `span_f1`)."""
+    """All entity types; the tags are `B-` and `I-` with a type, and `O` (tagging with `span_f1`)."""
     range: tuple[float, float] | None = None
-    """The lowest and highest score (similarity)."""
+    """Lowest and highest score (similarity)."""
     negative: LabelName | None = None
-    """The label that stands for nothing; micro-F1 and F1 leave it out."""
+    """Negative label, which micro-F1 and F1 do not count."""
     domain: str = ""
     """For the report: clinical, biomedical, …"""
     text: str = ""
-    """For the report: what the texts are."""
+    """For the report: the type of text."""
     licence: str = ""
-    """For the report: under what terms."""
+    """For the report: the license."""
     source: str = ""
-    """For the report: where it is from, and whom to cite."""
+    """For the report: the source, and the publication to cite."""
     splits: str = ""
-    """Where the division is from."""
+    """Origin of the splits."""
     unit: str = ""
-    """What the literature counts of such a corpus."""
+    """Unit that the literature counts in such a corpus."""
     gold: dict[Split, int] = {}
-    """How many of that unit each split of the release has."""
+    """Number of these units in each split of the release."""
     notes: tuple[str, ...] = ()
-    """What became of whatever did not fit."""
+    """Treatment of everything that did not fit."""
 
     @property
     def spans(self) -> bool:
@@ -121,14 +121,14 @@ class Limit(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=Tru
     """At most so many examples of each split, stratified; a fixed subset unless train is resampled."""
 
     train: int | None = Field(default=None, ge=1)
-    """Training examples at most."""
+    """Maximum number of training examples."""
     dev: int | None = Field(default=None, ge=1)
-    """Dev examples at most."""
+    """Maximum number of dev examples."""
     test: int | None = Field(default=None, ge=1)
-    """Test examples at most."""
+    """Maximum number of test examples."""
     resample: bool | None = None
-    """Whether each seed draws its own `train` examples, the same ones in all jobs of that seed;
-    [method](method.md#training-set-sampling). Not given: the same fixed subset for every seed."""
+    """Whether each seed draws its own `train` examples, the same in all jobs of that seed
+    ([method](method.md#training-set-sampling)). Default: the same fixed subset for every seed."""
 
     def overridden_by(self, other: "Limit") -> "Limit":
         """This limit with everything that the ``other`` one sets."""

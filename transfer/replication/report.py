@@ -35,7 +35,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Replication:
-    """What a folder of grids measured of the paper.
+    """Measured tables and figure of the paper, from a folder of grids.
 
     ``edges`` are those of the halves of Figure 2 that were run; ``figure`` is there where both have some,
     else ``no_figure`` says why it is not. ``left_out`` tells of grids that fill no cell.
@@ -100,7 +100,7 @@ def _how(table: paper.Table, frame: pd.DataFrame) -> str:
 
 
 def write(found: Replication, store: Store, *, out: Path) -> list[Path]:
-    """Writes all files into ``out`` and returns them, the page last.
+    """Write all files into ``out`` and return them, the page last.
 
     They are made beside their places and then moved in, so none is ever half-written.
     """

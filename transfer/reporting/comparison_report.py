@@ -1,12 +1,17 @@
 """A comparison as a page to read: what differs, the answer, tables in points, cost."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pandas as pd
 
-from transfer.analysis.comparison.methods import DATA_OF
-from transfer.analysis.tables import escaped, points, to_markdown
+from transfer.analysis.comparison import Comparison
+from transfer.analysis.setup import DATA_OF
+from transfer.analysis.tables import escaped, points, to_csv, to_markdown
 from transfer.reporting import comparison_sentences as sentences
+from transfer.reporting.comparison_picture import ComparisonPicture, picture
 from transfer.reporting.comparison_sentences import apart_by, gain
 from transfer.reporting.sentences import BANNER, SYNTHETIC
 
@@ -20,7 +25,84 @@ SAME_SETTINGS = "Nothing that the records tell."
 SCORES = "A method that moves all scores may leave the gains as they are. Test scores in points."
 COST = "Of the jobs behind these edges, as measured, whatever the machine and whatever else ran on it."
 NOT_RECORDED = "not recorded"
+FILES = "compare"
+LONGEST = 200  # letters of the folder's name
 COST_NUMBERS = ("jobs", "hours in all", "seconds alone", "seconds joint", "peak MiB joint")
+
+
+class ComparisonReport(Comparison):
+    """A comparison as a page, a picture and files."""
+
+    @property
+    def picture(self) -> ComparisonPicture:
+        """What is drawn."""
+        return picture(self.table, self.names)
+
+    @property
+    def title(self) -> str:
+        """For the metadata of the files."""
+        mark = "SYNTHETIC DATA: " if self.synthetic else ""
+        return f"{mark}{' and '.join(self.names[1:])} against {self.names[0]}"
+
+    @property
+    def caption(self) -> str:
+        """What the picture needs to stand alone."""
+        smallest = f"{100 * self.methods[0].smallest_effect:g} points"
+        data = "SYNTHETIC DATA, generated corpora, not real text. " if self.synthetic else ""
+        base = self.names[0]
+        return (
+            f"{data}Left: gain of each target from each partner (partner → target) over training alone, in "
+            "points and with its 95 % interval, under each method; filled where it is claimed to improve or "
+            f"harm, ringed where the verdict flips against {base}. Right, and in figures: its gain less that "
+            f"under {base}, {sentences.seeds_and_items(self.table)}; filled and bold where significant after "
+            f"correction over all differences and at least {smallest}, which is what the bands show."
+        )
+
+    def markdown(self, *, picture: str = "") -> str:
+        """The page; ``picture`` is the stem of the SVG file beside it, if there is one."""
+        return compare_md(
+            self.table,
+            self.settings,
+            self.cost,
+            picture=picture,
+            caption=self.caption,
+            correction=self.methods[0].correction,
+            all_settings=all(method.settings for method in self.methods),
+        )
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    @property
+    def folder(self) -> str:
+        """`base+vs+other+other`, which is where it is written."""
+        name = f"{self.names[0]}+vs+{'+'.join(self.names[1:])}"
+        return name if len(name) <= LONGEST else f"{self.names[0]}+vs+{len(self.names) - 1}-others"
+
+    def write(self, out: Path) -> list[Path]:
+        """Writes page, tables and picture into `out`/`folder`/; returns the files, the page first.
+
+        They are made beside their places and then moved in, so none is ever half-written.
+        """
+        from transfer.reporting import figures  # matplotlib loads here, not with the command line
+
+        texts = {
+            f"{FILES}.md": self.markdown(picture=FILES),
+            f"{FILES}.csv": to_csv(self.table),
+            f"{FILES}_cost.csv": to_csv(self.cost),
+        }
+        source = self.methods[0].data_source
+        drawn = figures.draw_comparison(self.picture, caption=self.caption, source=source)
+        home = out / self.folder
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home, prefix=".compare-") as folder:
+            made = [Path(folder, name) for name in texts]
+            for path, text in zip(made, texts.values(), strict=True):
+                path.write_text(text, encoding="utf-8")
+            made += figures.save(drawn, Path(folder, FILES), title=self.title)
+            for path in made:
+                os.replace(path, home / path.name)
+        return [home / path.name for path in made]
 
 
 def compare_md(

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from transfer.analysis.controls import REDUCED, STANDS, UNDECIDED, tuned_arms
-from transfer.analysis.findings import Findings
 from transfer.analysis.graph import CLAIMS
+from transfer.analysis.study import Study
 from transfer.analysis.tables import points
 from transfer.jobs import TUNED
 from transfer.reporting.sentences import held, named, sentence, tally
@@ -22,12 +22,12 @@ class Control(NamedTuple):
     lines: tuple[str, ...]
 
 
-def control(found: Findings, name: str) -> Control:
+def control(found: Study, name: str) -> Control:
     """One of `found.controls` in words."""
     return _CONTROLS[name](found, found.controls[name])
 
 
-def _null(found: Findings, null: pd.DataFrame) -> Control:
+def _null(found: Study, null: pd.DataFrame) -> Control:
     """The null control: the rate of false claims, with its exact (Clopper-Pearson) 95 % interval."""
     from scipy.stats import binomtest  # slow to import, needed only here
 
@@ -53,7 +53,7 @@ def _null(found: Findings, null: pd.DataFrame) -> Control:
     return Control("Null control", text + rate, ())
 
 
-def _same_steps(found: Findings, table: pd.DataFrame) -> Control:
+def _same_steps(found: Study, table: pd.DataFrame) -> Control:
     """Which claims are left beside a baseline that trains as long as the joint run."""
     text = (
         "Each target trained alone for as many steps as with the partner, its own mini-batches again in the "
@@ -66,7 +66,7 @@ def _same_steps(found: Findings, table: pd.DataFrame) -> Control:
     return Control("Same-steps control", f"{text}{tally(table)} {told}".rstrip(), lines)
 
 
-def _tuned(found: Findings, table: pd.DataFrame) -> Control:
+def _tuned(found: Study, table: pd.DataFrame) -> Control:
     """Which claims are left beside baselines whose learning rate was searched for."""
     text = (
         "Each target alone with the learning rate, of those that the grid names, that has the best mean dev "
@@ -76,13 +76,13 @@ def _tuned(found: Findings, table: pd.DataFrame) -> Control:
         return Control("Tuned control", f"{text}No edge has both arms yet.", ())
     chosen = "; ".join(
         f"{target} {arm.removeprefix(TUNED).replace('refine', 'as the recipe')} ({points(dev)} on dev)"
-        for target, (arm, dev) in tuned_arms(found.frame).items()
+        for target, (arm, dev) in tuned_arms(found.results).items()
     )
     told, lines = _standing(found.edges, "tuned")
     return Control("Tuned control", f"{text}Chosen: {chosen}. {tally(table)} {told}".rstrip(), lines)
 
 
-def _left_out(found: Findings, table: pd.DataFrame) -> Control:
+def _left_out(found: Study, table: pd.DataFrame) -> Control:
     """The left-out control: gains without the target's test text in the partner's train split."""
     text = (
         "The pair trained again without those of the partner's examples whose text stands in the target's "
@@ -122,7 +122,7 @@ def _beside(edge: Mapping, control: str) -> str:
     )
 
 
-_CONTROLS: Mapping[str, Callable[[Findings, pd.DataFrame], Control]] = {
+_CONTROLS: Mapping[str, Callable[[Study, pd.DataFrame], Control]] = {
     "null": _null,
     "same-steps": _same_steps,
     "left-out": _left_out,

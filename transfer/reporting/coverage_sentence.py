@@ -1,9 +1,9 @@
 """The sentence of a report that names the sources of variation behind its intervals."""
 
-from transfer.analysis.findings import Findings
+from transfer.analysis.study import Study
 
 
-def covered(found: Findings) -> str:
+def covered(found: Study) -> str:
     """The sources of variation that the intervals cover."""
     if not found.pools:
         return (

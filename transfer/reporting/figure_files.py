@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from transfer.analysis import tables
-from transfer.analysis.findings import STAGES, Findings
 from transfer.analysis.graph import TransferGraph
+from transfer.analysis.study import STAGES, Study
 from transfer.analysis.watch import Watch, nobody
 from transfer.reporting.graph_picture import lay_out
 from transfer.reporting.sentences import caption
@@ -14,7 +14,7 @@ from transfer.reporting.sentences import caption
 TITLES = ("transfer graph", "gains", "gains with intervals", "scores of each seed")
 
 
-def draw_all(found: Findings, folder: Path, *, watch: Watch = nobody) -> list[Path]:
+def draw_all(found: Study, folder: Path, *, watch: Watch = nobody) -> list[Path]:
     """The figures of each stage; where there is no edge, one graph of the bare nodes."""
     from transfer.reporting import figures  # matplotlib loads here, not with the command line
 
@@ -22,7 +22,7 @@ def draw_all(found: Findings, folder: Path, *, watch: Watch = nobody) -> list[Pa
     stages = found.stages or [STAGES[0]]
     made = []
     for number, stage in enumerate(stages):
-        graph, names = graph_of(found, stage), figure_names(stage, found.stages)
+        graph, names = found.transfer_graph(stage), figure_names(stage, found.stages)
         graph.write_graphml(folder / f"{names[0]}.graphml")
         graph.write_json(folder / f"{names[0]}.json")
         made += [folder / f"{names[0]}.graphml", folder / f"{names[0]}.json"]
@@ -33,14 +33,7 @@ def draw_all(found: Findings, folder: Path, *, watch: Watch = nobody) -> list[Pa
     return made
 
 
-def graph_of(found: Findings, stage: str) -> TransferGraph:
-    """The graph of one stage with every corpus as a node."""
-    nodes = [dict(zip(found.corpora.columns, row, strict=True)) for row in found.corpora.to_numpy()]
-    edges = found.edges[found.edges["stage"] == stage]
-    return TransferGraph.from_edges(edges, nodes=nodes, data_source=found.source)
-
-
-def _drawings(found: Findings, stage: str, graph: TransferGraph) -> Iterator[Any]:
+def _drawings(found: Study, stage: str, graph: TransferGraph) -> Iterator[Any]:
     """Graph, heat map, forest and scatter of a stage, each drawn when it is asked for."""
     from transfer.reporting import figures
 

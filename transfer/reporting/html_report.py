@@ -11,15 +11,16 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from transfer.analysis.findings import Findings, in_points
 from transfer.analysis.graph import CLAIMS
+from transfer.analysis.study import Study
 from transfer.analysis.tables import ALL, UNDEFINED, corpora_shown, minus, points
 from transfer.reporting import page_pictures as panels
 from transfer.reporting import sentences as say
 from transfer.reporting import stage_sentences as compared
 from transfer.reporting.control_sentences import control
-from transfer.reporting.figure_files import figure_names, graph_of
+from transfer.reporting.figure_files import figure_names
 from transfer.reporting.forest_picture import forest_axes
+from transfer.reporting.gain_tables import in_points
 from transfer.reporting.page_graph import page_pictures
 from transfer.reporting.palette import SHADES, css
 
@@ -81,7 +82,7 @@ class Stage(NamedTuple):
     graph_file: str
 
 
-def report_html(found: Findings) -> str:
+def report_html(found: Study) -> str:
     """The page. Equal findings give equal bytes."""
     style = css() + _asset("page.css")
     script = "\n".join(_asset(name) for name in SCRIPTS)
@@ -120,7 +121,7 @@ def report_html(found: Findings) -> str:
     )  # fmt: skip
 
 
-def _stage(found: Findings, name: str) -> Stage:
+def _stage(found: Study, name: str) -> Stage:
     edges = found.edges[found.edges["stage"] == name].reset_index(drop=True)
     limits = forest_axes(edges, smallest_effect=found.smallest_effect)
     axes = [("all gains", limits.wide), *([("near zero", limits.near)] if limits.near else [])]
@@ -175,7 +176,7 @@ def _heat(edges: pd.DataFrame, order: Sequence[str]) -> list[list[Cell | None]]:
     return [[cell(cells.get((source, target))) for target in order] for source in order]
 
 
-def _tables(found: Findings) -> dict[str, Table]:
+def _tables(found: Study) -> dict[str, Table]:
     """The tables below the edges; an empty one is left out."""
     made = {f"scores-{stage}": (f"Scores, {stage}. {say.SCORES}", matrix)
             for stage, matrix in found.matrices.items()}  # fmt: skip
@@ -201,7 +202,7 @@ def _table(id_: str, caption: str, frame: pd.DataFrame) -> Table:
     return Table(id_, caption, columns, rows)
 
 
-def _data(found: Findings) -> dict[str, Any]:
+def _data(found: Study) -> dict[str, Any]:
     """The graph for the script: its pictures, and the numbers as they are read elsewhere on the page."""
     kinds = found.corpora[["name", "kind", "metric"]].to_dict("records")
     places = {name: place for place, name in enumerate(found.order)}
@@ -225,7 +226,7 @@ def _data(found: Findings) -> dict[str, Any]:
                     for edge, shown in zip(edges.to_dict("records"), read.to_dict("records"), strict=True)
                 ],
                 "pictures": page_pictures(
-                    graph_of(found, name), list(zip(edges["source"], edges["target"], strict=True))
+                    found.transfer_graph(name), list(zip(edges["source"], edges["target"], strict=True))
                 ),
             }
         )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from transfer.analysis.findings import Findings, in_points
 from transfer.analysis.rerun import Rerun
+from transfer.analysis.study import Study
 from transfer.analysis.tables import corpora_shown, escaped, to_markdown
 from transfer.reporting.control_sentences import control
 from transfer.reporting.figure_files import figure_names
+from transfer.reporting.gain_tables import in_points
 from transfer.reporting.sentences import (
     BANNER,
     FLAGS,
@@ -27,7 +28,7 @@ from transfer.reporting.stage_sentences import MEANS, TABLE, contrasts_in_points
 MARK = f"> **{BANNER}** {SYNTHETIC}\n"
 
 
-def report_md(found: Findings) -> str:
+def report_md(found: Study) -> str:
     """`report.md`."""
     parts = [f"# {escaped(found.title)}\n", MARK if found.synthetic else "", f"{QUESTION}\n"]
     if problem := warning(found):
@@ -64,7 +65,7 @@ def report_md(found: Findings) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def stages_md(found: Findings) -> str:
+def stages_md(found: Study) -> str:
     """What the stages gain, in words and tables; empty for a grid that does not fine-tune."""
     said = section(found)
     if said is None:
@@ -90,7 +91,7 @@ def _again(rerun: Rerun) -> str:
     )
 
 
-def _control(found: Findings, name: str) -> str:
+def _control(found: Study, name: str) -> str:
     title, text, lines = control(found, name)
     table = found.controls[name]
     parts = [
@@ -112,7 +113,7 @@ def _answer(found: Answer) -> str:
     return text
 
 
-def scores_md(found: Findings) -> str:
+def scores_md(found: Study) -> str:
     """Each stage's matrix under its name."""
     matrices = "".join(f"\n**{name}**\n\n{to_markdown(matrix)}" for name, matrix in found.matrices.items())
     return f"{SCORES}\n{matrices}"

@@ -13,6 +13,8 @@ import pandas as pd
 
 from transfer.analysis import tables
 from transfer.analysis.graph import TransferGraph
+from transfer.analysis.study import Study
+from transfer.analysis.tables import without_paths
 from transfer.reporting.graph_picture import GraphPicture, lay_out, widest_line
 
 FILES = "panels"
@@ -36,6 +38,15 @@ class Side:
     edges: pd.DataFrame  # see `gains.edges`
     graph: TransferGraph
     how: str
+
+    @classmethod
+    def of(cls, study: Study, stage: str) -> "Side":
+        """A study in one stage."""
+        rows = study.edges[study.edges["stage"] == stage].reset_index(drop=True)
+        fewest, most = rows["seeds"].min(), rows["seeds"].max()
+        seeds = f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most != 1 else ''}"
+        data = "SYNTHETIC DATA, generated corpora, not real text; " if study.synthetic else ""
+        return cls(study.title, rows, study.transfer_graph(stage), f"{data}{how(study)}, {seeds}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +142,13 @@ class SideBySide:
             for path in made:
                 os.replace(path, home / path.name)
         return [home / path.name for path in made]
+
+
+def how(study: Study) -> str:
+    """The encoder and the recipe of the jobs that are done."""
+    done = study.results[study.results["status"] == "done"]
+    encoder, recipe = (without_paths(", ".join(sorted(set(done[c])))) for c in ("encoder", "recipe"))
+    return f"encoder {encoder}, recipe {recipe}"
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,8 @@
 """The tables that stand alone, ready to paste: Markdown for pages, LaTeX for papers."""
 
-from transfer.analysis.findings import Findings, in_points
+from transfer.analysis.study import Study
 from transfer.analysis.tables import corpora_shown, to_markdown
+from transfer.reporting.gain_tables import in_points
 from transfer.reporting.latex import to_latex
 from transfer.reporting.markdown_report import MARK, scores_md, stages_md
 from transfer.reporting.sentences import BANNER, SCORES, caption
@@ -9,7 +10,7 @@ from transfer.reporting.sentences import BANNER, SCORES, caption
 EDGES_BY = ("stage", "target", "metric")  # what rows of edges share stands above them
 
 
-def to_paste(found: Findings) -> dict[str, str]:
+def to_paste(found: Study) -> dict[str, str]:
     """The edges and scores in both forms, the corpora in Markdown, by file name."""
     edges = in_points(found.edges)
     pages = {

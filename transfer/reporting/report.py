@@ -1,84 +1,33 @@
-"""The report of one grid: every table, figure and sentence, as a function of the store's frame.
+"""The report of one grid: every table, figure and sentence, as a function of its study.
 
 Equal input gives equal files; nothing here reads a clock, a path or a corpus's text.
 """
 
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from transfer.analysis.evidence import Cell, Evidence
-from transfer.analysis.findings import MIXED, Findings, findings
-from transfer.analysis.flags import Flags
-from transfer.analysis.rerun import Rerun
-from transfer.analysis.tables import CorpusRow, results, to_csv
+from transfer.analysis.saved import FILE, to_json
+from transfer.analysis.study import Study
+from transfer.analysis.tables import to_csv
 from transfer.analysis.watch import Watch, nobody
 from transfer.reporting.figure_files import draw_all
 from transfer.reporting.html_report import report_html
 from transfer.reporting.markdown_report import report_md
 from transfer.reporting.paste_tables import to_paste
-from transfer.reporting.sentences import sentence
-
-__all__ = ["MIXED", "sentence", "write_report"]
 
 OURS = ("graph*.*", "gains*.*", "forest*.*", "seeds*.*", "table_*.*")  # names that only a report gives
 
 
-def write_report(
-    frame: pd.DataFrame,
-    *,
-    out: Path,
-    title: str,
-    corpora: Sequence[CorpusRow],
-    settings: Mapping[str, object],
-    smallest_effect: float,
-    source: str,
-    edges: pd.DataFrame | None = None,
-    controls: Collection[str] = (),
-    correction: str = "bh",
-    evidence: Evidence | None = None,
-    expected: Iterable[Cell] | None = None,
-    curves: pd.DataFrame | None = None,
-    rerun: Rerun | None = None,
-    stage_seeds: Collection[int] | None = None,
-    flags: Flags | None = None,
-    watch: Watch = nobody,
-) -> list[Path]:
-    """Writes the whole report of a grid into `out` and returns the files, `report.html` last.
+def write_report(found: Study, *, out: Path, watch: Watch = nobody) -> list[Path]:
+    """Writes the whole report of a study into `out` and returns the files, `report.html` last.
 
-    `frame` is the store's tidy frame (see `gains`), `corpora` the grid's corpora in its order,
-    `settings` what the page shows of how it was run, `smallest_effect` a fraction (0.005 is
-    half a point), `edges` the verdicts (without them: one look at all seeds) and `correction`
-    theirs, `controls` those that the grid asks for, `evidence` what the arms predicted (see
-    `gains.edges`), `expected` the cells the grid promises (without it: what the frame implies),
-    `curves` the learning curves (see `curves.curves`), `rerun` how all this is made again,
-    `stage_seeds` the seeds that stages are compared in (without it: all; see `stages`), `flags` the
-    arms that did not learn (without it: made of the others; see `flags`), `watch` is told how far it is.
-    The files are made beside their places and then moved in, so none is ever half-written.
-    Raises ValueError where `source` is unknown or the frame says another one.
+    `watch` is told how far it is. The files are made beside their places and then moved in, so none is
+    ever half-written.
     """
-    found = findings(
-        frame,
-        title=title,
-        corpora=corpora,
-        settings=settings,
-        smallest_effect=smallest_effect,
-        source=source,
-        edges=edges,
-        controls=controls,
-        correction=correction,
-        evidence=evidence,
-        expected=expected,
-        curves=curves,
-        rerun=rerun,
-        stage_seeds=stage_seeds,
-        flags=flags,
-    )
     watch("pages", 0, 1)
     texts = {
+        FILE: f"{to_json(found)}\n",
         **_csv(found),
         **to_paste(found),
         "report.md": report_md(found),
@@ -102,10 +51,10 @@ def write_report(
     return [out / path.name for path in made]
 
 
-def _csv(found: Findings) -> dict[str, str]:
+def _csv(found: Study) -> dict[str, str]:
     """The tables as CSV, each with a column that says whether the data is synthetic."""
     texts = {
-        "results.csv": to_csv(results(found.frame)),
+        "results.csv": to_csv(found.results),
         "edges.csv": to_csv(found.edges.assign(data_source=found.source)),
         "table_groups.csv": to_csv(found.groups.assign(data_source=found.source)),
         "table_scores.csv": to_csv(found.scores.assign(source=found.source)),

@@ -11,7 +11,8 @@ import pandas as pd
 
 from transfer.analysis import gains
 from transfer.analysis.controls import REDUCED, UNDECIDED
-from transfer.analysis.findings import MIXED, Findings
+from transfer.analysis.setup import MIXED
+from transfer.analysis.study import Study
 from transfer.analysis.tables import interval_of, points
 from transfer.reporting.coverage_sentence import covered
 
@@ -89,7 +90,7 @@ def sentence(edge: Mapping) -> str:
     return f"{edge['source']} → {edge['target']}: {measured}, {edge['verdict']}"
 
 
-def answer_of(found: Findings, stage: str) -> Answer:
+def answer_of(found: Study, stage: str) -> Answer:
     """What was found in one stage."""
     edges = found.edges[found.edges["stage"] == stage]
     return answer(edges, smallest_effect=found.smallest_effect, items=found.test_items)
@@ -123,9 +124,9 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
     return Answer(tally(edges), tuple(found), reach(open_, items))
 
 
-def no_edge(found: Findings) -> str:
+def no_edge(found: Study) -> str:
     """Why a report has no edges."""
-    pairs = (found.frame["corpora"].str.count(r"\+") == 1).any()
+    pairs = (found.results["corpora"].str.count(r"\+") == 1).any()
     return NO_EDGE if pairs or found.contrasts.empty else NO_PAIR
 
 
@@ -196,9 +197,9 @@ def flagged(edge: Mapping) -> str:
     return f"; {flag}" if (flag := edge.get("flag", "")) else ""
 
 
-def warning(found: Findings) -> str:
+def warning(found: Study) -> str:
     """What the reader must know before the answer; empty where every score is there."""
-    if not (found.frame["status"] == "done").any():
+    if not (found.results["status"] == "done").any():
         return "No job has a result; nothing can be said. See what failed below."
     told = []
     if len(found.missing):
@@ -217,13 +218,13 @@ def warning(found: Findings) -> str:
     return " ".join(told)
 
 
-def protocol(found: Findings) -> list[str]:
+def protocol(found: Study) -> list[str]:
     return [*(text.format(correction=CORRECTIONS[found.correction]) for text in PROTOCOL), covered(found)]
 
 
-def caption(found: Findings) -> str:
+def caption(found: Study) -> str:
     """What a picture needs to stand alone: data, encoder, recipe, seeds, rule of the verdicts."""
-    done, edges = found.frame[found.frame["status"] == "done"], found.edges
+    done, edges = found.results[found.results["status"] == "done"], found.edges
     data = (
         "SYNTHETIC DATA: generated corpora, not real text"
         if found.synthetic

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.findings import Findings, intervals
 from transfer.analysis.stages import ARMS, COMPARED, FINE_TUNING, LONGER, REFINEMENT, SINGLE
+from transfer.analysis.study import Study
 from transfer.analysis.tables import interval_of, points
+from transfer.reporting.gain_tables import intervals
 from transfer.reporting.sentences import CORRECTIONS, seeds_of
 
 CALLED = {
@@ -55,7 +56,7 @@ class Section(NamedTuple):
     winners: tuple[str, ...]
 
 
-def section(found: Findings) -> Section | None:
+def section(found: Study) -> Section | None:
     """What the stages gain; None for a grid that does not fine-tune."""
     if found.contrasts.empty:
         return None

@@ -187,7 +187,7 @@ def test_the_order_of_results_changes_nothing(world):
     expected = Comparison(tuple(methods))
     found = Comparison(tuple(shuffled))
     pd.testing.assert_frame_equal(found.table, expected.table)
-    assert found.markdown() == expected.markdown()
+    pd.testing.assert_frame_equal(found.cost, expected.cost)
 
 
 @pytest.mark.parametrize("before", VERDICTS)
@@ -262,4 +262,3 @@ def test_a_method_without_seconds_has_empty_costs(world):
     bare = dataclasses.replace(bare, results=bare.results.drop(columns="seconds"))
     found = Comparison((study.method("hard"), bare))
     assert found.cost.set_index("method").loc["soft", ["seconds", "seconds_joint"]].isna().all()
-    assert "not recorded" in found.markdown()

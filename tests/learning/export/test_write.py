@@ -17,11 +17,12 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel
 
 from tests.families import write_family
+from tests.learning.jobs import job_of
 from transfer import encoders
 from transfer.corpora import load
 from transfer.corpora.base import Card
 from transfer.inputs import InputError
-from transfer.jobs import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job
 from transfer.learning.export import card as cards
 from transfer.learning.export.read import SENTENCES, TOKENS, open_model, record_of
 from transfer.learning.export.write import export, plain
@@ -122,28 +123,10 @@ def trial(tmp_path_factory, tiny_corpora: Path, tiny_encoder: Path, write_corpus
     write_corpus(folder / "corpora", sim, {split: score_rows(split, n) for split, n in sizes.items()})
     topics = {"name": "topics", "kind": "multilabel", "metric": "example_f1", "labels": ["x", "y"]}
     write_corpus(folder / "corpora", topics, {split: topic_rows(split, n) for split, n in sizes.items()})
-    print_ = encoders.locate(str(tiny_encoder)).fingerprint
-    prints = {c.name: c.fingerprint for c in load(folder / "corpora", KINDS)}
-
-    def job_of(*names: str, parent: Job | None = None) -> Job:
-        return Job(
-            stage="fine-tune" if parent else "refine",
-            corpora=tuple(Trained(name=name, fingerprint=prints[name]) for name in names),
-            seed=0,
-            recipe=RECIPE,
-            encoder=Encoder(name=str(tiny_encoder)),
-            encoder_fingerprint=print_,
-            parent=parent,
-        )
-
-    joint, single = job_of(*KINDS), job_of("rel")
-    child = job_of("rel", parent=joint)
-    site = Site(
-        store=folder / "runs",
-        corpora=str(folder / "corpora"),
-        encoder=tiny_encoder,
-        keep=frozenset(job.id for job in (joint, single, child)),
-    )
+    site = Site(store=folder / "runs", corpora=str(folder / "corpora"), encoder=tiny_encoder)
+    joint, single = job_of(site, *KINDS, recipe=RECIPE), job_of(site, "rel", recipe=RECIPE)
+    child = job_of(site, "rel", recipe=RECIPE, parent=joint)
+    site = site.model_copy(update={"keep": frozenset(job.id for job in (joint, single, child))})
     for job in (joint, single, child):
         result = run(job, site, keep_encoder=job is joint)
         assert result.status == "done", result.error

@@ -1,35 +1,21 @@
 """The same edges under several methods (recipes, encoders): what changes with them, and how sure that is.
 
-First each grid as it is (methods), then a table of all edges (differences) and what they cost (cost), then
-words (page) and what is drawn (picture).
+First each grid as it is (methods), then a table of all edges (differences) and what they cost (cost).
 """
 
 import functools
-import os
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Self
 
 import pandas as pd
 
-from transfer.analysis import tables
 from transfer.analysis.comparison.cost import COSTS, costs
 from transfer.analysis.comparison.differences import COLUMNS, differences
-from transfer.analysis.comparison.methods import (
-    Method,
-    assert_comparable,
-    correction_of,
-    differing,
-    settings_of,
-)
-from transfer.reporting import comparison_report as page
-from transfer.reporting import comparison_sentences as sentences
-from transfer.reporting.comparison_picture import ComparisonPicture, picture
+from transfer.analysis.comparison.methods import Method, assert_comparable, differing
+from transfer.analysis.study import Study
 
-__all__ = ["COLUMNS", "COSTS", "Comparison", "Method", "correction_of", "settings_of"]
-
-FILES = "compare"
-LONGEST = 200  # letters of the folder's name
+__all__ = ["COLUMNS", "COSTS", "Comparison", "Method"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +29,11 @@ class Comparison:
 
     def __post_init__(self) -> None:
         assert_comparable(self.methods)
+
+    @classmethod
+    def of(cls, studies: Sequence[Study], stage: str) -> Self:
+        """The comparison of studies in one stage."""
+        return cls(tuple(Method.of(study, stage) for study in studies))
 
     @functools.cached_property
     def table(self) -> pd.DataFrame:
@@ -71,74 +62,3 @@ class Comparison:
     def synthetic(self) -> bool:
         """Whether the corpora were generated."""
         return self.methods[0].data_source == "synthetic"
-
-    @property
-    def picture(self) -> ComparisonPicture:
-        """What is drawn."""
-        return picture(self.table, self.names)
-
-    @property
-    def title(self) -> str:
-        """For the metadata of the files."""
-        mark = "SYNTHETIC DATA: " if self.synthetic else ""
-        return f"{mark}{' and '.join(self.names[1:])} against {self.names[0]}"
-
-    @property
-    def caption(self) -> str:
-        """What the picture needs to stand alone."""
-        smallest = f"{100 * self.methods[0].smallest_effect:g} points"
-        data = "SYNTHETIC DATA, generated corpora, not real text. " if self.synthetic else ""
-        base = self.names[0]
-        return (
-            f"{data}Left: gain of each target from each partner (partner → target) over training alone, in "
-            "points and with its 95 % interval, under each method; filled where it is claimed to improve or "
-            f"harm, ringed where the verdict flips against {base}. Right, and in figures: its gain less that "
-            f"under {base}, {sentences.seeds_and_items(self.table)}; filled and bold where significant after "
-            f"correction over all differences and at least {smallest}, which is what the bands show."
-        )
-
-    def markdown(self, *, picture: str = "") -> str:
-        """The page; ``picture`` is the stem of the SVG file beside it, if there is one."""
-        return page.compare_md(
-            self.table,
-            self.settings,
-            self.cost,
-            picture=picture,
-            caption=self.caption,
-            correction=self.methods[0].correction,
-            all_settings=all(method.settings for method in self.methods),
-        )
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
-
-    @property
-    def folder(self) -> str:
-        """`base+vs+other+other`, which is where it is written."""
-        name = f"{self.names[0]}+vs+{'+'.join(self.names[1:])}"
-        return name if len(name) <= LONGEST else f"{self.names[0]}+vs+{len(self.names) - 1}-others"
-
-    def write(self, out: Path) -> list[Path]:
-        """Writes page, tables and picture into `out`/`folder`/; returns the files, the page first.
-
-        They are made beside their places and then moved in, so none is ever half-written.
-        """
-        from transfer.reporting import figures  # matplotlib loads here, not with the command line
-
-        texts = {
-            f"{FILES}.md": self.markdown(picture=FILES),
-            f"{FILES}.csv": tables.to_csv(self.table),
-            f"{FILES}_cost.csv": tables.to_csv(self.cost),
-        }
-        source = self.methods[0].data_source
-        drawn = figures.draw_comparison(self.picture, caption=self.caption, source=source)
-        home = out / self.folder
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home, prefix=".compare-") as folder:
-            made = [Path(folder, name) for name in texts]
-            for path, text in zip(made, texts.values(), strict=True):
-                path.write_text(text, encoding="utf-8")
-            made += figures.save(drawn, Path(folder, FILES), title=self.title)
-            for path in made:
-                os.replace(path, home / path.name)
-        return [home / path.name for path in made]

@@ -2,45 +2,52 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import yaml
-from pydantic import BaseModel
 
 from transfer.analysis import gains
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.gains import EdgeKey
+from transfer.analysis.setup import DATA_OF, FINE_TUNE, NONE
+from transfer.analysis.study import Study
 from transfer.analysis.tables import without_paths
-from transfer.analysis.verdicts import CORRECTIONS, corrected
-from transfer.recipes import Recipe
-from transfer.records import GridRecord, JobResult
-from transfer.seeds import Seeds
 
 MOST = 8  # methods: a figure tells so many forms and colours apart
-VERSIONS = ("transfer", "torch", "transformers", "python", "device")
-DATA_OF = "data of "  # a corpus: the setting whose value is its fingerprint
-NONE = "none"  # how a setting is shown that one of the grids has not
-PRINTED = 2e-3  # p values of a report's tables have four digits
 
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """What a grid found in one stage, under whatever its recipe, encoder or data were.
+    """A study in one stage, under whatever its recipe, encoder or data were.
 
-    ``settings`` are all that a report's folder or the store's record tells (``settings_of``);
-    ``evidence`` is None where there are no predictions, as in a report's folder.
+    ``settings`` are all that tells its scores from another grid's (see ``setup.method_of``), without any
+    where that is not known; ``evidence`` is None where there are no predictions, as in a report's folder.
     """
 
     name: str
-    results: pd.DataFrame  # the stage's rows of results.csv
-    edges: pd.DataFrame  # the stage's rows of edges.csv
+    results: pd.DataFrame  # the stage's rows
+    edges: pd.DataFrame
     data_source: str
     correction: str
-    settings: Mapping[str, str] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
     evidence: Evidence | None = None
+
+    @classmethod
+    def of(cls, study: Study, stage: str) -> "Method":
+        """Raises ValueError where the study is of tables whose p values no correction explains."""
+        if not study.correction:
+            raise ValueError(
+                f"{study.title}: its tables are not those of a report (the adjusted p values are not those "
+                "of its p values)"
+            )
+        results, edges = (table[table["stage"] == stage] for table in (study.results, study.edges))
+        tuned = stage == "fine-tune"
+        settings = {key: said for key, said in study.method.items() if tuned or not key.startswith(FINE_TUNE)}
+        return cls(
+            study.title, results, edges, study.source, study.correction, settings=settings,
+            evidence=study.evidence,
+        )  # fmt: skip
 
     @functools.cached_property
     def rows(self) -> dict[EdgeKey, dict[str, Any]]:
@@ -92,7 +99,7 @@ def differing(methods: Sequence[Method]) -> pd.DataFrame:
     that one has not is no difference of its data.
     """
     full = all(method.settings for method in methods)
-    told = [dict(method.settings or {}) if full else method.known() for method in methods]
+    told = [dict(method.settings) if full else method.known() for method in methods]
     keys = [
         key
         for key in dict.fromkeys(key for one in told for key in one)
@@ -104,51 +111,6 @@ def differing(methods: Sequence[Method]) -> pd.DataFrame:
         if len({one.get(key, NONE) for one in told}) > 1
     ]
     return pd.DataFrame(rows, columns=pd.Index(["setting", *(method.name for method in methods)]))
-
-
-def settings_of(record: GridRecord, results: Mapping[str, JobResult], *, stage: str) -> dict[str, str]:
-    """All that may tell the scores of two grids apart, by name; no path of a machine.
-
-    Keys of the recipe as a grid's file has them, encoder, seeds, limits, versions and the fingerprint of
-    each corpus.
-    """
-    grid = record.grid
-    shown = {key: _as_written(getattr(grid.recipe, key)) for key in Recipe.model_fields if key != "fine_tune"}
-    if stage == "fine-tune" and grid.recipe.fine_tune:
-        shown |= {f"fine_tune {key}": _as_written(value) for key, value in grid.recipe.fine_tune}
-    layers = f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""
-    shown["encoder"] = without_paths(grid.encoder.name) + layers
-    shown["encoder's weights"] = ", ".join(sorted({job.encoder_fingerprint for job in record.jobs}))
-    seeds = grid.seeds
-    shown["seeds"] = (
-        f"{seeds.first} to {seeds.most} from seed {seeds.start}, as needed"
-        if isinstance(seeds, Seeds)
-        else ", ".join(map(str, seeds))
-    )
-    if grid.single_seeds != "1x":
-        shown["seeds of single-task runs"] = f"{grid.single_seeds} as many"
-    limit = {key: value for key, value in grid.limit.model_dump(mode="json").items() if value is not None}
-    shown |= {f"limit {key}": _as_written(value) for key, value in limit.items()}
-    for name in VERSIONS:
-        versions = {r.provenance[name] for r in results.values() if name in r.provenance}
-        if versions:
-            shown[name] = without_paths(", ".join(sorted(versions)))
-    shown["tasks"] = ", ".join(sorted(grid.tasks))
-    return shown | {DATA_OF + corpus.card.name: corpus.fingerprint for corpus in record.corpora}
-
-
-def correction_of(edges: pd.DataFrame) -> str:
-    """The correction that makes a report's p values those that it calls adjusted.
-
-    Of one edge all of them do, then the first. Raises ValueError where none does.
-    """
-    if edges.empty:
-        return next(iter(CORRECTIONS))
-    told = edges["p_adjusted"].to_numpy(float)
-    for name in CORRECTIONS:
-        if np.allclose(corrected(edges["p"].to_numpy(float), name), told, rtol=PRINTED, equal_nan=True):
-            return name
-    raise ValueError("the adjusted p values are not those of its p values")
 
 
 def assert_comparable(methods: Sequence[Method]) -> None:
@@ -196,11 +158,3 @@ def _of_target(base: Method, other: Method, target: str, column: str) -> tuple[A
 
 def _tasks(method: Method) -> str:
     return ", ".join(sorted({*method.edges["source"], *method.edges["target"]}))
-
-
-def _as_written(value: Any) -> str:
-    """A value as a person writes it in a grid's file; a model says itself what it is."""
-    if isinstance(value, BaseModel):
-        return without_paths(str(value))
-    text = yaml.safe_dump(value, default_flow_style=True, width=1000, sort_keys=False)
-    return without_paths(text.removesuffix("...\n").strip()) if value is not None else NONE
