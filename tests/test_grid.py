@@ -68,7 +68,7 @@ def test_wrong_seeds(loaded, seeds: str):
         ({"recipe": "{base: quick, lr: .inf}"}, "line 8: 'recipe.lr' should be a number, not inf"),
         ({"recipe": "{base: quick, lr: .nan}"}, "line 8: 'recipe.lr' should be a number, not nan"),
         ({"recipe": "{lr: 0.1, epochs: 2}"}, "the key 'recipe.batch_size' is missing"),
-        ({"recipe": "3"}, "line 8: 'recipe' should be a name (paper, quick, sound)"),
+        ({"recipe": "3"}, "line 8: 'recipe' should be a name (paper, quick, small, sound)"),
         (
             {"jobs": "[single, pair]"},
             "line 8: 'jobs': unknown jobs 'pair' (a group is a list of tasks); did you mean 'pairs'?",

@@ -33,7 +33,7 @@ MOST_SEEDS = 30  # what more would settle only beyond so many seeds is called ou
 
 
 class Outlook(NamedTuple):
-    """What further seeds are expected to do for one option."""
+    """Expected effect of further seeds on one option."""
 
     chance: float  # that one more seed settles it; NaN where nothing is known
     seeds: int | None  # how many settle it if its gain stays as it is; None: not within MOST_SEEDS
@@ -260,7 +260,7 @@ def chance_settled(option: Option, *, level: float, smallest: float) -> float:
 
 
 def _open_text(options: Sequence[Judged]) -> list[str]:
-    """What more seeds would do for the options that are open."""
+    """Expected effect of more seeds on the undecided options."""
     known = [(o, o.outlook) for o in options if o.outlook and not math.isnan(o.outlook.chance)]
     if not known:
         return []

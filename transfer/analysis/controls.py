@@ -71,7 +71,7 @@ def dealt(
     correction: str = "bh",
     alpha: float = 0.05,
 ) -> tuple[int, int]:
-    """How many edges are claimed, of how many, over all ways to deal the null control's runs into two arms.
+    """Count claimed edges and all edges over all ways to divide the null control's runs into two arms.
 
     Of each corpus alone there are twice as many runs as seeds; any half of them may stand for the single
     arm. The dealings share runs, so they make the rate steadier and give it no interval of its own. Of more
@@ -244,7 +244,7 @@ def tuned_arms(frame: pd.DataFrame) -> dict[str, tuple[str, float]]:
 
 
 class _Given(NamedTuple):
-    """What controls compare: the test scores of all arms, and what is known of the corpora."""
+    """Input of the controls: test scores of all arms, and properties of the corpora."""
 
     rows: pd.DataFrame
     train_items: Mapping[str, int]

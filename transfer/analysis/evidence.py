@@ -1,4 +1,4 @@
-"""What every arm scored on the test documents, in the form that intervals are made of."""
+"""Scores of every arm on the test documents, in the form that intervals are computed from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

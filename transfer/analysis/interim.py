@@ -24,7 +24,7 @@ def needed_jobs(store: Store, record: GridRecord) -> tuple[Job, ...]:
 
 
 class Decided(NamedTuple):
-    """How many edges have which verdict for good, how many are open, and the seeds of the next look."""
+    """Numbers of edges with a final verdict and of open ones, and the seeds of the next analysis."""
 
     verdicts: Mapping[str, int]
     open: int
@@ -69,7 +69,7 @@ class Interim:
 
     @property
     def decided(self) -> Decided:
-        """How far the edges are decided."""
+        """State of the edges: decided and open."""
         verdicts = self._judged.verdicts
         still = set(verdicts.open)
         found = [state.verdict for edge, state in verdicts.states.items() if edge not in still]

@@ -195,7 +195,7 @@ class _Study:
         return self._scores.get(self._arm(arm, corpora, target), {})
 
     def lacking(self, arms: Sequence[str], corpora: str, target: str) -> str:
-        """What is missing of the arms, as a person reads it."""
+        """Missing runs of the arms, in words."""
         told = []
         for name in arms:
             arm = self._arm(name, corpora, target)

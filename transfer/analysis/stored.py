@@ -1,4 +1,4 @@
-"""What the store holds of a grid: every result, and every prediction where it is asked for, read once."""
+"""Results of a grid in the store, and predictions on request, each read once."""
 
 import functools
 import itertools

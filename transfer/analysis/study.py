@@ -172,7 +172,7 @@ class Study:
 
     @property
     def test_items(self) -> dict[str, int]:
-        """How many test items each corpus has, in the grid's order."""
+        """Number of test items per corpus, in the grid's order."""
         return dict(zip(self.corpora["name"], self.corpora["test"].astype(int), strict=True))
 
     @property

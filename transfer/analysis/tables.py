@@ -35,7 +35,7 @@ _MINUS = re.compile(r"(?<![^\s(])-(?=\d)")
 
 
 class CorpusRow(TypedDict):
-    """What the report says of one corpus; counts are items."""
+    """Description of one corpus in a report; counts are items."""
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""As many seeds as an edge needs: verdicts that may be looked at again and again.
+"""Verdicts for adaptive seeds, valid under repeated interim analyses.
 
 Each look may make a share of the error (``spending``), and an edge's p value is the least of its looks' p
 values, each divided by its share. These p values are then corrected over all edges as those of a single look
@@ -101,7 +101,7 @@ class Verdicts(Generic[E]):
 
     @property
     def seeds(self) -> int:
-        """How many seeds the next look needs."""
+        """Number of seeds of the next interim analysis."""
         return self.at[min(self._next, len(self.at) - 1)]
 
     def look(self, estimate: Callable[[E, int], Estimate]) -> None:

@@ -1,4 +1,4 @@
-"""What the shell offers when a person presses Tab. Nothing heavy is imported, nothing is ever raised."""
+"""Shell completion, without heavy imports and without exceptions."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a person sees of a grid that runs: one calm view in a terminal, plain lines elsewhere.
+"""Progress display of a running grid: one view in a terminal, plain lines elsewhere.
 
 Everything in the view comes from the store's notes and from what the executor tells of jobs that ended,
 so it is the same for every executor, and starts from what was there before.
@@ -29,7 +29,7 @@ SHOWN = 12  # running jobs; further ones are counted
 
 @dataclass
 class Progress:
-    """What is known of a grid while it runs."""
+    """State of a running grid."""
 
     name: str
     store: "Store"
@@ -85,7 +85,7 @@ class Progress:
 
 
 def _short(result: "JobResult") -> "JobResult":
-    """What is kept of a result: not the epochs, which grow with the recipe."""
+    """Copy of a result without its epochs, which grow with the recipe."""
     return result.model_copy(update={"history": ()})
 
 

@@ -15,7 +15,7 @@ from transfer.inputs import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from transfer.corpora.base import Card
-    from transfer.corpora.own.unlabelled import Texts
+    from transfer.corpora.own.unlabelled import UnlabelledTexts
     from transfer.jobs import Job
     from transfer.learning.export.read import Exported
     from transfer.records import GridRecord
@@ -149,7 +149,7 @@ def predict(
             "(columns, the first is the token); default: by content, and said on stderr.",
         ),
     ] = None,
-    division: Annotated[
+    tokenization: Annotated[
         str | None,
         typer.Option(
             "--tokenize",
@@ -160,7 +160,7 @@ def predict(
     ] = None,
 ) -> None:
     """Predict each text of a file, in its order: one JSON object per text."""
-    from transfer.corpora.own.intake import Asked, Division
+    from transfer.corpora.own.intake import Asked, Tokenization
     from transfer.corpora.own.plain import Layout
     from transfer.corpora.own.unlabelled import texts_of
     from transfer.learning.evaluate import Diverged
@@ -175,7 +175,7 @@ def predict(
         doc=doc,
         sentence=sentence,
         layout=_choice(layout, Layout, "--format"),
-        division=_choice(division, Division, "--tokenize"),
+        tokenization=_choice(tokenization, Tokenization, "--tokenize"),
         dialect=own.dialect_of(delimiter, quoting, encoding, header=not no_header),
     )
     record = record_of(folder)
@@ -198,7 +198,7 @@ def predict(
     say(f"wrote {len(texts.examples)} lines to {to}")
 
 
-def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
+def _cut(record: "Exported", folder: Path, texts: "UnlabelledTexts") -> list[str]:
     """The sentence on texts that are longer than the model reads; a tagger reads all tokens of a sentence."""
     from transfer.kinds import kind_of
     from transfer.lengths import SubwordCounter
@@ -224,7 +224,7 @@ def _check_new(to: Path) -> None:
         raise InputError(f"{to}: there is no folder {to.parent} to write to; create it first")
 
 
-def _rows(card: "Card", texts: "Texts", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
+def _rows(card: "Card", texts: "UnlabelledTexts", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
     from transfer.kinds import kind_of
 
     kind = kind_of(card.kind)

@@ -10,7 +10,7 @@ from transfer.inputs import InputError
 
 if TYPE_CHECKING:
     from transfer.cli.own import Said
-    from transfer.corpora.own import Tagging
+    from transfer.corpora.own import TaggingOptions
     from transfer.kinds import Kind, Metric
 
 SentenceColumn = Annotated[
@@ -58,9 +58,9 @@ def for_each_label(said: "Said", kind: "Kind") -> "list[Said]":
     ]
 
 
-def tagging_of(said: "Said", metric: "Metric | None") -> "Tagging":
+def tagging_of(said: "Said", metric: "Metric | None") -> "TaggingOptions":
     """The tagging options. Raises InputError for an unknown value, or one that does not fit."""
-    from transfer.corpora.own import Tagging
+    from transfer.corpora.own import TaggingOptions
     from transfer.corpora.own.schemes import scheme_named
 
     for option, value in (("--entity", said.entity), ("--scheme", said.scheme)):
@@ -70,7 +70,7 @@ def tagging_of(said: "Said", metric: "Metric | None") -> "Tagging":
         raise InputError("--entity: should be a name, as in Disease")
     if said.blank_tokens not in (None, "drop"):
         raise InputError(f"--blank-tokens: '{said.blank_tokens}' is unknown; known: drop")
-    return Tagging(
+    return TaggingOptions(
         entity=said.entity.strip() if said.entity else None,
         scheme=scheme_named(said.scheme) if said.scheme is not None else None,
         drop_blanks=said.blank_tokens == "drop",

@@ -22,7 +22,7 @@ def last_line(text: str) -> str:
 
 
 def examples(*commands: str) -> str:
-    """The end of a command's help: commands that can be copied. (\b keeps their lines as they are.)"""
+    """Examples at the end of a command's help (\b keeps their lines as they are)."""
     return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
 
 

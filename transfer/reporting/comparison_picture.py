@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 class ComparisonPicture(NamedTuple):
-    """What is drawn: half the widths of the two axes, the band's half width, in points."""
+    """Numbers of the picture: half-widths of the two axes and of the band, in points."""
 
     methods: tuple[str, ...]
     rows: tuple[Row, ...]

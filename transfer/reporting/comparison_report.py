@@ -35,7 +35,7 @@ class ComparisonReport(Comparison):
 
     @property
     def picture(self) -> ComparisonPicture:
-        """What is drawn."""
+        """Numbers of the picture."""
         return picture(self.table, self.names)
 
     @property

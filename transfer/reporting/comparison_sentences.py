@@ -101,7 +101,7 @@ def _open(rows: pd.DataFrame, smallest: str) -> Finding:
 
 
 def _alone(rows: pd.DataFrame) -> Finding:
-    """How the targets alone score under the method."""
+    """Single-task scores under the method, in words."""
     if (rows["same_single_runs"] == "yes").all():
         return Finding(SAME_RUNS)
     targets = rows.sort_values(["target", "common_seeds"]).drop_duplicates("target", keep="last")

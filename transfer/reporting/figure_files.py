@@ -48,6 +48,6 @@ def _drawings(found: Study, stage: str, graph: TransferGraph) -> Iterator[Any]:
 
 
 def figure_names(stage: str, stages: Sequence[str]) -> tuple[str, str, str, str]:
-    """Of graph, heat map, forest and scatter; the first stage's are plain, the others say their stage."""
+    """File names of graph, heat map, forest and scatter; stages after the first are part of the name."""
     tail = "" if stage == [*stages, stage][0] else f"_{stage}"
     return f"graph{tail}", f"gains{tail}", f"forest{tail}", f"seeds{tail}"

@@ -66,7 +66,7 @@ def report_md(found: Study) -> str:
 
 
 def stages_md(found: Study) -> str:
-    """What the stages gain, in words and tables; empty for a grid that does not fine-tune."""
+    """Section on the stages, in words and tables; empty for a grid that does not fine-tune."""
     said = section(found)
     if said is None:
         return ""

@@ -28,7 +28,7 @@ MARKS = (
 
 
 class Tick(NamedTuple):
-    """Where on its axis, and what is written there."""
+    """Tick of an axis: its place and its label."""
 
     at: float
     text: str

@@ -76,7 +76,7 @@ class SideBySide:
 
     @property
     def letters(self) -> list[str]:
-        """One a panel: a, b, …"""
+        """Letters of the panels: a, b, …."""
         return [chr(ord("a") + place) for place in range(len(self.sides))]
 
     @property
@@ -93,7 +93,7 @@ class SideBySide:
 
     @property
     def panels(self) -> tuple[Panel, ...]:
-        """What is drawn; the widest line of all panels is the largest claim of all."""
+        """Pictures of the panels; the widest line of all panels is the largest claim of all."""
         widest = widest_line(*(side.graph for side in self.sides))
         return tuple(
             Panel(letter, side.name, side.graph.data_source, lay_out(side.graph, widest=widest))

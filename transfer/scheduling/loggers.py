@@ -130,7 +130,7 @@ def shown_of(trial_id: str, job: Job, logs: Logs) -> Shown:
 
 
 def curves_of(result: JobResult) -> list[dict[str, Any]]:
-    """What the tools are told of a job, epoch by epoch, its test scores with the last."""
+    """Values that trackers receive for a job, epoch by epoch, with the test scores in the last."""
     told: list[dict[str, Any]] = [
         {"training_iteration": epoch.epoch, "loss": dict(epoch.loss), "dev": _defined(epoch.dev)}
         for epoch in result.history

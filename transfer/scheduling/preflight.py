@@ -12,7 +12,7 @@ from transfer.store import Store
 
 
 def lacks(job: Job, site: Site, *, token: str, version: str) -> list[str]:
-    """What this machine lacks to run a job of the grid; nothing where it lacks nothing.
+    """Requirements of a job that this machine lacks; empty if it has everything.
 
     ``token``: the name of a file that whoever started the run has just written into the store.
     """

@@ -1,4 +1,4 @@
-"""What each method's jobs took: time and memory, beside what they gained."""
+"""Cost of each method's jobs in time and memory, beside their gains."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What each compared grid brings, in which settings the grids differ, and whether they can be compared."""
+"""Results of each compared grid, the settings that differ, and whether the grids can be compared."""
 
 import functools
 from collections.abc import Mapping, Sequence

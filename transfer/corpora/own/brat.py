@@ -1,4 +1,4 @@
-"""Tagged text as brat stand-off: NAME.txt, and NAME.ann with the places of its mentions."""
+"""Reader for brat stand-off: NAME.txt, and NAME.ann with the offsets of its mentions."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,7 +11,7 @@ from transfer.inputs import InputError
 
 
 def brat(folder: Path, encoding: str | None = None) -> Table:
-    """A folder of stand-off pairs: NAME.txt, and NAME.ann with lines ``T1<tab>Type 0 4;9 12<tab>text``.
+    """Read a folder of NAME.txt and NAME.ann, the latter with lines ``T1<tab>Type 0 4;9 12<tab>text``.
 
     Lines of relations, events, attributes and comments are left out. A document's sentences become
     rows; see releases/mentions.py for what happens to mentions that no tags can name. Raises

@@ -1,18 +1,18 @@
-"""What all readers of official releases share: a release, what was read of it, and where it was wrong."""
+"""Shared by all readers of official releases: the release, the rows read from it, and its errors."""
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from transfer.corpora.base import SMALLEST_DEV, Card, Split
 from transfer.corpora.releases.access import Access
 from transfer.inputs import InputError
+from transfer.kinds.base import Row
 
 T = TypeVar("T")
-Row = dict[str, Any]
 
 
 class Watch(Protocol):
@@ -27,7 +27,7 @@ def unwatched(items: Sequence[T], what: str) -> Iterable[T]:
 
 @dataclass
 class Reading:
-    """What was read of a release.
+    """Rows, counts and notes read from a release.
 
     ``rows`` are the lines of the prepared files; ``gold`` counts the release's own unit (mentions,
     positive relations, pairs), which need not be the number of lines; ``notes`` say in sentences
@@ -47,7 +47,7 @@ def counted(rows: dict[Split, list[Row]], splits: str = "official", notes: Seque
 
 @dataclass(frozen=True)
 class Release:
-    """How a corpus is made from its official release.
+    """Conversion of an official release to a corpus.
 
     ``unit`` is what the literature counts. ``seen`` says whether the reader was tried on the
     release itself or only on fixtures of its format. ``readers`` has one for each division that is

@@ -95,7 +95,7 @@ def _row(pmid: str, path: Path, beside: Path) -> Row:
 
 
 def _hallmarks(path: Path, group: str) -> list[str]:
-    """What the labels of a sentence begin with."""
+    """Hallmarks at the beginning of a sentence's labels."""
     if group in ("", NONE):
         return []
     found = [label.split("--")[0].strip() for label in BETWEEN.split(group)]

@@ -1,4 +1,4 @@
-"""What every figure is drawn on: a bare page in inches, its caption and banner, and how it is saved."""
+"""Canvas of every figure: a page in inches with caption and banner, and how it is saved."""
 
 import textwrap
 from collections.abc import Sequence
