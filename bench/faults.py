@@ -50,15 +50,15 @@ class Told:
         from transfer.learning import run as learning
 
         if not hasattr(learning, "untold"):
-            learning.untold = learning._trained
+            learning.untold = learning.RunningJob.finish
 
-            def told(job, *args, **kwargs):
-                result = learning.untold(job, *args, **kwargs)
+            def told(running, **options):
+                result = learning.untold(running, **options)
                 with open(self.journal, "a") as file:
-                    file.write(job.id + chr(10))
+                    file.write(result.id + chr(10))
                 return result
 
-            learning._trained = told
+            learning.RunningJob.finish = told
         return learning.run(job, site, keep_encoder=keep_encoder)
 
 

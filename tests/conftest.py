@@ -1,7 +1,10 @@
 """Shared by the tests: a tiny random BERT, tiny corpora made here, and the real ones where they are."""
 
+import http.server
 import json
 import os
+import threading
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -210,6 +213,50 @@ def transfer(
 def _write_corpus() -> Callable[[Path, dict, dict[str, list[dict]]], Path]:
     """``write_corpus(folder, card, splits)`` writes a prepared corpus and returns its folder."""
     return write_corpus
+
+
+@pytest.fixture(autouse=True)
+def _no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that downloads from anywhere but this machine."""
+    opened = urllib.request.urlopen
+
+    def guarded(request, *args, **kwargs):
+        url = getattr(request, "full_url", request)
+        assert url.startswith("http://127.0.0.1:"), f"a test downloads {url}"
+        return opened(request, *args, **kwargs)
+
+    monkeypatch.setattr(urllib.request, "urlopen", guarded)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[dict[str, bytes]], str]]:
+    """``serve({"/a": b"…"})`` is the address of a server on loopback that has these files and no others.
+
+    It breaks off before the last byte of a file whose name ends in "cut".
+    """
+    served: dict[str, bytes] = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            data = served.get(self.path)
+            self.send_response(404 if data is None else 200)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            self.wfile.write((data or b"")[: -1 if self.path.endswith("cut") else None])
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def serving(files: dict[str, bytes]) -> str:
+        served.update(files)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield serving
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

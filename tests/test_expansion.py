@@ -42,10 +42,10 @@ def test_the_null_control_adds_single_jobs_of_other_seeds_and_changes_no_other()
     jobs, more = (expansion.jobs_of(g, fingerprints, encoder_fingerprint="e") for g in (plain, control))
     added = more[len(jobs) :]
     assert more[: len(jobs)] == jobs
-    assert {(job.group, job.arm, job.arm_seed) for job in added} == {
+    assert {(job.group, str(job.arm), job.arm_seed) for job in added} == {
         ((task,), "null", seed) for task in plain.tasks for seed in (0, 1)
     }
-    assert {job.arm for job in jobs} == {"refine"}
+    assert {str(job.arm) for job in jobs} == {"refine"}
     assert plain.id != control.id
 
 
@@ -53,7 +53,7 @@ def test_the_same_steps_control_is_one_job_for_all_partners_of_a_size():
     grid = grid_of(["a", "b", "c"], seeds=2, controls=["same-steps"], jobs=["single", "pairs"])
     sizes = {"a": 30, "b": 20, "c": 20}
     jobs = expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
-    assert sorted((j.label, j.extra_examples) for j in jobs if j.arm != "refine" and j.seed == 0) == [
+    assert sorted((j.label, j.extra_examples) for j in jobs if str(j.arm) != "refine" and j.seed == 0) == [
         ("same-steps 20 control a seed 0", 20),
         ("same-steps 20 control b seed 0", 20),
         ("same-steps 20 control c seed 0", 20),
@@ -67,11 +67,11 @@ def test_the_left_out_control_has_a_job_where_text_is_shared():
     grid = grid_of(["a", "b", "c"], seeds=2, controls=["left-out"], jobs=["single", ["a", "b"]])
     shared = {("a", "b"), ("a", "a"), ("c", "b")}  # the last is no edge of the grid
     jobs = expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", shared=shared)
-    added = [job for job in jobs if job.arm != "refine"]
-    assert [(job.names, job.arm, job.targets, job.seed) for job in added] == [
+    added = [job for job in jobs if str(job.arm) != "refine"]
+    assert [(job.names, str(job.arm), job.targets, job.seed) for job in added] == [
         (("a", "b"), "left-out b", ("b",), seed) for seed in (0, 1)
     ]
-    assert not {job.id for job in added} & {job.id for job in jobs if job.arm == "refine"}
+    assert not {job.id for job in added} & {job.id for job in jobs if str(job.arm) == "refine"}
 
 
 def test_rates_to_tune_are_single_jobs_that_other_grids_share():
@@ -79,8 +79,8 @@ def test_rates_to_tune_are_single_jobs_that_other_grids_share():
         ["a", "b"], seeds=2, tune={"lr": [0.1, 0.2]}, recipe={"lr": 0.1, "epochs": 1, "batch_size": 2}
     )
     jobs = expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e")
-    added = [job for job in jobs if job.arm != "refine"]
-    assert [(job.names, job.arm, job.seed) for job in added] == [
+    added = [job for job in jobs if str(job.arm) != "refine"]
+    assert [(job.names, str(job.arm), job.seed) for job in added] == [
         ((task,), "tuned 0.2", seed) for seed in (0, 1) for task in ("a", "b")
     ]
     other = grid_of(["a", "b"], seeds=2, recipe={"lr": 0.2, "epochs": 1, "batch_size": 2})
@@ -93,4 +93,4 @@ def test_adaptive_seeds_have_their_controls_in_the_first_seeds():
     grid = grid_of(["a", "b"], seeds={"first": 3, "most": 5}, controls=["null", "same-steps"])
     sizes = {"a": 30, "b": 20}
     jobs = expansion.jobs_of(grid, dict.fromkeys(grid.tasks, "f"), encoder_fingerprint="e", train_items=sizes)
-    assert {job.arm_seed for job in jobs if job.arm != "refine"} == {0, 1, 2}
+    assert {job.arm_seed for job in jobs if str(job.arm) != "refine"} == {0, 1, 2}

@@ -113,7 +113,7 @@ def job(*names: str, **change) -> Job:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_arm_has_a_name_and_targets_and_is_paired_by_its_seed(made: Job, arm: str, targets: tuple):
-    assert (made.arm, made.targets, made.arm_seed) == (arm, targets, 4)
+    assert (str(made.arm), made.targets, made.arm_seed) == (arm, targets, 4)
 
 
 def test_a_job_is_another_one_for_each_control_and_the_same_one_for_a_tuned_rate():

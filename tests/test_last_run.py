@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.test_cli import changed
+from transfer import Study
 from transfer.grid import Grid
 from transfer.last_run import report_name, with_changes
-from transfer.study import Study
 
 ONE_SEED = ("--set", "seeds=[1]")
 

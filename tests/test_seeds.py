@@ -33,7 +33,7 @@ def jobs_of(grid: Grid) -> tuple[Job, ...]:
 def seeds_of(grid: Grid) -> dict[tuple[str, ...], list[int]]:
     found: dict[tuple[str, ...], list[int]] = {}
     for job in jobs_of(grid):
-        if job.arm == "refine":
+        if str(job.arm) == "refine":
             found.setdefault(job.group, []).append(job.seed)
     return found
 

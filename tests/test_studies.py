@@ -36,7 +36,7 @@ def test_the_atlas_has_all_pairs_of_twelve_corpora():
     """66 pairs with each of the first three seeds, and one same-steps control per target and seed."""
     jobs = [job for job in _jobs("atlas") if job.arm_seed < 3]
     assert len([job for job in jobs if len(job.names) == 2]) == 66 * 3
-    assert len([job for job in jobs if job.arm == "same-steps 400"]) == 12 * 3
+    assert len([job for job in jobs if str(job.arm) == "same-steps 400"]) == 12 * 3
 
 
 def test_the_seed_that_chose_the_recipe_is_in_no_study():

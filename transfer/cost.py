@@ -72,13 +72,13 @@ def families(jobs: Sequence[Job], cost: Mapping[str, float]) -> dict[str, tuple[
     Single-task runs whose seed no larger group of the corpus has are a family of their own.
     """
     matched = {
-        (name, job.seed) for job in jobs for name in job.group if len(job.group) > 1 and job.arm == job.stage
+        (name, job.seed) for job in jobs for name in job.group if len(job.group) > 1 and not job.arm.control
     }
     grouped = {name for name, _ in matched}
 
     def family(job: Job) -> str:
-        if job.arm != job.stage:
-            return f"{job.arm.split()[0]} control"
+        if job.arm.control:
+            return f"{job.arm.control} control"
         if job.parent:
             return "fine-tuning"
         if len(job.group) == 1:

@@ -311,7 +311,7 @@ class Grid(Strict):
             job.id
             for job in jobs
             if EVERY in self.keep
-            or (job.arm == job.stage and job.group in groups)
+            or (not job.arm.control and job.group in groups)
             or any(job.id.startswith(part) for part in ids)
         )
 

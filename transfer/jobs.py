@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from transfer.arms import Arm, Control, Group
 from transfer.corpora.base import Name
 from transfer.external import External
 from transfer.recipes import Recipe, Strict
@@ -21,8 +22,6 @@ Stage = Literal["refine", "fine-tune"]
 PROTOCOL = 1
 # keys of a job that came after the first results were kept, at the value that says "as before"
 _LATER_KEYS: Mapping[str, Any] = {"extra_examples": 0, "left_out": None, "trainer": None}
-
-TUNED = "tuned "  # what the arms of the tuned control begin with; then comes the learning rate
 
 # the null control's single-task jobs have the grid's seeds, moved by this much
 NULL_SEEDS = 1_000_000
@@ -108,19 +107,15 @@ class Job(Strict):
         return self.parent.group if self.parent else self.names
 
     @property
-    def arm(self) -> str:
-        """The arm that the job's scores belong to: its stage, or its control.
-
-        ``null``; ``same-steps 300`` (with as many examples of a partner made up for); ``left-out a``;
-        ``tuned 0.001`` (with that learning rate).
-        """
+    def arm(self) -> Arm:
+        """The arm that the job's scores belong to: that of its stage, or of the control that it is for."""
         if self.seed >= NULL_SEEDS:
-            return "null"
+            return Arm(Control.NULL)
         if self.tuned:
-            return f"{TUNED}{self.recipe.lr:g}"
+            return Arm.tuned(self.recipe.lr)
         if self.extra_examples:
-            return same_steps_arm(self.extra_examples)
-        return left_out_arm(self.left_out) if self.left_out else self.stage
+            return Arm.same_steps(self.extra_examples)
+        return Arm.left_out(self.left_out) if self.left_out else Arm(self.stage)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -135,17 +130,7 @@ class Job(Strict):
     @property
     def label(self) -> str:
         """Readable name: ``refine a+b seed 0``."""
-        what = "+".join(self.group)
-        if self.arm != self.stage:
+        what = Group(self.group)
+        if self.arm.control:
             return f"{self.arm} control {what} seed {self.arm_seed}"
         return f"{self.stage} {what}{f' -> {self.names[0]}' if self.parent else ''} seed {self.seed}"
-
-
-def same_steps_arm(extra_examples: int) -> str:
-    """The arm of the same-steps control for a partner with so many train examples."""
-    return f"same-steps {extra_examples}"
-
-
-def left_out_arm(target: str) -> str:
-    """The arm of the left-out control for a target."""
-    return f"left-out {target}"

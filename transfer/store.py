@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from transfer.arms import Group
 from transfer.claims import Claims, lives, this_process
 from transfer.files import address, files_at
 from transfer.grid import Grid
@@ -314,7 +315,7 @@ def _rows(job: Job, result: JobResult, record: GridRecord) -> Iterable[dict[str,
     metrics = {c.card.name: c.card.metric for c in record.corpora}
     encoder = job.encoder.name + (f" ({job.encoder.layers} layers)" if job.encoder.layers else "")
     shared = {
-        "job": job.id, "stage": job.arm, "corpora": "+".join(job.group), "seed": job.arm_seed,
+        "job": job.id, "stage": str(job.arm), "corpora": str(Group(job.group)), "seed": job.arm_seed,
         "status": result.status,
         "steps": result.steps, "seconds": result.seconds, "source": result.source,
         "peak_memory": float("nan") if result.peak_memory is None else result.peak_memory,

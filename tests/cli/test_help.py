@@ -122,7 +122,8 @@ def test_grids_complete_to_yaml_files_and_folders(tmp_path: Path, monkeypatch):
 
 
 def test_corpora_kinds_and_stages_complete():
-    assert completion.releases("che") == ["chemprot"]
+    assert completion.releases("che") == ["chemprot", "chemprot13"]
+    assert completion.downloads("m") == ["maccrobat"]  # not mednli
     assert "own" in completion.releases("")
     assert completion.kinds("t") == ["tagging"]
     assert completion.stages("f") == ["fine-tune"]

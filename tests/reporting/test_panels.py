@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.graph import CLAIMS, TransferGraph
+from transfer.analysis.graph import TransferGraph
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.graph_picture import lay_out, width_key, width_of
 from transfer.reporting.panels import Panel, Panels
 

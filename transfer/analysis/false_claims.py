@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from transfer.analysis.graph import CLAIMS
+from transfer.analysis.verdicts import CLAIMS
 
 
 def false_claims(null: pd.DataFrame) -> tuple[int, float, float]:

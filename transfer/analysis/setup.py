@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from transfer.analysis.evidence import Cell
 from transfer.analysis.rerun import Rerun, rerun
 from transfer.analysis.tables import CorpusRow, without_paths
+from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
 from transfer.jobs import Job
 from transfer.recipes import Recipe
@@ -76,7 +77,7 @@ def setup_of(record: GridRecord, results: Mapping[str, JobResult], jobs: Sequenc
 
 def cells_of(job: Job) -> list[Cell]:
     """The scores that a job promises."""
-    return [Cell(job.arm, "+".join(job.group), name, job.arm_seed) for name in job.names]
+    return [Cell(str(job.arm), str(Group(job.group)), name, job.arm_seed) for name in job.names]
 
 
 def method_of(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str, str]:
@@ -86,12 +87,7 @@ def method_of(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str,
     limits, versions and the fingerprint of each corpus.
     """
     grid, seeds = record.grid, record.grid.seeds
-    shown = {key: _as_written(getattr(grid.recipe, key)) for key in Recipe.model_fields if key != "fine_tune"}
-    if "fine-tune" in grid.stages and grid.recipe.fine_tune:
-        shown |= {f"{FINE_TUNE}{key}": _as_written(value) for key, value in grid.recipe.fine_tune}
-    layers = f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""
-    shown["encoder"] = without_paths(grid.encoder.name) + layers
-    shown["encoder's weights"] = ", ".join(sorted({job.encoder_fingerprint for job in record.jobs}))
+    shown = _built_in(record) if grid.trainer == "bert" else trainer_settings(grid.trainer)
     shown["seeds"] = (
         f"{seeds.first} to {seeds.most} from seed {seeds.start}, as needed"
         if isinstance(seeds, Seeds)
@@ -102,10 +98,31 @@ def method_of(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str,
     limit = {key: value for key, value in grid.limit.model_dump(mode="json").items() if value is not None}
     shown |= {f"limit {key}": _as_written(value) for key, value in limit.items()}
     for name in (*VERSIONS, *HOW):
-        if versions := {r.provenance[name] for r in results.values() if name in r.provenance}:
-            shown[name] = without_paths(", ".join(sorted(versions)))
+        if found := {r.provenance[name] for r in results.values() if name in r.provenance}:
+            shown[name] = without_paths(", ".join(sorted(found)))
     shown["tasks"] = ", ".join(sorted(grid.tasks))
     return shown | {DATA_OF + corpus.card.name: corpus.fingerprint for corpus in record.corpora}
+
+
+def _built_in(record: GridRecord) -> dict[str, str]:
+    """Recipe and encoder of the built-in trainer."""
+    grid = record.grid
+    shown = {key: _as_written(getattr(grid.recipe, key)) for key in Recipe.model_fields if key != "fine_tune"}
+    if "fine-tune" in grid.stages and grid.recipe.fine_tune:
+        shown |= {f"{FINE_TUNE}{key}": _as_written(value) for key, value in grid.recipe.fine_tune}
+    layers = f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""
+    shown["encoder"] = without_paths(grid.encoder.name) + layers
+    shown["encoder's weights"] = ", ".join(sorted({job.encoder_fingerprint for job in record.jobs}))
+    return shown
+
+
+def trainer_settings(trainer: External) -> dict[str, str]:
+    """An external trainer, its settings, and the beginnings of its files' SHA-256 digests."""
+    shown = {"trainer": without_paths(trainer.name)}
+    shown |= {f"trainer {key}": _as_written(value) for key, value in trainer.settings.items()}
+    return shown | {
+        f"trainer file {without_paths(name)}": digest[:16] for name, digest in trainer.digests.items()
+    }
 
 
 FINE_TUNE = "fine_tune "  # what the names of a method's fine-tuning settings begin with
@@ -142,11 +159,14 @@ def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
 def _settings(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str, object]:
     grid, seeds = record.grid, record.grid.seeds
     recipe = {key: getattr(grid.recipe, key) for key in Recipe.model_fields if key != "fine_tune"}
-    shown: dict[str, object] = {
-        "encoder": grid.encoder.name
-        + (f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""),
-        "recipe": f"{record.recipe_name}: " + ", ".join(f"{key} {value}" for key, value in recipe.items()),
-    }
+    shown: dict[str, object] = {}
+    if grid.trainer == "bert":
+        layers = f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""
+        shown["encoder"] = grid.encoder.name + layers
+        settings = ", ".join(f"{key} {value}" for key, value in recipe.items())
+        shown["recipe"] = f"{record.recipe_name}: {settings}"
+    else:
+        shown |= trainer_settings(grid.trainer)
     if "fine-tune" in grid.stages and grid.recipe.fine_tune:
         shown["fine-tuning"] = f"lr {grid.recipe.fine_tune.lr}, epochs {grid.recipe.fine_tune.epochs}"
     if isinstance(seeds, Seeds):
@@ -158,14 +178,14 @@ def _settings(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str,
         shown["seeds of single-task runs"] = f"{grid.single_seeds} as many"
     if record.overrides:
         shown["changed on the command line"] = ", ".join(record.overrides)
-    shown |= _versions(results)
+    shown |= versions(results)
     for corpus in record.corpora:
         shown[f"data of {corpus.card.name}"] = f"fingerprint {corpus.fingerprint}"
     shown["test texts that stand in a train split"] = "; ".join(record.overlaps) or "none"
     return shown
 
 
-def _versions(results: Mapping[str, JobResult]) -> dict[str, str]:
+def versions(results: Mapping[str, JobResult]) -> dict[str, str]:
     """The versions that the jobs were run with and, where they differ, how many jobs with which."""
     found = Counter(
         (name, value)

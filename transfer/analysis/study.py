@@ -92,7 +92,7 @@ class Study:
         *,
         evidence: Evidence | None = None,
         flags: Flags | None = None,
-        judged: gains.Judged | None = None,
+        judged: gains.EdgeVerdicts | None = None,
         curves: pd.DataFrame | None = None,
     ) -> Self:
         """The study behind the store's tidy frame (see `gains`).

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.arms import Group, members
 from transfer.corpora.base import Split
 from transfer.corpora.baseline import Baseline
 
@@ -107,7 +108,7 @@ def results(frame: pd.DataFrame) -> pd.DataFrame:
 
 def arm(corpora: str, target: str, everyone: Sequence[str]) -> str:
     """The name of a target's arm: `single`, `pair with x`, `all`, `all but x` or `with x+y`."""
-    group = gains.partners(corpora, target)
+    group = Group.parse(corpora).partners(target)
     if not group:
         return SINGLE
     if len(group) == 1:
@@ -125,7 +126,7 @@ def score_table(frame: pd.DataFrame, baselines: Mapping[str, Baseline] | None = 
     with seeds 0, no mean, and `failed` or `undefined`; with one seed the standard deviation is NaN. The
     baseline of a target, where there is one, is the arm `baseline` of each stage; it has no seeds.
     """
-    names = gains.everyone(frame)
+    names = members(frame["corpora"])
     done = gains.scored(frame)
     every = frame[frame["split"] == "test"].drop_duplicates(["stage", "corpora", "target"])
     every_done = frame[(frame["split"] == "test") & (frame["status"] == "done")]

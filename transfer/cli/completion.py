@@ -27,6 +27,13 @@ def releases(incomplete: str) -> list[str]:
     return _starting(incomplete, ["own", *sorted(RELEASES)])
 
 
+def downloads(incomplete: str) -> list[str]:
+    """The corpora that ``corpora fetch`` can download."""
+    from transfer.corpora.releases import RELEASES
+
+    return _starting(incomplete, sorted(name for name, r in RELEASES.items() if r.access.downloads))
+
+
 def encoders(incomplete: str) -> list[str]:
     """Aliases of encoders, and folders."""
     from transfer.encoders import ALIASES

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from transfer.cli.corpora_fetch import fetch
 from transfer.cli.terminal import WRONG_INPUT, aligned, examples, say
 from transfer.inputs import InputError
 
@@ -31,31 +32,18 @@ def list_(
         Path | None, typer.Argument(metavar="[DIR]", help="Folder of prepared corpora.")
     ] = None,
 ) -> None:
-    """List the corpora that are known by name, and which are prepared."""
-    from transfer.corpora import prepared, synthetic
-    from transfer.corpora.releases import RELEASES
+    """List known corpora with kind, size, license and source."""
+    from transfer.cli.corpora_listing import listing
 
-    there = prepared.names_in(folder) if folder else []
-    rows = [
-        {
-            "corpus": release.name,
-            "kind": release.card.kind,
-            "unit": release.unit,
-            "licence": release.card.licence,
-            "reader tried on": release.seen,
-            "prepared": "yes" if release.name in there else "no",
-        }
-        for release in sorted(RELEASES.values(), key=lambda release: release.name)
-    ]
-    for name in there:
-        if name not in RELEASES:
-            card, _ = prepared.card_or_errors(folder / name)  # type: ignore[operator]
-            told = {"kind": card.kind, "unit": card.unit, "licence": card.licence} if card else {}
-            rows.append({"corpus": name, "reader tried on": "no reader", "prepared": "yes", **told})
-    if not folder:
-        rows = [{k: v for k, v in row.items() if k != "prepared"} for row in rows]
-    say("\n".join(aligned(rows)))
-    say(f"\nsynthetic, for grids that say corpora: synthetic: {', '.join(synthetic.NAMES)}")
+    say("\n".join(listing(folder)))
+
+
+app.command(
+    "fetch",
+    epilog=examples(
+        "transfer corpora fetch stsb ade --out raw", "transfer corpora fetch bc5cdr-disease --dry-run"
+    ),
+)(fetch)
 
 
 @app.command(

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-CLAIMS = ("improves", "harms")
-
 
 @app.command(epilog=examples("transfer corpora planted grids/clinical_pairs.yaml"))
 def planted(
@@ -74,8 +72,10 @@ def _in_studies(seen: "Studied | None") -> str:
 
 def counts(table: "pd.DataFrame") -> list[str]:
     """The number of planted edges that hold, and the claims about edges without a planted effect."""
+    from transfer.analysis.verdicts import CLAIMS, Verdict
+
     lines = []
-    for effect in (*CLAIMS, "no effect"):
+    for effect in (*CLAIMS, Verdict.NO_EFFECT):
         rows = table[table["planted"] == effect]
         if len(rows):
             count = {state: int((rows["holds"] == state).sum()) for state in ("yes", "open", "no")}

@@ -158,7 +158,7 @@ def measured(sources: Iterable[Source], store: Store) -> dict[Key, Measured]:
 
 
 def _add(cells: dict[Key, Measured], source: Source, record: GridRecord, store: Store) -> None:
-    jobs = [job for job in needed_jobs(store, record) if job.arm == job.stage]  # no control's
+    jobs = [job for job in needed_jobs(store, record) if not job.arm.control]
     results = store.results(jobs)
     for job in jobs:
         result = results.get(job.id)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.tables import interval_of, minus, points
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.forest_picture import forest_axes
 
 MOST_MARKS = 264  # that a page has room for: 132 edges under two methods, or 33 under eight

@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from transfer.analysis.controls import REDUCED, STANDS, UNDECIDED, tuned_arms
+from transfer.analysis.controls import Standing, tuned_arms
 from transfer.analysis.false_claims import false_claims
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.study import Study
 from transfer.analysis.tables import points
-from transfer.jobs import TUNED
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.gain_tables import with_ci
 from transfer.reporting.sentences import held, named, sentence, tally
 
@@ -74,7 +73,7 @@ def _tuned(found: Study, table: pd.DataFrame) -> Control:
     if table.empty:
         return Control("Tuned control", f"{text}No edge has both arms yet.", ())
     chosen = "; ".join(
-        f"{target} {arm.removeprefix(TUNED).replace('refine', 'as the recipe')} ({points(dev)} on dev)"
+        f"{target} {f'{arm.setting:g}' if arm.control else 'as the recipe'} ({points(dev)} on dev)"
         for target, (arm, dev) in tuned_arms(found.results).items()
     )
     told, lines = _standing(found.edges, "tuned")
@@ -104,11 +103,11 @@ def _standing(edges: pd.DataFrame, control: str) -> tuple[str, tuple[str, ...]]:
         return "", ()
     count = Counter(both[f"standing_{control}"])
     others = [f"{count[name]} {are}" for name, are in _NOT_STANDING.items() if count[name]]
-    told = f"{count[STANDS]} of {len(both)} claims stand{''.join(f', {other}' for other in others)}:"
+    told = f"{count[Standing.STANDS]} of {len(both)} claims stand{''.join(f', {other}' for other in others)}:"
     return told, named(both, lambda row: f"{sentence(row)}; {_beside(row, control)}")
 
 
-_NOT_STANDING = {REDUCED: "reduced by this control", UNDECIDED: "undecided"}
+_NOT_STANDING = {Standing.REDUCED: "reduced by this control", Standing.UNDECIDED: "undecided"}
 
 
 def _beside(edge: Mapping, control: str) -> str:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from transfer.analysis.graph import CLAIMS, TransferGraph
+from transfer.analysis.graph import TransferGraph
 from transfer.analysis.tables import UNDEFINED, points
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.graph_layout import GAP, LABEL_SIZE, Box, arcs, half_head, label_spots, text_width
 from transfer.reporting.palette import light
 

@@ -11,9 +11,9 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.study import Study
 from transfer.analysis.tables import ALL, UNDEFINED, corpora_shown, minus, points
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting import page_pictures as plots
 from transfer.reporting import sentences as say
 from transfer.reporting import stage_sentences as compared

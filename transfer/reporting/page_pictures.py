@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from transfer.analysis import gains
 from transfer.analysis.curves import mean_curves
 from transfer.analysis.tables import ALL, SINGLE, arm, interval_of
+from transfer.arms import Group, members
 from transfer.reporting.forest_picture import ticks
 
 WIDTH, HEIGHT = 224, 216  # of a panel
@@ -125,7 +125,7 @@ def learning(curves: pd.DataFrame, *, column: str, order: Sequence[str]) -> list
     """
     table = mean_curves(curves, column=column).dropna(subset=["mean"])
     table[["mean", "low", "high"]] *= 100 if column == "dev" else 1
-    names = sorted({name for group in table["corpora"] for name in group.split("+")})
+    names = members(table["corpora"])
     panels = []
     for target in [name for name in order if name in set(table["target"])]:
         rows = table[table["target"] == target]
@@ -138,7 +138,7 @@ def learning(curves: pd.DataFrame, *, column: str, order: Sequence[str]) -> list
         series = []
         for corpora, some in rows.groupby("corpora"):
             name = arm(str(corpora), target, names)
-            partner = gains.partners(str(corpora), target)
+            partner = Group.parse(str(corpora)).partners(target)
             role = name if name in (SINGLE, ALL) else "pair" if len(partner) == 1 else "other"
             place = order.index(partner[0]) if role == "pair" else None
             series.append(

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.controls import REDUCED, UNDECIDED
-from transfer.analysis.graph import CLAIMS
+from transfer.analysis.controls import Standing
 from transfer.analysis.setup import MIXED
 from transfer.analysis.study import Study
 from transfer.analysis.tables import interval_of, points
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.captions import CORRECTIONS, MARK, seeds_of
 from transfer.reporting.coverage_sentence import covered
 from transfer.reporting.gain_tables import with_ci
@@ -123,7 +123,7 @@ def answer(edges: pd.DataFrame, *, smallest_effect: float, items: Mapping[str, i
 
 def no_edge(found: Study) -> str:
     """Why a report has no edges."""
-    pairs = (found.results["corpora"].str.count(r"\+") == 1).any()
+    pairs = (found.results["corpora"].map(gains.group_size) == 2).any()
     return NO_EDGE if pairs or found.contrasts.empty else NO_PAIR
 
 
@@ -147,13 +147,13 @@ def explained(edge: Mapping) -> str:
     return "".join(
         f"; {_explains(edge, control)}: {held(edge, control)} over this control"
         for control in CONTROLS
-        if edge.get(f"standing_{control}", "") in (REDUCED, UNDECIDED)
+        if edge.get(f"standing_{control}", "") in (Standing.REDUCED, Standing.UNDECIDED)
     )
 
 
 def _explains(edge: Mapping, control: str) -> str:
     name = f"the {CONTROLS[control]} control explains"
-    if edge[f"standing_{control}"] == UNDECIDED:
+    if edge[f"standing_{control}"] == Standing.UNDECIDED:
         return f"undecided whether {name} the gain"
     return f"{name} {'part of ' if edge[f'verdict_{control}'] in CLAIMS else ''}the gain"
 

@@ -15,6 +15,7 @@ from typing import Any
 from ray.tune import Callback
 from ray.tune.logger import LoggerCallback
 
+from transfer.arms import Group
 from transfer.inputs import InputError
 from transfer.jobs import Job
 from transfer.records import JobResult
@@ -120,8 +121,8 @@ def callback_of(logs: Logs) -> Curves:
 def shown_of(trial_id: str, job: Job, logs: Logs) -> Shown:
     name = f"{job.label} {job.id[:6]}".replace(" ", "-").replace("->", "to")
     config = {
-        "stage": job.arm,
-        "corpora": "+".join(job.group),
+        "stage": str(job.arm),
+        "corpora": str(Group(job.group)),
         "seed": job.arm_seed,
         "encoder": Path(job.encoder.name).name,
         **job.recipe.model_dump(exclude={"fine_tune"}),

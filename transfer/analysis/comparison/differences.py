@@ -15,18 +15,17 @@ from transfer.analysis.comparison.methods import Method
 from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence, contrast
 from transfer.analysis.gains import EdgeKey
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.moderation import moderated
 from transfer.analysis.tables import interval_of
-from transfer.analysis.verdicts import Verdicts
+from transfer.analysis.verdicts import CLAIMS, Verdict, Verdicts
 
 ALPHA = 0.05
 # the verdict of an edge as that of a difference of two
 ANSWERS = {
-    "improves": "larger",
-    "harms": "smaller",
-    "no effect": "no difference",
-    "inconclusive": "inconclusive",
+    Verdict.IMPROVES: "larger",
+    Verdict.HARMS: "smaller",
+    Verdict.NO_EFFECT: "no difference",
+    Verdict.INCONCLUSIVE: "inconclusive",
 }
 RANDOM, GIVEN = "random", "given"  # the test items
 COLUMNS = [
@@ -157,7 +156,7 @@ def flip(before: str, after: str) -> str:
         return "claim lost"
     if after in CLAIMS:
         return "claim gained"
-    return "no effect shown" if after == "no effect" else "no effect not shown"
+    return "no effect shown" if after == Verdict.NO_EFFECT else "no effect not shown"
 
 
 def _paired(key: EdgeKey, base: Method, other: Method) -> _Pair:

@@ -91,7 +91,7 @@ def _what(record: Exported) -> Iterator[str]:
 
 
 def _use(record: Exported) -> Iterator[str]:
-    yield "## Use\n\n```sh\ntransfer predict . FILE.jsonl\n```\n"
+    yield "## Use\n\n```sh\ntransfer models predict . FILE.jsonl\n```\n"
     yield "Or with transformers alone. This gives the same predictions:\n"
     kind = kind_of(record.card.kind)
     auto = f"AutoModelFor{'Token' if not record.task.pooled else 'Sequence'}Classification"

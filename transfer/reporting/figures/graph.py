@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from transfer.analysis.graph import CLAIMS
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.figures.canvas import (
     INK,
     LINE,

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transfer.analysis.estimate import shares
-from transfer.analysis.evidence import Arm
+from transfer.analysis.evidence import ArmScore
 from transfer.metrics import Measure
 
 # a stored score and the one recomputed from its predictions differ by rounding alone
@@ -23,7 +23,7 @@ SAME = 1e-9
 MOST_KNOWN = 50_000  # pairs of one corpus that are remembered at a time
 
 
-class Arms:
+class ArmScores:
     """Makes the arms of one corpus; remembers its test items, and what it has measured."""
 
     def __init__(self, target: str, measure: Measure) -> None:
@@ -33,7 +33,7 @@ class Arms:
         self._known: dict[tuple[int, str], int] = {}
         self._parts = np.empty((0, 0))
 
-    def arm(self, predictions: pa.Table, *, score: float) -> Arm:
+    def arm(self, predictions: pa.Table, *, score: float) -> ArmScore:
         """The corpus's arm in a job's kept predictions (see ``Store.prediction_table``).
 
         Items that name a document are added up by it; the others are documents of their own. Raises
@@ -56,7 +56,7 @@ class Arms:
         constant = self._constant(rows["predicted"], parts)
         parts = self._items.by_document(parts)
         score = float(self._measure.value(parts.sum(axis=0)))
-        return Arm(self._items.documents, score, shares(parts, self._measure), constant)
+        return ArmScore(self._items.documents, score, shares(parts, self._measure), constant)
 
     def _constant(self, predicted: pa.ChunkedArray, parts: np.ndarray) -> str:
         """The single prediction that all items share; empty if predictions differ."""

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transfer.analysis import arms
-from transfer.analysis.arms import Arms
+from transfer.analysis import arm_scores
+from transfer.analysis.arm_scores import ArmScores
 from transfer.analysis.estimate import shares
 from transfer.metrics import measure_of
 from transfer.store import Store
@@ -68,8 +68,8 @@ def test_an_arm_is_what_the_plain_definitions_give(some, most_known: int):
     metric, of_jobs = some
     measure = measure_of(metric, negative="no")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arms, "MOST_KNOWN", most_known)
-        reader = Arms("a", measure)
+        patch.setattr(arm_scores, "MOST_KNOWN", most_known)
+        reader = ArmScores("a", measure)
         for items in of_jobs:
             documents, score, by_document = plain(items, measure)
             whole = measure([gold for _, _, gold, _ in items], [said for *_, said in items])
@@ -80,7 +80,7 @@ def test_an_arm_is_what_the_plain_definitions_give(some, most_known: int):
 
 
 def test_items_of_one_document_are_added_up():
-    arm = Arms("a", F1).arm(both(table(), table(corpus="b")), score=0.5)
+    arm = ArmScores("a", F1).arm(both(table(), table(corpus="b")), score=0.5)
     assert arm.documents == ("2", "4", "d")
     assert arm.score == 0.5
     np.testing.assert_array_equal(arm.shares, shares(np.array([[0.0, 1, 0], [0, 0, 0], [2, 3, 2]]), F1))
@@ -88,11 +88,11 @@ def test_items_of_one_document_are_added_up():
 
 def test_rows_of_a_corpus_that_do_not_stand_together_are_found():
     mixed = both(table(ITEMS[:2]), table(corpus="b"), table(ITEMS[2:]))
-    assert Arms("a", F1).arm(mixed, score=0.5).documents == ("2", "4", "d")
+    assert ArmScores("a", F1).arm(mixed, score=0.5).documents == ("2", "4", "d")
 
 
 def test_other_gold_values_are_not_taken_for_those_seen_before():
-    reader = Arms("a", F1)
+    reader = ArmScores("a", F1)
     reader.arm(table(), score=0.5)
     other = [(id_, doc, "yes", said) for id_, doc, _, said in ITEMS]
     assert reader.arm(table(other), score=2 / 3).score == pytest.approx(2 / 3)
@@ -101,7 +101,7 @@ def test_other_gold_values_are_not_taken_for_those_seen_before():
 
 def test_a_score_that_its_predictions_do_not_give_is_refused():
     with pytest.raises(ValueError, match=r"predictions give 0\.5.*kept score is 0\.6"):
-        Arms("a", F1).arm(table(), score=0.6)
+        ArmScores("a", F1).arm(table(), score=0.6)
 
 
 @pytest.mark.parametrize("said", ['"a", "b"', "", "{", "nothing"])
@@ -109,15 +109,15 @@ def test_what_is_no_json_value_is_refused(said: str):
     broken = table()
     broken = broken.set_column(4, "predicted", pa.array([said] * 4).dictionary_encode())
     with pytest.raises(ValueError):  # noqa: PT011 - which of them does not matter, none is a score
-        Arms("a", F1).arm(broken, score=0.5)
+        ArmScores("a", F1).arm(broken, score=0.5)
 
 
 def test_predictions_that_are_not_there_are_refused():
     with pytest.raises(ValueError, match="no predictions of it"):
-        Arms("a", F1).arm(table(corpus="b"), score=0.5)
+        ArmScores("a", F1).arm(table(corpus="b"), score=0.5)
     gone = table().set_column(3, "gold", pa.array([None] * 4, pa.string()))
     with pytest.raises(ValueError, match="without id, gold value or prediction"):
-        Arms("a", F1).arm(gone, score=0.5)
+        ArmScores("a", F1).arm(gone, score=0.5)
 
 
 def test_the_store_reads_the_same_either_way(tiny_run):
@@ -148,12 +148,12 @@ def test_the_store_reads_the_same_either_way(tiny_run):
 )
 def test_a_model_that_answers_every_item_alike_is_seen(measure, gold, said, constant):
     items = [(str(i), "", g, p) for i, (g, p) in enumerate(zip(gold, said, strict=True))]
-    arm = Arms("a", measure).arm(both(table(items), table(corpus="b")), score=measure(gold, said))
+    arm = ArmScores("a", measure).arm(both(table(items), table(corpus="b")), score=measure(gold, said))
     assert arm.constant == constant
 
 
 def test_an_undefined_score_is_not_the_number_that_was_kept():
     items = [("1", "", "no", "no"), ("2", "", "no", "yes")]
     with pytest.raises(ValueError, match="kept score is 0"):
-        Arms("a", F1).arm(table(items), score=0.0)
-    assert np.isnan(Arms("a", F1).arm(table(items), score=float("nan")).score)
+        ArmScores("a", F1).arm(table(items), score=0.0)
+    assert np.isnan(ArmScores("a", F1).arm(table(items), score=float("nan")).score)
