@@ -3,15 +3,18 @@
 import hashlib
 import math
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from transfer.inputs import InputError
+from transfer.inputs import InputError, did_you_mean
 from transfer.recipes import Recipe, Strict
 
 PLACES = ("{job}", "{out}")
+GROUP = "transfer.trainers"  # of entry points, each a function of (job, out)
+BUILT_IN = "bert"
 EXTERNAL = "external"
 # what a grid with an external trainer has in place of the built-in trainer's keys
 PLACEHOLDERS: Mapping[str, Any] = {
@@ -34,13 +37,15 @@ class External(Strict):
     command: tuple[str, ...] = ()
     """Program and arguments; `{job}` stands for the job's file and `{out}` for the folder of its answers."""
     python: str | None = None
-    """`module:function`, called as `function(job, out)` with two paths in a process of its own."""
+    """`module:function`, called as `function(job, out)` with two paths in a process of its own; or the name
+    of an entry point of the group `transfer.trainers`."""
     settings: Mapping[str, Any] = Field(default={})
     """Free-form values for the trainer, part of the job's identity."""
     files: tuple[str, ...] = ()
-    """Files whose contents are part of the job's identity, relative to the grid's file."""
+    """Further files whose contents are part of the job's identity, relative to the grid's file. Those that the
+    command names, and a function's module beside the grid's file, are part of it anyway."""
     digests: Mapping[str, str] = Field(default={})
-    """(made from `files`)"""
+    """(made from the files)"""
     hours: float | None = Field(default=None, gt=0)
     """Time limit of a job; no part of its identity."""
 
@@ -54,6 +59,8 @@ class External(Strict):
     @field_validator("python")
     @classmethod
     def _module_and_function(cls, value: str | None) -> str | None:
+        if value is not None and ":" not in value:
+            value = _installed(value)
         module, _, function = (value or "").partition(":")
         parts = [*module.split("."), function]
         if value is not None and not all(part.isidentifier() for part in parts):
@@ -80,8 +87,10 @@ class External(Strict):
 
         Raises InputError if a file cannot be read.
         """
+        module = f"{(self.python or '').partition(':')[0].replace('.', '/')}.py"
+        named = (part for part in (*self.command, module) if (folder / part).is_file())
         digests = {}
-        for name in self.files:
+        for name in sorted({*self.files, *named}):
             try:
                 digests[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
             except OSError as error:
@@ -97,6 +106,17 @@ class External(Strict):
     def name(self) -> str:
         """The trainer as reports show it."""
         return self.python or " ".join(self.command)
+
+
+def _installed(name: str) -> str:
+    """The `module:function` of an installed trainer. Raises ValueError if there is none of this name."""
+    found = {each.name: each.value for each in entry_points(group=GROUP)}
+    if name not in found:
+        raise ValueError(
+            f"no installed package has the trainer '{name}'{did_you_mean(name, found)}; "
+            "a function of your own is written module:function"
+        )
+    return found[name]
 
 
 def _refuse_non_json(value: Any, where: str) -> None:
@@ -119,6 +139,8 @@ def with_placeholders(grid: Any) -> Any:
 
     Raises ValueError if the grid sets one of them.
     """
+    if isinstance(grid, dict) and isinstance(name := grid.get("trainer"), str) and name != BUILT_IN:
+        grid = {**grid, "trainer": {"python": name}}
     if not isinstance(grid, dict) or not isinstance(grid.get("trainer"), (dict, External)):
         return grid
     for key, value in PLACEHOLDERS.items():
