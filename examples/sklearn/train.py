@@ -1,7 +1,7 @@
 """A trainer with scikit-learn: hashed n-grams and linear models, seconds on a laptop.
 
-The corpora of a job share one feature weighting: the singular vectors of all their training texts together. So
-a partner changes what the target's classifier sees, and nothing else.
+The corpora of a job share a representation: the singular vectors of all their training texts together. So a
+partner changes what the target's classifier sees, and nothing else.
 """
 
 import argparse
@@ -9,11 +9,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_matrix, hstack
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.preprocessing import MultiLabelBinarizer, normalize
+from sklearn.linear_model import Ridge, SGDClassifier
+from sklearn.preprocessing import normalize
 
 WINDOW = 2  # tokens on each side of the one that is tagged
 
@@ -24,86 +24,71 @@ def rows_of(path: str) -> list[dict]:
 
 
 def texts_of(row: dict) -> list[str]:
-    """The texts to classify: one per row, and for tagging one per token, with its neighbors."""
+    """The texts to classify: one per row; for tagging, one per token with its neighbors."""
     if "tokens" in row:
         padded = [""] * WINDOW + [token.lower() for token in row["tokens"]] + [""] * WINDOW
-        return [
-            " ".join(f"{place}_{token}" for place, token in enumerate(padded[i : i + 2 * WINDOW + 1]) if token)
-            for i in range(len(row["tokens"]))
-        ]
-    return [row["text"]] if "text" in row else [overlap(row["text_a"], row["text_b"])]
-
-
-def overlap(a: str, b: str) -> str:
-    """A pair as one text: words of either side, and words that both have."""
-    left, right = a.lower().split(), b.lower().split()
+        around = (padded[i : i + 2 * WINDOW + 1] for i in range(len(row["tokens"])))
+        return [" ".join(f"{i}_{token}" for i, token in enumerate(tokens) if token) for tokens in around]
+    if "text" in row:
+        return [row["text"]]
+    left, right = row["text_a"].lower().split(), row["text_b"].lower().split()
     both = [f"both_{word}" for word in sorted(set(left) & set(right))]
-    return " ".join([*(f"a_{w}" for w in left), *(f"b_{w}" for w in right), *both])
+    return [" ".join([*(f"a_{word}" for word in left), *(f"b_{word}" for word in right), *both])]
+
+
+def golds_of(row: dict) -> list:
+    """The gold value of each of the row's texts."""
+    if "tags" in row:
+        return row["tags"]
+    return [next(row[key] for key in ("label", "score", "labels") if key in row)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("job", type=Path)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("--job", type=Path)
+    parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     job = json.loads(asked.job.read_text(encoding="utf-8"))
     settings = job["settings"]
-    hashed = HashingVectorizer(n_features=2**16, ngram_range=(1, 2), alternate_sign=False)
+    hashed = HashingVectorizer(n_features=2**14, ngram_range=(1, 2), alternate_sign=False)
 
-    train = {c["name"]: rows_of(c["train"]) for c in job["corpora"]}
-    everything = [text for rows in train.values() for row in rows for text in texts_of(row)]
-    shared = TruncatedSVD(settings.get("dimensions", 50), random_state=job["seed"]).fit(hashed.transform(everything))
+    train = {corpus["name"]: rows_of(corpus["train"]) for corpus in job["corpora"]}
+    together = [text for rows in train.values() for row in rows for text in texts_of(row)]
+    shared = TruncatedSVD(settings["dimensions"], random_state=job["seed"]).fit(hashed.transform(together))
 
-    def features(texts: list[str]) -> np.ndarray:
-        return normalize(shared.transform(hashed.transform(texts)))
+    def features(rows: list[dict]) -> csr_matrix:
+        found = hashed.transform([text for row in rows for text in texts_of(row)])
+        return hstack([found, csr_matrix(normalize(shared.transform(found)))]).tocsr()
 
     (asked.out / "predictions").mkdir()
     for corpus in job["corpora"]:
         rows, tested = train[corpus["name"]], rows_of(corpus["test"])
-        # a bootstrap sample of the corpus's own seed: the same one whatever the partners are
-        draw = np.random.default_rng(corpus["seed"]).integers(len(rows), size=len(rows))
-        rows = [rows[i] for i in draw]
-        inputs = features([text for row in rows for text in texts_of(row)])
-        predict = PREDICT[corpus["kind"]](inputs, rows, corpus, settings)
+        golds = [gold for row in rows for gold in golds_of(row)]
+        answers = iter(predicted(features(rows), golds, features(tested), corpus, settings))
         with open(asked.out / "predictions" / f"{corpus['name']}.jsonl", "w", encoding="utf-8") as file:
             for row in tested:
-                print(json.dumps({"id": row["id"], "predicted": predict(features(texts_of(row)))}), file=file)
+                own = [next(answers) for _ in texts_of(row)]
+                answer = own if corpus["kind"] == "tagging" else own[0]
+                print(json.dumps({"id": row["id"], "predicted": answer}), file=file)
 
 
-def classifier(inputs, labels, settings):
-    if len(set(labels)) == 1:
-        return lambda texts: [labels[0]] * len(texts)
-    fitted = LogisticRegression(C=settings.get("c", 10.0), max_iter=500).fit(inputs, labels)
-    return lambda texts: [str(label) for label in fitted.predict(texts)]
+def predicted(inputs: csr_matrix, golds: list, tested: csr_matrix, corpus: dict, settings: dict) -> list:
+    """Fit a linear model and predict. The corpus's own seed orders its examples, whatever its partners."""
+    if corpus["kind"] == "similarity":
+        return Ridge(alpha=1.0).fit(inputs, golds).predict(tested).tolist()
+    if corpus["kind"] == "multilabel":
+        columns = [
+            predicted(inputs, [label in gold for gold in golds], tested, {**corpus, "kind": "one"}, settings)
+            for label in corpus["labels"]
+        ]
+        return [[c for c, is_it in zip(corpus["labels"], row) if is_it] for row in zip(*columns)]
+    if len(set(golds)) == 1:
+        return golds[:1] * tested.shape[0]
+    model = SGDClassifier(
+        loss="log_loss", alpha=settings["alpha"], max_iter=20, tol=None, random_state=corpus["seed"]
+    )
+    return model.fit(inputs, np.array(golds)).predict(tested).tolist()
 
-
-def classification(inputs, rows, corpus, settings):
-    predict = classifier(inputs, [row["label"] for row in rows], settings)
-    return lambda texts: predict(texts)[0]
-
-
-def tagging(inputs, rows, corpus, settings):
-    return classifier(inputs, [tag for row in rows for tag in row["tags"]], settings)
-
-
-def similarity(inputs, rows, corpus, settings):
-    fitted = Ridge(alpha=1.0).fit(inputs, [row["score"] for row in rows])
-    return lambda texts: float(fitted.predict(texts)[0])
-
-
-def multilabel(inputs, rows, corpus, settings):
-    labels = MultiLabelBinarizer(classes=corpus["labels"])
-    fitted = OneVsRestClassifier(LogisticRegression(C=settings.get("c", 10.0), max_iter=500))
-    fitted.fit(inputs, labels.fit_transform([row["labels"] for row in rows]))
-    return lambda texts: [str(label) for label in labels.inverse_transform(fitted.predict(texts))[0]]
-
-
-PREDICT = {
-    "classification": classification,
-    "tagging": tagging,
-    "similarity": similarity,
-    "multilabel": multilabel,
-}
 
 if __name__ == "__main__":
     main()

@@ -13,6 +13,7 @@ from transfer.analysis.rerun import Rerun, rerun
 from transfer.analysis.tables import CorpusRow, without_paths
 from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
+from transfer.external import External
 from transfer.jobs import Job
 from transfer.recipes import Recipe
 from transfer.records import GridRecord, JobResult
