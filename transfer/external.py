@@ -5,9 +5,9 @@ import math
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from transfer.inputs import InputError, did_you_mean
 from transfer.recipes import Recipe, Strict
@@ -42,8 +42,8 @@ class External(Strict):
     settings: Mapping[str, Any] = Field(default={})
     """Free-form values for the trainer, part of the job's identity."""
     files: tuple[str, ...] = ()
-    """Further files whose contents are part of the job's identity, relative to the grid's file. Those that the
-    command names, and a function's module beside the grid's file, are part of it anyway."""
+    """Further files whose contents are part of the job's identity, relative to the grid's file. Those in the
+    command, and a function's module beside the grid's file, always are."""
     digests: Mapping[str, str] = Field(default={})
     """(made from the files)"""
     hours: float | None = Field(default=None, gt=0)
@@ -150,3 +150,13 @@ def with_placeholders(grid: Any) -> Any:
                 f"'{key}' is for the built-in trainer; give its values to yours under trainer.settings"
             )
     return {**grid, **PLACEHOLDERS}
+
+
+def _branch(value: Any) -> str:
+    return "[bert]" if value == BUILT_IN else "[external]"
+
+
+Trainer = Annotated[
+    Annotated[Literal["bert"], Tag("[bert]")] | Annotated[External, Tag("[external]")],
+    Discriminator(_branch),
+]

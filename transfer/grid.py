@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
 from transfer.encoders import ALIASES
-from transfer.external import External, with_placeholders
+from transfer.external import External, Trainer, with_placeholders
 from transfer.inputs import InputError, did_you_mean, placed, read_yaml, validated
 from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage
 from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Top, top_refused
@@ -65,7 +65,7 @@ class Grid(Strict):
     """`synthetic`, or a folder of prepared corpora relative to the grid's file; or set by `--corpora`."""
     tasks: tuple[Name, ...] = Field(min_length=1)
     """Corpora, in the order of the report."""
-    trainer: Literal["bert"] | External = "bert"
+    trainer: Trainer = "bert"
     """`bert` (built in), `{command: [python, train.py, "{job}", "{out}"]}` or `{python: module:function}`
     ([guide](trainers.md))."""
     encoder: Encoder

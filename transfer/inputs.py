@@ -168,6 +168,8 @@ def problems(
 def _problems(model: type[BaseModel], error: ValidationError, path: Path, lines: Places) -> list[InputError]:
     # a key that is misspelt is also a key that is missing; the misspelling is the mend
     found = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    # pydantic names the branch of a union, too
+    found = [each | {"loc": tuple(p for p in each["loc"] if "[" not in str(p))} for each in found]
     return [InputError(f"{placed(path, lines, each['loc'])}: {_what(model, each)}") for each in found]
 
 
@@ -176,8 +178,7 @@ def _what(model: type[BaseModel], error: Any) -> str:
         *outer, last = error["loc"]
         key = ".".join(map(str, error["loc"]))
         return f"unknown key '{key}'" + _key_that_was_meant(_model_at(model, tuple(outer)), str(last))
-    # pydantic names the branch of a union, too
-    key = ".".join(str(part) for part in error["loc"] if "[" not in str(part))
+    key = ".".join(map(str, error["loc"]))
     if error["type"] == "missing":
         return f"the key '{key}' is missing"
     given = _shown(error["input"])

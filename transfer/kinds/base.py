@@ -132,9 +132,13 @@ class Kind(ABC):
 
 def number(where: str, value: Any, key: str) -> float:
     """A value as a number. Raises InputError if it is none, or not finite."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    try:
+        found = math.nan if isinstance(value, (bool, str)) else float(value)
+    except (TypeError, OverflowError):  # JSON has numbers that are too large
+        found = math.nan
+    if not math.isfinite(found):
         raise InputError(f"{where}: '{key}' should be a number, not {json.dumps(value)[:60]}")
-    return float(value)
+    return found
 
 
 def string(where: str, row: Row, key: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from transfer.corpora.base import Card, Example
 from transfer.inputs import InputError, did_you_mean
 from transfer.kinds import kind_of
+from transfer.kinds.base import number
 from transfer.records import Epoch
 
 SHOWN = 60
@@ -32,8 +33,8 @@ def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[A
     by_id = {example.id: example for example in examples}
     found: dict[str, Any] = {}
     lines: dict[str, int] = {}
-    for number, line in _lines(path):
-        where = f"{path} line {number}"
+    for place, line in _lines(path):
+        where = f"{path} line {place}"
         id_, value = _answer(where, line)
         if id_ not in by_id:
             near = difflib.get_close_matches(id_, by_id, n=1)
@@ -45,7 +46,7 @@ def predictions_of(out: Path, card: Card, examples: Sequence[Example]) -> list[A
         found[id_] = _padded(
             kind.answer_of(card, where, value, by_id[id_].text), by_id[id_], tokenized=kind.tokenized
         )
-        lines[id_] = number
+        lines[id_] = place
     if missing := [id_ for id_ in by_id if id_ not in found]:
         raise InputError(
             f"{path}: {len(missing)} of {len(examples)} test items have no prediction, "
@@ -64,17 +65,17 @@ def no_more_than(out: Path, names: Sequence[str]) -> None:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a file that are not blank, with their numbers. Raises InputError for one too long."""
-    number = 0
+    place = 0
     try:
         with path.open("rb") as file:
             while line := file.readline(LONGEST_LINE + 1):
-                number += 1
+                place += 1
                 if len(line) > LONGEST_LINE:
-                    raise InputError(f"{path} line {number}: is longer than {LONGEST_LINE} bytes")
+                    raise InputError(f"{path} line {place}: is longer than {LONGEST_LINE} bytes")
                 if text := line.decode("utf-8").strip():
-                    yield number, text
+                    yield place, text
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} line {number}: cannot be read as UTF-8 ({error})") from None
+        raise InputError(f"{path} line {place}: cannot be read as UTF-8 ({error})") from None
 
 
 def _padded(value: Any, example: Example, *, tokenized: bool) -> Any:
@@ -107,12 +108,12 @@ def dev_scores_of(out: Path, names: Sequence[str]) -> dict[str, float]:
         found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: is not JSON ({error})") from None
-    if not isinstance(found, dict) or not all(_number(value) for value in found.values()):
+    if not isinstance(found, dict):
         raise InputError(f"{path}: should be an object of numbers, the dev score of each corpus")
     for name in found:
         if name not in names:
             raise InputError(f"{path}: there is no corpus '{name}' in the job{did_you_mean(name, names)}")
-    return {name: float(value) for name, value in found.items()}
+    return {name: number(str(path), value, name) for name, value in found.items()}
 
 
 def history_of(out: Path, names: Sequence[str]) -> tuple[Epoch, ...]:
@@ -126,16 +127,16 @@ def history_of(out: Path, names: Sequence[str]) -> tuple[Epoch, ...]:
             rows = csv.DictReader(file)
             if set(rows.fieldnames or ()) != {"epoch", "corpus", "loss", "dev"}:
                 raise ValueError("its columns should be epoch, corpus, loss, dev")
-            for number, row in enumerate(rows, start=2):
+            for line, row in enumerate(rows, start=2):
                 if row["corpus"] not in names:
-                    raise ValueError(f"line {number}: there is no corpus '{row['corpus']}' in the job")
+                    raise ValueError(f"line {line}: there is no corpus '{row['corpus']}' in the job")
                 loss, dev = epochs.setdefault(int(row["epoch"]), ({}, {}))
-                loss[row["corpus"]] = _finite(number, row["loss"])
-                dev[row["corpus"]] = _finite(number, row["dev"]) if row["dev"] else None
+                loss[row["corpus"]] = _finite(line, row["loss"])
+                dev[row["corpus"]] = _finite(line, row["dev"]) if row["dev"] else None
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise InputError(f"{path}: {error}") from None
     return tuple(
-        Epoch(epoch=number, loss=loss, dev=dev, seconds=0.0) for number, (loss, dev) in sorted(epochs.items())
+        Epoch(epoch=epoch, loss=loss, dev=dev, seconds=0.0) for epoch, (loss, dev) in sorted(epochs.items())
     )
 
 
@@ -144,7 +145,3 @@ def _finite(line: int, text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"line {line}: {text} is not a finite number")
     return value
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
