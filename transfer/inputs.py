@@ -2,9 +2,9 @@
 
 import difflib
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -222,10 +222,16 @@ def _model_at(model: type[BaseModel], loc: tuple) -> type[BaseModel]:
     """The model that owns the key at ``loc``, as far as the annotations tell."""
     for part in loc:
         field = model.model_fields.get(str(part))
-        inner = getattr(field, "annotation", None)
-        candidates = [inner, *getattr(inner, "__args__", ())]
-        nested = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
-        if not nested:
+        nested = next(_models_in(getattr(field, "annotation", None)), None)
+        if nested is None:
             break
-        model = nested[0]
+        model = nested
     return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation names."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for each in get_args(annotation):
+        yield from _models_in(each)

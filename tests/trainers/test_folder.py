@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from tests.trainers.conftest import RIGHT
@@ -45,9 +44,12 @@ def received(trial, tmp_path: Path, write_corpus) -> Path:
     write_corpus(folder, {"name": "two", "kind": "similarity", "metric": "pearson", "pair": True}, scores)
     place = tmp_path / "received"
     made = trial(
-        COPY.format(place=str(place)), corpora=str(folder), tasks=["one", "two"], jobs=["single", "pairs"],
+        COPY.replace("{place!r}", repr(str(place))),
+        corpora=str(folder),
+        tasks=["one", "two"],
+        jobs=["single", "pairs"],
         seeds=2,
-    )  # fmt: skip
+    )
     assert {r.status for r in made.run().values()} == {"done"}
     return place
 
@@ -88,6 +90,7 @@ def test_it_fits_the_schema(received: Path):
     schema = json.loads((Path(__file__).parents[2] / "docs" / "trainers.schema.json").read_text())
     for path in received.rglob("job.json"):
         found = json.loads(path.read_text())
-        jsonschema.validate(found, schema)
+        assert set(found) == set(schema["properties"])
+        assert set(found["corpora"][0]) == set(schema["$defs"]["CorpusFile"]["properties"])
         assert JobFile.model_validate(found)
         assert [c["name"] for c in found["corpora"]] == sorted(c["name"] for c in found["corpora"])
