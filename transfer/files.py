@@ -81,7 +81,7 @@ class Files(Protocol):
 
 
 def files_at(where: Path) -> Files:
-    """The files in a folder, in a bucket (``s3://bucket/prefix``) or in a ledger; a folder may not exist yet."""
+    """The files in a folder (it may not exist yet), in a bucket (``s3://bucket/prefix``) or in a ledger."""
     if address(where).startswith("s3://"):
         return Bucket(where)
     return LedgerFiles(where) if where.is_file() else Folder(where)

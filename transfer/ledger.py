@@ -197,7 +197,7 @@ def _without_labels(corpus: CorpusRecord) -> CorpusRecord:
     baseline = corpus.baseline
     if baseline is not None:
         undefined = NOT_SHARED if baseline.undefined else ""
-        baseline = baseline.model_copy(update={"predictor": NOT_SHARED, "undefined": undefined})
+        baseline = baseline.model_copy(update={"predictor": "a constant prediction", "undefined": undefined})
     return corpus.model_copy(update={"card": hidden, "notes": (), "doubts": (), "baseline": baseline})
 
 
@@ -205,8 +205,8 @@ def merge(ledgers: Sequence[Path], store: Store) -> Merged:
     """Add the results of ledgers to a store.
 
     A job that is in the store already stays as it is; if the scores differ by more than rounding,
-    ``differing`` says so. A result that is done replaces a failed one. Every ledger is verified before anything is added.
-    Raises InputError, also where gold values in one place meet shares without labels in another.
+    ``differing`` says so. A result that is done replaces a failed one. Every ledger is verified before
+    anything is added. Raises InputError, also where gold values in one place meet shares in another.
     """
     opened = [Store(path) for path in ledgers]
     for ledger in opened:
@@ -243,9 +243,7 @@ def _records(ledger: Store) -> list[GridRecord]:
 
 def _verify(ledger: Store) -> None:
     if not isinstance(ledger.files, LedgerFiles):
-        raise InputError(
-            f"{ledger.place}: is not a ledger; transfer ledger pack makes one of a grid's results"
-        )
+        raise InputError(f"{ledger.place}: is not a ledger; write one with transfer ledger pack")
     for name in ledger.files.names("jobs"):
         members = [f"jobs/{name}/{file}" for file in ledger.files.names(f"jobs/{name}")]
         data = ledger.files.read_all(members)

@@ -114,7 +114,7 @@ def shared(arms: Mapping[str, Arm]) -> pa.Table:
 
 
 def _arm_of_shares(target: str, table: pa.Table, score: float) -> Arm:
-    rows = table.filter(pc.equal(pc.cast(table["corpus"], pa.string()), target))
+    rows = table.filter(pc.field("corpus").cast(pa.string()) == target)
     if not len(rows):
         raise ValueError(f"{target}: there are no shares of it")
     documents = tuple(f"document {number}" for number in rows["document"].to_pylist())
