@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from transfer.analysis.arms import shared
-from transfer.analysis.study import Kept, _cells
+from transfer.analysis.stored import Stored
+from transfer.analysis.study import Study
 from transfer.inputs import InputError
 from transfer.ledger import merge, pack
 from transfer.records import Damaged, GridRecord, signed
@@ -38,19 +38,14 @@ def ledger(store: Store, record: GridRecord, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def unlabelled(store: Store, record: GridRecord, tmp_path_factory) -> Path:
-    kept, path = Kept(store, record), tmp_path_factory.mktemp("ledger") / "tiny-without-labels.ledger"
-    pack(
-        store,
-        record,
-        path,
-        shares=lambda job, _: shared({c.target: kept.evidence.arm(c) for c in _cells(job)}),
-    )
+    path = tmp_path_factory.mktemp("ledger") / "tiny-without-labels.ledger"
+    pack(store, record, path, shares=Stored(store, record).shares)
     return path
 
 
 def edges(store: Store) -> pd.DataFrame:
     (record,) = store.grids()
-    return Kept(store, record).edges
+    return Study.of(store, record).edges
 
 
 def members(path: Path) -> dict[str, bytes]:

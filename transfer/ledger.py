@@ -40,8 +40,8 @@ SAME = 1e-9
 NOT_SHARED = "not shared"
 _ABSOLUTE = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:\\|/)(?:[^\s/\\'\":,;()]+[/\\])+")
 
-Shares = Callable[[Job, JobResult], pa.Table]
-"""Computes a job's shares: columns corpus, document (a number), share and constant (text)."""
+Shares = Callable[[str], pa.Table]
+"""Computes the shares of a job, by its id: columns corpus, document (a number), share and constant."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def pack(store: Store, record: GridRecord, to: Path, *, shares: Shares | None = 
         result = results[job.id]
         table = b""
         if result.status == "done" and shares is not None:
-            table = _parquet(shares(job, result))
+            table = _parquet(shares(job.id))
         elif result.status == "done":
             table = _checked(store, result)
         result = _shared_result(result, labels=shares is None)
