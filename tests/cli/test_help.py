@@ -31,7 +31,7 @@ COMMANDS = {
 
 
 VERBS = {
-    "Advise", "Compare", "Continue", "Convert", "Divide", "Draw", "Export", "Find", "List", "Predict",
+    "Advise", "Compare", "Continue", "Convert", "Divide", "Download", "Draw", "Export", "Find", "List", "Predict",
     "Prepare", "Print", "Rebuild", "Run", "Show",
 }  # fmt: skip
 UNWELCOME = {"Of", "What", "Whose", "Who", "Where", "As", "Also", "Makes", "Shows", "Writes", "Keeps"}
