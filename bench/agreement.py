@@ -96,7 +96,7 @@ def tell_pairs(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--ours", required=True, type=Path, help="corpora made by transfer prepare")
+    parser.add_argument("--ours", required=True, type=Path, help="corpora made by transfer corpora prepare")
     parser.add_argument("--theirs", required=True, type=Path, help="the independent preparation")
     chosen = parser.parse_args()
     for name in ("bc5cdr-disease", "bc5cdr-chemical"):

@@ -36,7 +36,7 @@ SECONDS_FOR_A_RUN = 300
 DRIVER = """
 import dataclasses, os, sys
 os.cpu_count = lambda: 2
-journal, *sys.argv[1:] = sys.argv[1:]
+journal, *arguments = sys.argv[1:]
 from ray import cloudpickle
 from transfer.learning import run as learning
 from transfer.scheduling import work
@@ -50,15 +50,15 @@ class Told:
         from transfer.learning import run as learning
 
         if not hasattr(learning, "untold"):
-            learning.untold = learning._trained
+            learning.untold = learning.RunningJob.finish
 
-            def told(job, *args, **kwargs):
-                result = learning.untold(job, *args, **kwargs)
+            def told(running, **options):
+                result = learning.untold(running, **options)
                 with open(self.journal, "a") as file:
-                    file.write(job.id + chr(10))
+                    file.write(result.id + chr(10))
                 return result
 
-            learning._trained = told
+            learning.RunningJob.finish = told
         return learning.run(job, site, keep_encoder=keep_encoder)
 
 
@@ -68,7 +68,7 @@ work.Work.__init__.__defaults__ = tuple(
     Told(journal) if each is learning.run else each for each in work.Work.__init__.__defaults__
 )
 from transfer.cli import main
-main()
+main(arguments)
 """
 
 

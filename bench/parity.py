@@ -6,6 +6,10 @@ the vocabulary cut, the loop. Prints test scores by seed, the difference of the 
 interval. Agreement is an interval that holds 0; one that is wide says how little was asked of it.
 
     make bench-parity CORPORA=DIR
+
+For a corpus of each kind with the recipe of the studies, wide enough to show 2 points (hours on two cores):
+
+    python bench/parity.py --corpora DIR --recipe small --seeds 5 --names chemprot bc5cdr-chemical stsb ade
 """
 
 import argparse
@@ -35,7 +39,7 @@ from transfer.learning.encoder import tokenizer_of
 from transfer.learning.optimizer import optimizer_of, schedule_of
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site
-from transfer.recipes import Recipe
+from transfer.recipes import RECIPES, Recipe
 from transfer.tasks import Item, Task, task_of
 
 NOT_READ = -100
@@ -157,9 +161,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--recipe", choices=RECIPES, help="in place of epochs, rate and batch size, in fp32")
     chosen = parser.parse_args()
     limit = Limit(train=chosen.train, dev=chosen.dev, test=chosen.test)
     recipe = Recipe(lr=chosen.lr, epochs=chosen.epochs, batch_size=chosen.batch_size)
+    if chosen.recipe:
+        recipe = RECIPES[chosen.recipe].model_copy(update={"precision": "fp32", "fine_tune": None})
     files = encoders.locate("minilm-l6")
     print(f"minilm-l6, {recipe.epochs} epochs, batch {recipe.batch_size}, lr {recipe.lr:g}, fp32; {limit}")
     print("test scores in points; difference: transfer minus Trainer", flush=True)

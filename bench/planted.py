@@ -10,18 +10,15 @@ of the planted pairs that nothing was planned for are told of, too.
 """
 
 import argparse
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
+from transfer import run_grid
 from transfer.analysis.planted import against_plan
-from transfer.analysis.study import Study
 from transfer.corpora.synthetic_plan import PLAN
 from transfer.grid import Grid
-from transfer.store import Store
 
 GRID = Path(__file__).parents[1] / "grids" / "clinical_pairs.yaml"
 FIRST, MOST = 3, 10
@@ -44,14 +41,9 @@ def overrides_of(study: int, precision: str) -> list[str]:
 
 def ran(study: int, overrides: list[str], store: Path) -> pd.DataFrame:
     """The edges of a study beside the plan, with the seeds that they took."""
-    command = [sys.executable, "-c", "from transfer.cli import main; main()", "run-grid", str(GRID)]
-    command += ["--store", str(store), "--out", str(store / "reports")]
-    command += [part for override in overrides for part in ("--set", override)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    opened = Store(store)
-    record = opened.get_grid(Grid.load(GRID, overrides=overrides))
-    edges = Study.of(opened, record).edges
-    table = against_plan(edges, PLAN, tasks=record.grid.tasks)
+    found = run_grid(GRID, store=store, out=store / "reports", overrides=overrides)
+    edges = found.edges
+    table = against_plan(edges, PLAN, tasks=found.tasks)
     return table.merge(edges[["source", "target", "seeds"]], on=["source", "target"]).assign(study=study)
 
 

@@ -25,7 +25,7 @@ from transfer.jobs import Job
 from transfer.learning.run import Run
 from transfer.learning.worker_data import Site
 from transfer.records import JobResult, Score
-from transfer.scheduling import JobQueue
+from transfer.scheduling.queue import JobQueue
 from transfer.scheduling.timeline import busy
 from transfer.scheduling.work import Work
 from transfer.store import Store

@@ -20,7 +20,7 @@ TARGETS = np.repeat(np.arange(TASKS), TASKS - 1)
 DOCUMENTS = 100
 FAILED, DROP = 0.1, 20.0  # the chance that a run fails to learn, and what it loses then
 
-Arms = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
+ArmScores = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Process:
     """
 
     name: str
-    arms: Arms
+    arms: ArmScores
     gains: Callable[[np.random.Generator], np.ndarray] | None = None
     fails: bool = False  # whether some runs fail to learn
     shift: float = 0.0  # what failures alone add to every gain
@@ -72,8 +72,8 @@ def normal(
     *,
     fails: tuple[float, float] = (0.0, 0.0),
     tails: float | None = None,
-) -> Arms:
-    """Arms with normal runs: ``run(rng, target)`` are the runs' deviations by arm [tasks].
+) -> ArmScores:
+    """ArmScores with normal runs: ``run(rng, target)`` are the runs' deviations by arm [tasks].
 
     ``items`` is the standard error that test documents add to a gain; with ``tails`` documents profit by a t
     distribution of so many degrees of freedom, and some edges' documents much more unequally than others'.

@@ -1,9 +1,12 @@
 """Shared by the tests: a tiny random BERT, tiny corpora made here, and the real ones where they are."""
 
+import http.server
 import json
 import os
-import sys
-from collections.abc import Callable
+import threading
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +14,9 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from tests import grids
 from transfer import cli
+from transfer.grid import Grid
 
 # several test processes share the cores, and threads that wait for one another's cores crawl
 torch.set_num_threads(1)
@@ -174,9 +179,8 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_corpora: Path, tiny_
     arguments = ["run-grid", ran.grid, "--store", ran.store, "--out", ran.out, "--executor", "inline"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "cpu_count", lambda: 1)
-        patch.setattr(sys, "argv", ["transfer", *map(str, arguments)])
         try:
-            cli.main()
+            cli.main(list(map(str, arguments)))
         except SystemExit as end:
             if end.code:
                 raise RuntimeError("the tiny grid did not run") from end
@@ -190,11 +194,10 @@ def transfer(
     """The command in this process: ``transfer("plan", grid)`` gives exit code, stdout and stderr."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["transfer", *map(str, arguments)])
         capsys.readouterr()
         code: object = 0
         try:
-            cli.main()
+            cli.main(list(map(str, arguments)))
         except SystemExit as end:
             code = end.code or 0
         shown = capsys.readouterr()
@@ -210,3 +213,83 @@ def transfer(
 def _write_corpus() -> Callable[[Path, dict, dict[str, list[dict]]], Path]:
     """``write_corpus(folder, card, splits)`` writes a prepared corpus and returns its folder."""
     return write_corpus
+
+
+@pytest.fixture(autouse=True)
+def _no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that downloads from anywhere but this machine."""
+    opened = urllib.request.urlopen
+
+    def guarded(request, *args, **kwargs):
+        url = getattr(request, "full_url", request)
+        assert url.startswith("http://127.0.0.1:"), f"a test downloads {url}"
+        return opened(request, *args, **kwargs)
+
+    monkeypatch.setattr(urllib.request, "urlopen", guarded)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[dict[str, bytes]], str]]:
+    """``serve({"/a": b"…"})`` is the address of a server on loopback that has these files and no others.
+
+    It breaks off before the last byte of a file whose name ends in "cut".
+    """
+    served: dict[str, bytes] = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            data = served.get(self.path)
+            self.send_response(404 if data is None else 200)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            self.wfile.write((data or b"")[: -1 if self.path.endswith("cut") else None])
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def serving(files: dict[str, bytes]) -> str:
+        served.update(files)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield serving
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def loaded(tmp_path: Path):
+    """``loaded(recipe="paper")``: the grid of ``grids.TEXT`` with those lines in the place of its own."""
+
+    def load(*overrides: str, **lines: str | None) -> Grid:
+        text = [line for line in grids.TEXT.splitlines() if line.partition(":")[0] not in lines]
+        text += [f"{key}: {value}" for key, value in lines.items() if value is not None]
+        path = tmp_path / "g.yaml"
+        path.write_text("\n".join(text) + "\n")
+        return Grid.load(path, overrides=overrides)
+
+    return load
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of its own on an S3 server on loopback: servers of one process hold the same ones."""
+    from moto.server import ThreadedMotoServer
+    from pyarrow.fs import S3FileSystem
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "of-a-test", "AWS_SECRET_ACCESS_KEY": "of-a-test",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1", "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    made = S3FileSystem(allow_bucket_creation=True, endpoint_override=f"127.0.0.1:{port}", scheme="http")
+    name = f"bucket-{uuid.uuid4().hex}"
+    made.create_dir(name)
+    yield f"s3://{name}/runs"
+    server.stop()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from transfer.cli import running
+from transfer import experiment
 from transfer.records import JobResult
 from transfer.store import Store
 
@@ -26,9 +26,8 @@ class Blocked:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Blocked())
-sys.argv = ["transfer", *{arguments!r}]
 from transfer.cli import main
-main()
+main({arguments!r})
 """
 
 
@@ -188,7 +187,7 @@ def test_an_interruption_is_130_and_says_that_all_is_kept(transfer, tiny_grid: P
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "run", interrupted)
+    monkeypatch.setattr(experiment._Run, "run", interrupted)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 130
     assert "what is finished is kept" in err
@@ -199,7 +198,7 @@ def test_a_fault_of_the_program_is_1_without_a_traceback(transfer, tiny_grid: Pa
     def fault(*_, **__):
         raise RuntimeError("some fault")
 
-    monkeypatch.setattr(running, "run", fault)
+    monkeypatch.setattr(experiment._Run, "run", fault)
     code, _, err = transfer("run-grid", tiny_grid, *places)
     assert code == 1
     assert err.strip() == "error: RuntimeError: some fault (--debug shows where)"
@@ -281,7 +280,7 @@ def test_what_was_set_stands_in_the_report(transfer, tiny_grid: Path, tmp_path: 
 
 
 def test_planted_of_real_corpora_is_refused(transfer, tiny_run):
-    code, _, err = transfer("planted", tiny_run.grid, "--store", tiny_run.store)
+    code, _, err = transfer("corpora", "planted", tiny_run.grid, "--store", tiny_run.store)
     assert code == 2
     assert "nothing was planted in real corpora" in err
 

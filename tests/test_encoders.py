@@ -100,7 +100,7 @@ def test_a_folder_that_lacks_a_file(copy: Path, gone: list[str], what: str):
 
 def test_pickled_weights_are_refused_with_the_mend(copy: Path):
     (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
-    with pytest.raises(InputError, match=r"are not loaded; `transfer convert \S+copy --to DIR`"):
+    with pytest.raises(InputError, match=r"are not loaded; `transfer encoders convert \S+copy --to DIR`"):
         locate(str(copy))
 
 

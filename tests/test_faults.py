@@ -44,15 +44,15 @@ def fault(monkeypatch: pytest.MonkeyPatch):
     """``fault(corpus, error, times)``: a fake of training that raises for one corpus, so many times."""
 
     def make(corpus: str, error: BaseException, times: int = 10**6) -> list[str]:
-        real, raised = learning._trained, []
+        real, raised = learning.RunningJob.begin, []
 
-        def trained(job, *args, **kwargs):
+        def begin(job, site):
             if job.names == (corpus,) and len(raised) < times:
                 raised.append(corpus)
                 raise error
-            return real(job, *args, **kwargs)
+            return real(job, site)
 
-        monkeypatch.setattr(learning, "_trained", trained)
+        monkeypatch.setattr(learning.RunningJob, "begin", staticmethod(begin))
         return raised
 
     return make
@@ -214,17 +214,17 @@ def test_a_disk_that_a_fake_calls_full(run, fault, tmp_path: Path, number: int):
 COMMAND = """
 import os, sys
 os.cpu_count = lambda: 1
-place = sys.argv.pop(1)
+place, *arguments = sys.argv[1:]
 from transfer.cli import main
 from transfer.learning import run as learning
-real = learning._trained
-def noted(job, *args, **kwargs):
-    result = real(job, *args, **kwargs)
+real = learning.RunningJob.finish
+def noted(running, **options):
+    result = real(running, **options)
     with open(place, "a") as journal:
-        journal.write(job.id + "\\n")
+        journal.write(result.id + "\\n")
     return result
-learning._trained = noted
-main()
+learning.RunningJob.finish = noted
+main(arguments)
 """
 
 

@@ -94,7 +94,7 @@ MISTAKES: list[Mistake] = [
         as_csv,
         [],
         "corpora/rel/train.jsonl: no such file; a prepared corpus has train.jsonl, dev.jsonl, test.jsonl; "
-        "'transfer prepare own' makes one of train.csv",
+        "'transfer corpora prepare own' makes one of train.csv",
     ),
     (
         "one JSON array in the place of JSON lines",
@@ -119,8 +119,8 @@ MISTAKES: list[Mistake] = [
         "no card",
         lambda folder: (folder / "corpora/rel/corpus.yaml").unlink(),
         [],
-        "corpora/rel/corpus.yaml: no such file; a corpus has a card; 'transfer prepare' makes a corpus of a "
-        "release or of your own files",
+        "corpora/rel/corpus.yaml: no such file; a corpus has a card; 'transfer corpora prepare' makes a "
+        "corpus of a release or of your own files",
     ),
     (
         "--set without =",

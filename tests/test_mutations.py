@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from transfer import encoders
-from transfer.cli import grids, running
+from transfer import encoders, experiment
+from transfer.cli import running
 from transfer.inputs import NotThere
 
 QUICK, MANY = 250, 5000
@@ -89,8 +89,8 @@ def bench(
 
     # what is tried is the reading of input: nothing is trained, drawn or downloaded
     monkeypatch.setattr(encoders, "_from_hub", no_network)
-    monkeypatch.setattr(running, "run", lambda *_, **__: None)
-    monkeypatch.setattr(grids, "write_report", lambda *_, **__: None)
+    monkeypatch.setattr(experiment._Run, "run", lambda *_, **__: None)
+    monkeypatch.setattr(running, "report_and_show", lambda *_, **__: None)
     monkeypatch.chdir(tmp_path)
     return Bench(tmp_path, transfer, clean)
 
@@ -266,13 +266,13 @@ COMMANDS = [
     ["run-grid", "tiny.yaml", "--address", "auto", "--debug"],
     ["status", "tiny.yaml", "--store", "runs"],
     ["report", "tiny.yaml", "--store", "runs", "--out", "reports"],
-    ["planted", "tiny.yaml", "--store", "runs"],
+    ["corpora", "planted", "tiny.yaml", "--store", "runs"],
     ["corpora", "list", "corpora"],
     ["corpora", "check", "corpora", "--corpus", "rel"],
     ["corpora", "stats", "corpora", "--csv", "table.csv", "--markdown"],
-    ["prepare", "own", "--kind", "classification", "--from", "corpora/rel/train.jsonl", "--name", "made", "--text",
+    ["corpora", "prepare", "own", "--kind", "classification", "--from", "corpora/rel/train.jsonl", "--name", "made", "--text",
      "text", "--label", "label", "--to", "made"],
-    ["prepare", "chemprot", "--raw", "corpora", "--to", "made"],
+    ["corpora", "prepare", "chemprot", "--raw", "corpora", "--to", "made"],
     ["--version"],
     ["--help"],
 ]  # fmt: skip

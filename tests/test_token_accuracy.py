@@ -37,7 +37,7 @@ def test_part_of_speech_runs_from_a_file_to_a_model(tmp_path: Path, tiny_encoder
     (tmp_path / "pos.conll").write_text(text)
     corpora = tmp_path / "corpora"
     code, out, err = transfer(
-        "prepare", "own", "--kind", "tagging", "--metric", "token_accuracy", "--name", "pos",
+        "corpora", "prepare", "own", "--kind", "tagging", "--metric", "token_accuracy", "--name", "pos",
         "--from", tmp_path / "pos.conll", "--to", corpora,
     )  # fmt: skip
     assert (code, err) == (0, "")
@@ -69,7 +69,7 @@ def test_part_of_speech_runs_from_a_file_to_a_model(tmp_path: Path, tiny_encoder
     assert row["metric"] == "token_accuracy"
     gold = [json.loads(line) for line in (corpora / "pos" / "test.jsonl").read_text().splitlines()]
     (job,) = Store(tmp_path / "runs").files.names("jobs")
-    code, out, err = transfer("export", job, *stores, "--to", tmp_path / "model")
+    code, out, err = transfer("models", "export", job, *stores, "--to", tmp_path / "model")
     assert code == 0, err
     card = (tmp_path / "model" / "README.md").read_text()
     assert "One label for each token of a sentence: `CC`, `DT`, `JJ`, `NN`, `VB`." in card
@@ -77,7 +77,7 @@ def test_part_of_speech_runs_from_a_file_to_a_model(tmp_path: Path, tiny_encoder
     assert list(labels.values()) == ["CC", "DT", "JJ", "NN", "VB"]
     lines = [json.dumps({"id": item["id"], "tokens": item["tokens"]}) for item in gold]
     (tmp_path / "new.jsonl").write_text("\n".join(lines))
-    code, out, err = transfer("predict", tmp_path / "model", tmp_path / "new.jsonl")
+    code, out, err = transfer("models", "predict", tmp_path / "model", tmp_path / "new.jsonl")
     assert code == 0, err
     predicted = [json.loads(line) for line in out.splitlines()]
     assert [item["id"] for item in predicted] == [item["id"] for item in gold]

@@ -9,7 +9,7 @@ import pytest
 
 from transfer.analysis import gains
 from transfer.analysis.comparison import Method
-from transfer.analysis.evidence import Arm, Cell, Evidence
+from transfer.analysis.evidence import ArmScore, Cell, Evidence
 
 DOCUMENTS = 40
 
@@ -45,7 +45,7 @@ class World:
 
         Its single runs are those of another method, if one is given. ``renamed`` sets its documents apart.
         """
-        arms: dict[Cell, Arm] = {}
+        arms: dict[Cell, ArmScore] = {}
         jobs: dict[Cell, str] = {}
         documents = tuple(f"{renamed}{place:03d}" for place in range(self.documents))
         for target in self.tasks:
@@ -82,11 +82,11 @@ class World:
 
     def _arm(
         self, documents: tuple[str, ...], target: str, middle: float | np.ndarray, by_seed: float
-    ) -> Arm:
+    ) -> ArmScore:
         scores = middle + self.hardness[target] + 0.05 * self.rng.normal(size=self.documents)
         scores = scores + by_seed * self.rng.normal()
         # of a mean a document's jackknife share is the document's own score
-        return Arm(documents, float(scores.mean()), scores)
+        return ArmScore(documents, float(scores.mean()), scores)
 
 
 @pytest.fixture

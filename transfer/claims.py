@@ -1,4 +1,4 @@
-"""Which run has taken a job: two runs at once on one store share their common jobs.
+"""Claims on jobs, so that several runs on one store share their common jobs.
 
 A claim is a file with a name of its own, ``claims/<job id>.<token>.json``. A run that wants a job looks
 for claims of others, writes its own, and looks again: of two that want it at once, whichever looks last
@@ -168,7 +168,7 @@ def _here() -> str:
 
 
 def _born(pid: int) -> int | None:
-    """When a process was started, in the kernel's ticks; a number that is used again has another."""
+    """Start time of a process in the kernel's ticks, which tells apart processes with the same number."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[-1].split()
     except OSError:

@@ -232,7 +232,8 @@ def _weights(folder: Path, name: str) -> list[Path]:
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         hint = (
-            f" (pickled weights are not loaded; `transfer convert {name} --to DIR` makes safetensors of them)"
+            " (pickled weights are not loaded; "
+            f"`transfer encoders convert {name} --to DIR` makes safetensors of them)"
             if not os.path.isdir(name) or list(folder.glob(PICKLED))
             else ""
         )

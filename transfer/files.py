@@ -1,4 +1,4 @@
-"""Where a store's files are: a folder, or a bucket of an object store. Pure input and output.
+"""File access of a store: a folder, or a bucket of an object store.
 
 Whatever is written appears whole or not at all, from however many processes, and there are no locks:
 in a folder the last step is a rename, in a bucket a put. Names are relative, with ``/`` between parts.
@@ -25,7 +25,7 @@ REQUESTS_AT_ONCE = 16
 
 
 class Files(Protocol):
-    """What a store asks of the place its files are in."""
+    """Interface between a store and the place of its files."""
 
     where: Path
 
@@ -34,23 +34,23 @@ class Files(Protocol):
         ...
 
     def read(self, name: str) -> bytes:
-        """What a file holds. Raises FileNotFoundError."""
+        """The contents of a file. Raises FileNotFoundError."""
         ...
 
     def read_all(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Those of the files that are there."""
+        """Contents of those of the files that exist, by name."""
         ...
 
     def write(self, name: str, data: bytes, *, durable: bool = False) -> None:
-        """Writes or replaces a file; ``durable``: it survives the loss of power from here on."""
+        """Write or replace a file; ``durable``: it then survives a loss of power."""
         ...
 
     def put(self, file: Path, name: str) -> None:
-        """Moves a local file in (from ``scratch``, where it costs nothing)."""
+        """Move a local file in (from ``scratch``, where it costs nothing)."""
         ...
 
     def publish(self, draft: Path, name: str, *, last: str) -> None:
-        """Moves a local folder in, in the place of one that is there; its file ``last`` comes last."""
+        """Move a local folder in, replacing one that is there; its file ``last`` comes last."""
         ...
 
     def names(self, folder: str) -> list[str]:
@@ -64,11 +64,11 @@ class Files(Protocol):
         ...
 
     def remove(self, name: str) -> None:
-        """Removes a file, or a folder with all that is in it; nothing where there is none."""
+        """Remove a file, or a folder with everything in it; do nothing if there is none."""
         ...
 
     def move(self, name: str, to: str) -> None:
-        """Moves a folder within the store."""
+        """Move a folder within the store."""
         ...
 
     def scratch(self) -> contextlib.AbstractContextManager[Path]:
@@ -76,7 +76,7 @@ class Files(Protocol):
         ...
 
     def sweep(self) -> None:
-        """Removes what killed processes left half-written, when nobody touched it for a day."""
+        """Remove half-written files of killed processes that are older than a day."""
         ...
 
 

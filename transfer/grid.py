@@ -41,7 +41,7 @@ RECIPE_ADDED_LATER = {
 
 
 class Tune(Strict):
-    """What the single-task baselines are searched over, each corpus by its mean dev score."""
+    """Search space of the single-task baselines; each corpus takes the value with the best mean dev score."""
 
     lr: tuple[float, ...] = Field(min_length=1)
     """Learning rates to try in addition to the recipe's."""
@@ -230,7 +230,7 @@ class Grid(Strict):
 
     @property
     def id(self) -> str:
-        """Names what was asked, whatever folder the corpora are in: the store's record of the grid."""
+        """Hash of what the grid asks for, wherever its corpora are; names its record in the store."""
         what = self.model_dump(mode="json", exclude={"corpora", "keep", "stands_for"})
         what["synthetic"] = self.corpora == "synthetic"
         # a key that a later version adds, at the value that says "as before", makes no other grid
@@ -291,7 +291,7 @@ class Grid(Strict):
             job.id
             for job in jobs
             if EVERY in self.keep
-            or (job.arm == job.stage and job.group in groups)
+            or (not job.arm.control and job.group in groups)
             or any(job.id.startswith(part) for part in ids)
         )
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from transfer.arms import Arm, Control, Group
 from transfer.corpora.base import Name
 from transfer.recipes import Recipe, Strict
 
@@ -19,9 +20,7 @@ Stage = Literal["refine", "fine-tune"]
 # what a number in a result means may change with the code that trains; then this does
 PROTOCOL = 1
 # keys of a job that came after the first results were kept, at the value that says "as before"
-ADDED_LATER: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
-
-TUNED = "tuned "  # what the arms of the tuned control begin with; then comes the learning rate
+_LATER_KEYS: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
 
 # the null control's single-task jobs have the grid's seeds, moved by this much
 NULL_SEEDS = 1_000_000
@@ -79,7 +78,7 @@ class Job(Strict):
         what = self.model_dump(
             mode="json", exclude={"parent": True, "teachers": True, "encoder": {"name"}, "tuned": True}
         )
-        what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}
+        what = {key: value for key, value in what.items() if _LATER_KEYS.get(key, ...) != value}
         what["parent"] = self.parent.id if self.parent else None
         what |= {"teachers": [teacher.id for teacher in self.teachers]} if self.teachers else {}
         # a number that a later version adds, at the value that says "as before", makes no other job
@@ -103,19 +102,15 @@ class Job(Strict):
         return self.parent.group if self.parent else self.names
 
     @property
-    def arm(self) -> str:
-        """What the job's scores are compared as: its stage, or which control it is of.
-
-        ``null``; ``same-steps 300`` (with as many examples of a partner made up for); ``left-out a``;
-        ``tuned 0.001`` (with that learning rate).
-        """
+    def arm(self) -> Arm:
+        """The arm that the job's scores belong to: that of its stage, or of the control that it is for."""
         if self.seed >= NULL_SEEDS:
-            return "null"
+            return Arm(Control.NULL)
         if self.tuned:
-            return f"{TUNED}{self.recipe.lr:g}"
+            return Arm.tuned(self.recipe.lr)
         if self.extra_examples:
-            return same_steps_arm(self.extra_examples)
-        return left_out_arm(self.left_out) if self.left_out else self.stage
+            return Arm.same_steps(self.extra_examples)
+        return Arm.left_out(self.left_out) if self.left_out else Arm(self.stage)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -129,18 +124,8 @@ class Job(Strict):
 
     @property
     def label(self) -> str:
-        """For people: ``refine a+b seed 0``."""
-        what = "+".join(self.group)
-        if self.arm != self.stage:
+        """Readable name: ``refine a+b seed 0``."""
+        what = Group(self.group)
+        if self.arm.control:
             return f"{self.arm} control {what} seed {self.arm_seed}"
         return f"{self.stage} {what}{f' -> {self.names[0]}' if self.parent else ''} seed {self.seed}"
-
-
-def same_steps_arm(extra_examples: int) -> str:
-    """The arm of the same-steps control for a partner with so many train examples."""
-    return f"same-steps {extra_examples}"
-
-
-def left_out_arm(target: str) -> str:
-    """The arm of the left-out control for a target."""
-    return f"left-out {target}"

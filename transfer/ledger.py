@@ -10,7 +10,6 @@ values and predictions. ``Store`` reads a ledger like a folder; nothing writes t
 import contextlib
 import hashlib
 import io
-import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import pyarrow.parquet as pq
 
 from transfer import __version__
 from transfer.inputs import InputError
-from transfer.jobs import Job
+from transfer.jobs import Encoder, Job
 from transfer.ledger_files import (
     FORMAT,
     MANIFEST,
@@ -32,13 +31,12 @@ from transfer.ledger_files import (
     Member,
     reason,
 )
-from transfer.records import CorpusRecord, Damaged, GridRecord, JobResult, result_of, signed
+from transfer.records import CorpusRecord, Damaged, GridRecord, JobResult, result_of, signed, without_paths
 from transfer.store import Store
 
 # scores of the same predictions differ by rounding alone
 SAME = 1e-9
 NOT_SHARED = "not shared"
-_ABSOLUTE = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:\\|/)(?:[^\s/\\'\":,;()]+[/\\])+")
 
 Shares = Callable[[str], pa.Table]
 """Computes the shares of a job, by its id: columns corpus, document (a number), share and constant."""
@@ -137,15 +135,11 @@ def _parquet(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def _without_folders(text: str) -> str:
-    return _ABSOLUTE.sub("…/", text)
-
-
 def _shared_result(result: JobResult, *, labels: bool) -> JobResult:
     """The result without folders of a machine; without ``labels`` also without any text that may name one."""
     if labels:
-        error = _without_folders(result.reason)
-        notes = tuple(_without_folders(note) for note in result.notes)
+        error = without_paths(result.reason)
+        notes = tuple(without_paths(note) for note in result.notes)
         return result.model_copy(update={"error": error, "notes": notes, "job": _shared_job(result.job)})
     scores = tuple(
         score.model_copy(update={"undefined": NOT_SHARED if score.undefined else ""})
@@ -158,29 +152,25 @@ def _shared_result(result: JobResult, *, labels: bool) -> JobResult:
 
 
 def _shared_job(job: Job) -> Job:
-    """The job with the last part of its encoder's folder; its id depends on the encoder's fingerprint."""
-    name = job.encoder.name
-    if not Path(name).is_absolute():
-        return job
-    return job.model_copy(update={"encoder": job.encoder.model_copy(update={"name": Path(name).name})})
+    """The job without the folder of its encoder; the job's id depends on the encoder's fingerprint."""
+    return job.model_copy(update={"encoder": _shared_encoder(job.encoder)})
+
+
+def _shared_encoder(encoder: Encoder) -> Encoder:
+    return encoder.model_copy(update={"name": without_paths(encoder.name)})
 
 
 def _shared_record(record: GridRecord, *, labels: bool) -> bytes:
     grid = record.grid
-    encoder = grid.encoder.model_copy(update={"name": _last_part(grid.encoder.name)})
     corpora = grid.corpora if grid.corpora == "synthetic" else None
     changes: dict[str, object] = {
-        "grid": grid.model_copy(update={"corpora": corpora, "encoder": encoder}),
+        "grid": grid.model_copy(update={"corpora": corpora, "encoder": _shared_encoder(grid.encoder)}),
         "jobs": tuple(map(_shared_job, record.jobs)),
-        "overrides": tuple(map(_without_folders, record.overrides)),
+        "overrides": tuple(map(without_paths, record.overrides)),
     }
     if not labels:
         changes |= {"corpora": tuple(map(_without_labels, record.corpora)), "overlaps": ()}
     return record.model_copy(update=changes).model_dump_json(indent=1).encode()
-
-
-def _last_part(name: str) -> str:
-    return Path(name).name if Path(name).is_absolute() else name
 
 
 def _without_labels(corpus: CorpusRecord) -> CorpusRecord:
@@ -307,3 +297,18 @@ def _add(ledger: Store, store: Store, job_id: str) -> None:
         for name in ledger.files.names(home):
             (draft / name).write_bytes(ledger.files.read(f"{home}/{name}"))
         store.files.publish(draft, home, last="result.json")
+
+
+def is_ledger(where: Path) -> bool:
+    """Whether a file is a zip archive, as a ledger is and a grid's YAML file is not."""
+    return where.is_file() and zipfile.is_zipfile(where)
+
+
+def grid_in(where: Path) -> tuple[Store, GridRecord]:
+    """A ledger as a store, and the record of its only grid. Raises InputError if it has several."""
+    ledger = Store(where)
+    records = _records(ledger)
+    if len(records) > 1:
+        names = ", ".join(sorted(record.title for record in records))
+        raise InputError(f"{where}: has several grids ({names}); name the grid's file, and this as its store")
+    return ledger, records[0]

@@ -18,7 +18,7 @@ class SubwordCounter:
     """Counts subword tokens as the tokenizer of an encoder makes them."""
 
     def __init__(self, folder: Path) -> None:
-        """``folder``: the encoder's files. Raises InputError where its tokenizer cannot be loaded."""
+        """Load the tokenizer of the encoder in ``folder``. Raises InputError if that fails."""
         try:
             self._tokenizer = _tokenizer(folder)
         except Exception as error:
@@ -38,7 +38,7 @@ class SubwordCounter:
         self._known: dict[str, int] = {}
 
     def truncated_in(self, corpus: Corpus, max_length: int) -> dict[Split, int]:
-        """The number of items of each split that lose text; see ``truncated``.
+        """Number of items in each split that are ``truncated``.
 
         None of a tagging corpus, whose long sentences are divided and not cut.
         """
@@ -50,7 +50,7 @@ class SubwordCounter:
         }
 
     def truncated(self, items: Sequence[tuple[str, ...]], max_length: int) -> int:
-        """The number of items, of one text or two each, with more than ``max_length`` subword tokens.
+        """Number of items, of one or two texts each, with more than ``max_length`` subword tokens.
 
         Special tokens count, since they take room in the sequence.
         """
@@ -59,7 +59,7 @@ class SubwordCounter:
         return sum(sum(next(lengths) for _ in item) > room[len(item)] for item in items)
 
     def _lengths(self, texts: Sequence[str]) -> list[int]:
-        """The subword tokens of each text, without special tokens."""
+        """Number of subword tokens in each text, without special tokens."""
         if not self._by_word:
             return self._counted(texts)
         words = [_SPACE.split(text) for text in texts]
@@ -74,7 +74,7 @@ class SubwordCounter:
 
 
 def _tokenizer(folder: Path) -> Any:
-    """The tokenizer of an encoder; through transformers, which loads torch, if its file does not say all."""
+    """Load an encoder's tokenizer; through transformers, which loads torch, if its file is not sufficient."""
     from tokenizers import Tokenizer
 
     if (folder / "tokenizer.json").is_file() and not encoders.overruled(folder):

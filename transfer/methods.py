@@ -1,4 +1,4 @@
-"""Methods of joint training as a recipe names them: how to share, to mix and to weigh. Pure.
+"""Methods of joint training as a recipe names them: sharing, mixing and weighting.
 
 Each is a small model of its numbers; what it does is code of the learning wing, in a registry under the same
 name (``learning/sharing``, ``learning/mixing.py``, ``learning/weighting.py``).
@@ -105,7 +105,7 @@ class Distil(Share):
 
 
 class Mix(Method):
-    """How many mini-batches an epoch has of each corpus."""
+    """A way to mix: mini-batches per epoch from each corpus."""
 
 
 class Proportional(Mix):
@@ -115,7 +115,7 @@ class Proportional(Mix):
 
 
 class Uniform(Mix):
-    """As many of each corpus."""
+    """The same number from each corpus."""
 
     method: Literal["uniform"]
 
@@ -139,7 +139,7 @@ class Annealed(Mix):
 
 
 class Weigh(Method):
-    """How the losses of the corpora are weighed."""
+    """A way to weight the losses of the corpora."""
 
     together: ClassVar[bool] = False  # whether a step sees a mini-batch of each corpus
 
@@ -207,7 +207,7 @@ HARD, PROPORTIONAL, EQUAL = Hard(method="hard"), Proportional(method="proportion
 
 
 def _named(registry: Mapping[str, type[Method]]) -> BeforeValidator:
-    """Reads a method as it is written in a grid, or as it was kept."""
+    """Validator that reads a method as a grid or a stored job writes it."""
 
     def read(value: Any) -> Any:
         if isinstance(value, Method):
@@ -258,6 +258,6 @@ Weighing = Annotated[Weigh, _named(WEIGHING)]
 
 
 def top_refused(layers: int, of: int) -> str:
-    """What is said where `top` would freeze nothing."""
+    """Error message for a `top` that would freeze nothing."""
     fits = f"top: {of - 1} or less" if of > 1 else "share: heads"
     return f"share: 'top: {layers}' freezes none of the encoder's {of} layers; write {fits}, or share: hard"

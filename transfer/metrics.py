@@ -1,4 +1,4 @@
-"""Scores: plain values in, plain numbers out. A metric sees no tensor and no model.
+"""Metrics: plain values in, plain numbers out. A metric sees no tensor and no model.
 
 Every score here is a function of sums over items (``Measure``): so items can be left out or weighed
 anew without going through the predictions again, which is what intervals are made of.
@@ -22,7 +22,7 @@ RESIDUE = 1e-12  # of a sum of squares
 
 @dataclass(frozen=True)
 class Measure:
-    """A score as ``value(parts(gold, predicted).sum(axis=0))``.
+    """Metric as ``value(parts(gold, predicted).sum(axis=0))``.
 
     ``parts`` gives [items, k] numbers that are added up over items; ``value`` takes such sums,
     [..., k], and gives the score of each, [...], NaN where it is undefined. Sums of different calls of
@@ -38,17 +38,17 @@ class Measure:
 
     @staticmethod
     def found(sums: np.ndarray) -> float:
-        """The number of predicted positives or mentions, for a measure that ``finds`` something."""
+        """Number of predicted positives or mentions, for a measure that ``finds`` something."""
         return float(sums[1] - sums[2])
 
     def __call__(self, gold: Sequence[Any], predicted: Sequence[Any]) -> float:
-        """The score, NaN where it is undefined. Raises ValueError for unequal lengths or no item."""
+        """Score, NaN if it is undefined. Raises ValueError for unequal lengths or no item."""
         _same_length(gold, predicted)
         return float(self.value(self.parts(gold, predicted).sum(axis=0)))
 
 
 def accuracy(gold: Sequence[Any], predicted: Sequence[Any]) -> float:
-    """The share of items whose prediction is the gold value (0 to 1)."""
+    """Share of items whose prediction is the gold value (0 to 1)."""
     return Measure(_right, _ratio)(gold, predicted)
 
 
@@ -77,7 +77,7 @@ def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -
 
 
 def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
-    """The share of tokens whose tag is the gold one, over all sentences (0 to 1).
+    """Share of tokens with the gold tag, over all sentences (0 to 1).
 
     The measure of part-of-speech tagging. Raises ValueError where a sentence's two sequences differ
     in length.
@@ -89,7 +89,7 @@ def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
 
 
 def spans(tags: Sequence[str]) -> set[Span]:
-    """The mentions of a BIO sequence as (type, start, end), end exclusive.
+    """Mentions in a BIO sequence as (type, start, end), end exclusive.
 
     A predicted ``I-X`` that continues no X starts a mention, as in the CoNLL-2003 script.
 
@@ -108,7 +108,7 @@ def spans(tags: Sequence[str]) -> set[Span]:
 
 
 def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
-    """Pearson's correlation (-1 to 1); NaN where either side is constant, since it orders nothing.
+    """Pearson correlation (-1 to 1); NaN if either side is constant.
 
     Raises ValueError where a value is not finite.
     """
@@ -116,7 +116,7 @@ def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
 
 
 def example_f1(gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]]) -> float:
-    """The mean over items of the F1 of two label sets (0 to 1); two empty sets agree (1).
+    """Mean over items of the F1 of two label sets (0 to 1); two empty sets agree (1).
 
     Example-based F1 as in the BLUE benchmark's Hallmarks of Cancer. NaN where no gold item has a label.
     """
@@ -124,7 +124,7 @@ def example_f1(gold: Sequence[Collection[str]], predicted: Sequence[Collection[s
 
 
 def measure_of(metric: str, *, negative: str | None = None) -> Measure:
-    """The measure of a card's metric. ``f1`` is the F1 of the one label that is not negative."""
+    """Measure of a card's metric. ``f1`` is the F1 of the one label that is not negative."""
     if metric in ("micro_f1", "f1"):
         return Measure(partial(_labels, ignore=negative), _f1, finds="positive" if negative else "")
     return {
@@ -138,7 +138,7 @@ def measure_of(metric: str, *, negative: str | None = None) -> Measure:
 
 @dataclass
 class Golds:
-    """The gold values of a split, and whether they define its score whatever is predicted."""
+    """Summary of a split's gold values, which tells whether its score is defined."""
 
     metric: str
     negative: str | None = None
@@ -148,7 +148,7 @@ class Golds:
 
     @classmethod
     def of(cls, metric: str, gold: Iterable[Any], *, negative: str | None = None) -> "Golds":
-        """The gold values of a whole split."""
+        """Summarize the gold values of a whole split."""
         found = cls(metric, negative)
         for value in gold:
             found.add(value)
@@ -168,7 +168,7 @@ class Golds:
 
     @property
     def undefined(self) -> str:
-        """Why the score is undefined; empty if it is defined or depends on the predictions.
+        """Reason why the score is undefined; empty if it is defined or depends on the predictions.
 
         One item has no score under any metric: it tells no model from another, and leaves nothing to
         estimate an error from.
@@ -194,7 +194,7 @@ POSITIVES = {
 def why_undefined(
     metric: str, gold: Sequence[Any], predicted: Sequence[Any], *, negative: str | None = None
 ) -> str:
-    """The reason why the score of these predictions is undefined; empty if it is defined.
+    """Reason why the score of these predictions is undefined; empty if it is defined.
 
     >>> why_undefined("pearson", [1.0, 2.0], [0.5, 0.5])
     'all 2 predictions are 0.5'
@@ -255,7 +255,7 @@ def _moments(gold: Sequence[float], predicted: Sequence[float]) -> np.ndarray:
 
 
 def _centred(values: Sequence[float]) -> np.ndarray:
-    """The values less their mean, all 0 where they are constant.
+    """Subtract the mean from the values; all are 0 if they are constant.
 
     A correlation does not change with the origin, but sums of squares far from it lose digits. What
     differs by no more than a rounding in single precision is constant: a model that answers every item

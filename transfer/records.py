@@ -1,4 +1,4 @@
-"""What the store keeps: results of jobs, and what grids were expanded to. Records that load for ever."""
+"""Records of the store: results of jobs and expanded grids. A record of any version stays readable."""
 
 import hashlib
 import math
@@ -13,6 +13,8 @@ from transfer.grid import ADDED_LATER, Grid
 from transfer.inputs import InputError
 from transfer.jobs import Job
 
+# An absolute path (two or more parts) that is not the tail of a URL or of a relative path.
+_ABSOLUTE = re.compile(r"(?<![\w.:/…-])(?:~|[A-Za-z]:)?[\\/](?:[^\s\\/'\":,;()]+[\\/])+")
 FORMAT = 1
 
 
@@ -68,7 +70,7 @@ class Epoch(_Record):
 
 
 class JobResult(_Record):
-    """What came of a job. A failed one has its error, perhaps its cause, and no score.
+    """The result of a job. A failed one has its error, perhaps its cause, and no score.
 
     ``ended`` is in seconds since 1970 (UTC), ``seconds`` earlier it began; None where no worker ran it.
     ``peak_memory`` is what the worker had in use at most (bytes), None where it was not measured.
@@ -97,13 +99,13 @@ class JobResult(_Record):
 
     @property
     def reason(self) -> str:
-        """Why the job failed, in one line: the last one of its traceback, without the path of the class."""
+        """Cause of the failure in one line: the last one of the traceback, without the path of the class."""
         lines = self.error.strip().splitlines()
         return _CLASS_PATH.sub("", lines[-1]) if lines else ""
 
 
 class CorpusRecord(_Record):
-    """What a report says of a corpus."""
+    """Description of a corpus as a report needs it."""
 
     card: Card
     fingerprint: str
@@ -173,3 +175,12 @@ def result_of(text: bytes, *, where: str) -> JobResult:
         if hashlib.sha256(bare).hexdigest() != result.checksum:
             raise Damaged(f"{where}: was changed after it was written")
     return result
+
+
+def without_paths(text: str) -> str:
+    """The text with the folders of absolute paths cut: a report tells nothing of a machine.
+
+    >>> without_paths("no file /home/ann/runs/x.json")
+    'no file …/x.json'
+    """
+    return _ABSOLUTE.sub("…/", text)

@@ -45,7 +45,7 @@ class Seeds(Strict):
 
 
 def as_seeds(value: Any) -> Any:
-    """Seeds as a person writes them: a number, a list, or a mapping. Raises ValueError for anything else."""
+    """Seeds as a user writes them: a number, a list, or a mapping. Raises ValueError for anything else."""
     if not isinstance(value, (bool, int, list, tuple, dict, Seeds)):
         raise ValueError("should be how many, as in 3, or a list of seeds, or {first: 3, most: 10}")
     if isinstance(value, int) and not isinstance(value, bool):

@@ -3,7 +3,7 @@
 <store>/jobs/<job id>/result.json         status, scores, chosen epochs, history, provenance, checksum
 <store>/jobs/<job id>/predictions.parquet what was predicted for every test item (no text)
 <store>/jobs/<job id>/encoder/            only while a child of the job needs it
-<store>/jobs/<job id>/model/              where the grid keeps it (learning/models.py)
+<store>/jobs/<job id>/model/              where the grid keeps it (learning/kept_models.py)
 <store>/grids/<grid id>.json              what a grid was expanded to: all that a report needs
 <store>/running/<job id>.json             which process works on a job, and how far it is
 <store>/claims/<job id>.<token>.json      which run has taken a job (claims.py)
@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from transfer.arms import Group
 from transfer.claims import Claims, lives, this_process
 from transfer.files import address, files_at
 from transfer.grid import Grid
@@ -53,7 +54,7 @@ class Store:
 
     @property
     def place(self) -> str:
-        """Where it is, as messages and commands say it."""
+        """The store's address, as messages and commands show it."""
         return address(self.root)
 
     def home(self, job_id: str) -> Path:
@@ -68,7 +69,7 @@ class Store:
         encoder: Path | None = None,
         model: Path | None = None,
     ) -> None:
-        """Keeps a result; one that is done already stays as it is (but gets an encoder or model it lacks).
+        """Store a result; one that is done already stays as it is (but gets an encoder or model it lacks).
 
         ``predictions``: columns corpus, id, doc, gold, predicted (the last two as JSON texts).
         ``encoder``: a folder to keep for child jobs, ``model``: one to keep for people; they are moved.
@@ -129,7 +130,7 @@ class Store:
         return result
 
     def results(self, jobs: Iterable[Job]) -> dict[str, JobResult]:
-        """Those of the jobs that have a result, by job id; see ``damaged``."""
+        """Results of the jobs that have one, by job id; see ``damaged``."""
         names = {f"jobs/{job.id}/result.json": job.id for job in jobs}
         found = {}
         for name, text in self.files.read_all(names).items():
@@ -140,7 +141,7 @@ class Store:
         return found
 
     def quarantine(self, jobs: Iterable[Job]) -> list[str]:
-        """Sets aside what is damaged of the jobs' results, so that they run anew; a message for each."""
+        """Set aside the damaged results of the jobs, so that they run again; return a message for each."""
         told = []
         for job_id, result in self.results(jobs).items():
             if result.predictions:
@@ -157,7 +158,7 @@ class Store:
         return told
 
     def set_aside(self, name: str) -> str:
-        """Moves a folder into the quarantine; returns where it is now."""
+        """Move a folder into the quarantine; return its new address."""
         aside = f"quarantine/{name.replace('/', '-')}-{uuid.uuid4().hex[:8]}"
         self.files.move(name, aside)
         return self.files.at(aside)
@@ -195,7 +196,7 @@ class Store:
         return self.files.read(f"jobs/{job_id}/encoder/model.safetensors")
 
     def drop_encoder(self, job_id: str) -> None:
-        """Removes a kept encoder that no child needs any more."""
+        """Remove an encoder that no child job needs any more."""
         self.files.remove(f"jobs/{job_id}/encoder")
 
     def predictions(self, job_id: str, *, digest: str = "") -> pd.DataFrame:
@@ -262,7 +263,7 @@ class Store:
         return found
 
     def get_grid(self, grid: Grid) -> GridRecord:
-        """What a grid was expanded to. Raises NotRun where it was never run into this store."""
+        """The record of a grid. Raises NotRun if it was never run into this store."""
         name = f"grids/{grid.id}.json"
         try:
             return GridRecord.model_validate_json(self.files.read(name))
@@ -314,7 +315,7 @@ def _rows(job: Job, result: JobResult, record: GridRecord) -> Iterable[dict[str,
     metrics = {c.card.name: c.card.metric for c in record.corpora}
     encoder = job.encoder.name + (f" ({job.encoder.layers} layers)" if job.encoder.layers else "")
     shared = {
-        "job": job.id, "stage": job.arm, "corpora": "+".join(job.group), "seed": job.arm_seed,
+        "job": job.id, "stage": str(job.arm), "corpora": str(Group(job.group)), "seed": job.arm_seed,
         "status": result.status,
         "steps": result.steps, "seconds": result.seconds, "source": result.source,
         "peak_memory": float("nan") if result.peak_memory is None else result.peak_memory,

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from transfer.analysis.study import Study as Numbers
 from transfer.inputs import InputError
-from transfer.recorded import record_of
-from transfer.reporting.panels import Side, SideBySide, how
+from transfer.last_run import record_of
+from transfer.ledger import grid_in, is_ledger
+from transfer.reporting.captions import report_caption
+from transfer.reporting.panels import Panel, Panels
 from transfer.store import Store
 
 if TYPE_CHECKING:
@@ -65,14 +67,16 @@ class Study(Numbers):
         corpora: str | None = None,
         overrides: Sequence[str] = (),
     ) -> "Study":
-        """A grid's file as it was run into ``store``, or the folder of its report.
+        """A grid's file as it was run into ``store``, the folder of its report, or a ledger of one grid.
 
-        ``corpora`` and ``overrides`` are what ``run-grid`` was given as --corpora and --set. Raises
-        InputError where the grid was not run, or the folder holds no report.
+        ``store`` may be a ledger, too. ``corpora`` and ``overrides`` are what ``run-grid`` was given as
+        --corpora and --set. Raises InputError where the grid was not run, or the folder holds no report.
         """
         where = Path(where)
         if where.is_dir():
             return cls.load(where)
+        if is_ledger(where):
+            return cls.of(*grid_in(where))
         opened = Store(Path(store))
         return cls.of(opened, record_of(opened, where, overrides=overrides, corpora=corpora))
 
@@ -82,7 +86,9 @@ class Study(Numbers):
         from transfer.reporting.graph_picture import lay_out
 
         picture = lay_out(self.transfer_graph(self.known_stage(stage)))
-        return self._drawn(figures.draw_graph(picture, caption=self._caption, source=self.source))
+        return self._drawn(
+            figures.draw_graph(picture, caption=report_caption(self, "graph"), source=self.source)
+        )
 
     def forest_figure(self, stage: str | None = None) -> Drawing:
         """Every edge with its interval."""
@@ -91,7 +97,10 @@ class Study(Numbers):
         rows = self.edges[self.edges["stage"] == self.known_stage(stage)]
         return self._drawn(
             figures.draw_forest(
-                rows, smallest_effect=self.smallest_effect, caption=self._caption, source=self.source
+                rows,
+                smallest_effect=self.smallest_effect,
+                caption=report_caption(self, "forest"),
+                source=self.source,
             )
         )
 
@@ -101,31 +110,34 @@ class Study(Numbers):
 
         rows = self.seed_gains[self.seed_gains["stage"] == self.known_stage(stage)]
         return self._drawn(
-            figures.draw_scatter(rows, order=self.order, caption=self._caption, source=self.source)
+            figures.draw_scatter(
+                rows, order=self.order, caption=report_caption(self, "scatter"), source=self.source
+            )
         )
 
     def panels_figure(self, *others: "Study", stage: str | None = None) -> Drawing:
-        """The graphs of this and other grids side by side; see ``beside``."""
+        """The graphs of this and other grids side by side; see ``panels``."""
         from transfer.reporting import figures
 
-        together = self.beside(*others, stage=stage)
-        return _drawn(figures.draw_panels(together.panels, caption=together.caption), together.title)
+        together = self.panels(*others, stage=stage)
+        return _drawn(figures.draw_panels(together.pictures, caption=together.caption), together.title)
 
-    def beside(self, *others: "Study", stage: str | None = None) -> SideBySide:
+    def panels(self, *others: "Study", stage: str | None = None) -> Panels:
         """This and other grids as panels a, b, … with one scale: their edges as one table, and files.
 
         Without ``stage``: the first one that all have gains in. Raises InputError where there is none, or
-        what stands side by side would not mean the same (see ``SideBySide``).
+        what stands side by side would not mean the same (see ``Panels``).
         """
         common = self._common_stage(others, stage)
         try:
-            return SideBySide(tuple(Side.of(study, common) for study in (self, *others)))
+            return Panels(tuple(Panel.of(study, common) for study in (self, *others)))
         except ValueError as error:
             raise InputError(f"{error}") from None
 
     def compare(self, *others: "Study", stage: str | None = None) -> "ComparisonReport":
-        """The edges of this and other grids, each of the others held against this one: `table`, `settings`,
-        `cost`, and files.
+        """Compare the edges of other grids with those of this one.
+
+        The result has `table`, `settings`, `cost`, and writes files.
 
         Without ``stage``: the first one that all have gains in. Raises InputError where there is none, or a
         difference of gains would not measure the method (see ``Comparison``).
@@ -158,16 +170,6 @@ class Study(Numbers):
 
     def _drawn(self, figure: "Figure") -> Drawing:
         return _drawn(figure, f"{'SYNTHETIC DATA: ' if self.synthetic else ''}{self.title}")
-
-    @property
-    def _caption(self) -> str:
-        data = " SYNTHETIC DATA: generated corpora, not real text." if self.synthetic else ""
-        return (
-            f"{self.title}: gain of each target from each partner (partner → target) over training alone, in "
-            f"points.{data} E{how(self)[1:]}. Improves, harms: significant after "
-            f"correction and at least {100 * self.smallest_effect:g} points. No effect: shown to be smaller "
-            "than that. Inconclusive: neither."
-        )
 
 
 def _drawn(figure: "Figure", title: str) -> Drawing:

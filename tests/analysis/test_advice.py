@@ -13,6 +13,8 @@ from transfer.analysis.crossfit import Crossfit, SeedGains
 from transfer.analysis.estimate import over_seeds
 from transfer.analysis.old_reports import options_of
 from transfer.analysis.options import Option
+from transfer.analysis.verdicts import Verdict
+from transfer.arms import Group
 from transfer.inputs import InputError
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -23,20 +25,12 @@ ROUNDING = 0.5e-6 * (1 + 2**0.5 * 4.31)
 
 
 def option(values, partners: str, *, verdict: str = "", target: str = "t") -> Option:
-    group = tuple(sorted([target, *partners.split("+")]))
+    group = Group((target, *Group.parse(partners).names)).names
     by_seed = dict(enumerate(map(float, values)))
+    found, judged = over_seeds(np.array(values)), Verdict(verdict) if verdict else None
     return Option(
-        "refine",
-        target,
-        group,
-        partners,
-        "accuracy",
-        0.5,
-        over_seeds(np.array(values)),
-        verdict,
-        by_seed,
-        len(by_seed),
-    )
+        "refine", target, group, partners, "accuracy", 0.5, found, judged, by_seed, len(by_seed)
+    )  # fmt: skip
 
 
 def advised(options, target: str = "t"):

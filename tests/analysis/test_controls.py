@@ -8,6 +8,7 @@ import pytest
 
 from transfer.analysis import gains
 from transfer.analysis.controls import DEALINGS, beside, control_tables, dealt, standing, tuned_arms
+from transfer.arms import Arm
 
 HALF_A_POINT = 0.005
 TRAIN = {"a": 20, "b": 30}
@@ -106,12 +107,20 @@ def test_the_tuned_control_takes_the_rate_that_dev_likes_best():
     own = pd.concat([arms({("refine", "a", "a"): [0.7, 0.7, 0.7]}), arms({("refine", "b", "b"): [0.6] * 3})])
     frame = pd.concat([frame, own.assign(split="dev")])
     assert tuned_arms(frame)["a"] == (
-        "tuned 0.001",
+        Arm.tuned(0.001),
         pytest.approx(2.2 / 3),
     )  # on test the other one is better
     found = control(frame, "tuned").set_index("target")
     assert found.loc["a", "gain"] == pytest.approx((0.05 + 0.05 + 0.06) / 3)
     assert found.loc["b", "gain"] == pytest.approx(0.0)  # its only rate is the recipe's
+
+
+def test_of_rates_that_dev_likes_equally_the_recipes_is_kept_and_else_the_lowest_number_taken():
+    rows = [arms({(f"tuned {rate}", "a", "a"): [0.9]}) for rate in ("0.0001", "1e-05")]
+    known = pd.concat([*rows, arms({("refine", "a", "a"): [0.5]})]).assign(split="dev")
+    assert tuned_arms(known)["a"][0] == Arm.tuned(1e-05), "as text it comes after 0.0001"
+    equal = pd.concat([*rows, arms({("refine", "a", "a"): [0.9]})]).assign(split="dev")
+    assert tuned_arms(equal)["a"][0] == Arm("refine")
 
 
 def test_a_seed_that_a_control_lacks_is_left_out_of_it():

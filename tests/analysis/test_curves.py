@@ -45,6 +45,13 @@ def test_one_row_for_each_epoch_and_corpus_of_a_job():
     assert set(tuned["epoch"]) == {1}
 
 
+def test_a_job_shared_with_another_grids_tuning_has_the_arm_of_this_grid():
+    alone = next(job for job in JOBS if job.names == ("a",) and job.stage == "refine")
+    shared = result(alone.model_copy(update={"tuned": True}))
+    assert shared.id == alone.id
+    assert set(curves(JOBS, {alone.id: shared})["stage"]) == {"refine"}
+
+
 def test_a_failed_job_has_no_curve_and_an_empty_store_gives_an_empty_table():
     assert curves(JOBS, {JOBS[0].id: result(JOBS[0], status="failed")}).empty
     assert list(curves(JOBS, {}).columns) == CURVES

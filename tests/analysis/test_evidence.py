@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from transfer.analysis.estimate import Runs, combined, shares, two_way
-from transfer.analysis.evidence import Arm, Cell, Evidence
+from transfer.analysis.evidence import ArmScore, Cell, Evidence
 from transfer.metrics import measure_of
 
 F1 = measure_of("micro_f1", negative="no")
@@ -17,13 +17,13 @@ def made(cell: Cell) -> np.ndarray:
 
 
 def evidence(read: list[Cell], **documents: str) -> Evidence:
-    def arms(cell: Cell) -> dict[Cell, Arm]:
+    def arms(cell: Cell) -> dict[Cell, ArmScore]:
         read.append(cell)
         found = {}
         for target in cell.corpora.split("+"):
             parts, name = made(cell), f"{cell.corpora.replace('+', '_')}_{cell.seed}"
             score = float(F1.value(parts.sum(axis=0)))
-            arm = Arm(tuple(documents.get(name, "xyz")), score, shares(parts, F1))
+            arm = ArmScore(tuple(documents.get(name, "xyz")), score, shares(parts, F1))
             found[cell._replace(target=target)] = arm
         return found
 
@@ -69,10 +69,10 @@ def test_arms_that_were_tested_on_other_items_are_refused():
 def test_without_the_only_positive_there_is_a_gain_but_no_interval():
     """Two of three documents have no positive: without the third the score of an arm is undefined."""
 
-    def arms(cell: Cell) -> dict[Cell, Arm]:
+    def arms(cell: Cell) -> dict[Cell, ArmScore]:
         right = 1.0 + (cell.corpora == "a+b") * 0.1 * cell.seed
         parts = np.array([[right, 2, 1], [0, 1, 0], [0, 0, 0]])
-        return {cell: Arm(("x", "y", "z"), float(F1.value(parts.sum(axis=0))), shares(parts, F1))}
+        return {cell: ArmScore(("x", "y", "z"), float(F1.value(parts.sum(axis=0))), shares(parts, F1))}
 
     found = Evidence(arms).estimate("refine", "a+b", "a", [0, 1, 2])
     assert found.gain == pytest.approx(0.1 / 3)

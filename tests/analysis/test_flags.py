@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import gains
-from transfer.analysis.evidence import Arm, Cell, Evidence
+from transfer.analysis.evidence import ArmScore, Cell, Evidence
 from transfer.analysis.flags import ArmKey, flags_of, split_of, with_flags, with_unscored
 from transfer.analysis.verdicts import Verdicts
 from transfer.corpora.baseline import Baseline
@@ -37,10 +37,10 @@ def evidence(scores: pd.DataFrame, *, constant: tuple[Cell, ...] = (), items: in
     """Arms in which each item is right or wrong, as many as the score says."""
     values = {Cell(*row[:4]): row[4] for row in scores[[*gains.CELL, "value"]].itertuples(index=False)}
 
-    def read(cell: Cell) -> dict[Cell, Arm]:
+    def read(cell: Cell) -> dict[Cell, ArmScore]:
         right = np.arange(items) < round(items * values[cell])
         said = "it predicts no for every test item" if cell in constant else ""
-        return {cell: Arm(tuple(map(str, range(items))), values[cell], right.astype(float), said)}
+        return {cell: ArmScore(tuple(map(str, range(items))), values[cell], right.astype(float), said)}
 
     return Evidence(read)
 

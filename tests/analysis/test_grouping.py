@@ -15,6 +15,7 @@ from transfer.analysis.grouping import group
 from transfer.analysis.old_reports import options_of
 from transfer.analysis.options import Option
 from transfer.analysis.partition import EXACT_UP_TO, GroupGains, divide, exact, searched
+from transfer.analysis.verdicts import Verdict
 from transfer.inputs import InputError
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -125,7 +126,7 @@ def option(names: tuple[str, ...], target: str, values, verdict: str = "inconclu
     by_seed = dict(enumerate(map(float, values)))
     estimate = over_seeds(np.array(values, dtype=float))
     return Option(
-        "refine", target, names, partners, "accuracy", 0.5, estimate, verdict, by_seed, len(by_seed)
+        "refine", target, names, partners, "accuracy", 0.5, estimate, Verdict(verdict), by_seed, len(by_seed)
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from transfer.analysis import stages
-from transfer.analysis.evidence import Arm, Cell, Evidence
+from transfer.analysis.evidence import ArmScore, Cell, Evidence
 from transfer.analysis.stages import FINE_TUNING, LONGER, REFINEMENT, SINGLE, contrasts, means
 
 HALF_A_POINT = 0.005
@@ -163,7 +163,7 @@ def test_test_items_are_random_too_where_predictions_are_kept():
     def read(cell):
         place = FOUR.index((cell.stage, cell.corpora))
         score = scores[cell.stage, cell.corpora, cell.target][cell.seed]
-        return {cell: Arm(tuple(map(str, range(50))), score, score + items[place])}
+        return {cell: ArmScore(tuple(map(str, range(50))), score, score + items[place])}
 
     plain, both = judged(scores), judged(scores, evidence=Evidence(read))
     assert both["gain"].to_numpy() == pytest.approx(plain["gain"].to_numpy())

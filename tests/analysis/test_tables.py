@@ -70,7 +70,7 @@ def test_markdown_escapes_what_would_break_a_table():
     ],
 )
 def test_paths_of_the_machine_are_cut(text, shown):
-    assert tables.without_paths(text) == shown
+    assert without_paths(text) == shown
 
 
 def test_points():

@@ -49,8 +49,8 @@ def test_folders_that_the_user_set_stay_if_they_work(environment, tmp_path: Path
 def test_a_whole_run_says_nothing_of_it(tiny_grid: Path, tmp_path: Path, executor: str):
     arguments = ["run-grid", tiny_grid, "--store", tmp_path / "runs", "--out", tmp_path / "reports"]
     arguments += ["--set", "jobs=[single]", "--set", "seeds=1", "--executor", executor]
-    code = f"import os; os.cpu_count = lambda: 1\nimport sys; sys.argv[1:] = {[*map(str, arguments)]!r}\n"
-    code += "from transfer.cli import main; main()"
+    code = "import os; os.cpu_count = lambda: 1\n"
+    code += f"from transfer.cli import main; main({[*map(str, arguments)]!r})"
     own = ("MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME", "RAY_AUTH_TOKEN")
     environment = {k: v for k, v in os.environ.items() if k not in own}
     environment |= {"HOME": NOWHERE, "TMPDIR": str(tmp_path)}

@@ -101,7 +101,7 @@ def test_two_grids_of_a_store_are_compared_without_torch_transformers_or_ray(two
 def test_reports_alone_are_enough_and_say_that_test_items_are_taken_as_given(transfer, two: Two, tmp_path):
     code, shown, _ = transfer("compare", two.out / "tiny", two.out / "faster", "--out", tmp_path)
     assert code == 0
-    assert "with the test items taken as given" in " ".join(shown.split())
+    assert "with fixed test items" in " ".join(shown.split())
     by_report = pd.read_csv(tmp_path / "tiny+vs+faster" / "compare.csv")
     by_store = Study.open(two.grids[0], store=two.store).compare(Study.open(two.grids[1], store=two.store))
     assert set(by_report["test_items"]) == {"given"}

@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 from transfer.cli import app, completion
+from transfer.cli.commands import MOVED
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = {
@@ -21,10 +22,19 @@ COMMANDS = {
     "report",
     "recommend",
     "group",
-    "prepare",
+    "corpora prepare",
+    "corpora prepare own",
     "corpora check",
-    "export",
+    "models export",
+    "encoders pretrain",
 }
+
+
+VERBS = {
+    "Advise", "Compare", "Continue", "Convert", "Divide", "Download", "Draw", "Export", "Find", "List",
+    "Merge", "Predict", "Prepare", "Print", "Rebuild", "Run", "Show", "Write",
+}  # fmt: skip
+UNWELCOME = {"Of", "What", "Whose", "Who", "Where", "As", "Also", "Makes", "Shows", "Writes", "Keeps"}
 
 
 def commands(group: Any, *names: str) -> Iterator[tuple[str, Any]]:
@@ -57,6 +67,43 @@ def test_every_command_and_option_says_what_it_is_and_shows_examples_that_parse(
         command.make_context(name, words)  # raises where an option or a value is unknown
 
 
+def test_the_help_fits_a_small_terminal_without_truncated_summaries(transfer, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = transfer("--help")
+    assert code == 0
+    assert len(out.splitlines()) <= 24
+    assert max(map(len, out.splitlines())) <= 80
+    assert "..." not in out.partition("Options:")[2]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_help_begins_with_an_imperative_verb_and_options_are_noun_phrases(name: str):
+    command = ALL[name]
+    first, *_ = command.help.split()
+    assert first in VERBS
+    helps = {p.name: p.help for p in command.params if getattr(p, "help", None) and p.name != "help"}
+    assert {key: text for key, text in helps.items() if text.split()[0] in UNWELCOME} == {}
+    assert [key for key, text in helps.items() if not text.endswith(".") or not text[0].isupper()] == []
+
+
+@pytest.mark.parametrize(("former", "present"), MOVED.items())
+def test_a_former_name_works_and_tells_the_present_one(transfer, former: str, present: str):
+    code, out, err = transfer(former, "--help")
+    assert code == 0
+    assert err.strip() == f"note: 'transfer {former}' is now 'transfer {present}'"
+    assert out == transfer(*present.split(), "--help")[1]
+    assert f"  {former} " not in transfer("--help")[1]
+
+
+def test_prepare_own_and_prepare_show_their_own_options_only(transfer):
+    own, release = (transfer("corpora", "prepare", *more, "--help")[1] for more in (["own"], []))
+    assert "Usage: transfer corpora prepare own " in own
+    assert "--raw" not in own
+    assert "--kind" in own
+    assert "--raw" in release
+    assert "--kind" not in release
+
+
 def test_help_shows_the_examples_line_by_line(transfer):
     code, out, _ = transfer("run-grid", "--help")
     assert code == 0
@@ -75,7 +122,8 @@ def test_grids_complete_to_yaml_files_and_folders(tmp_path: Path, monkeypatch):
 
 
 def test_corpora_kinds_and_stages_complete():
-    assert completion.releases("che") == ["chemprot"]
+    assert completion.releases("che") == ["chemprot", "chemprot13"]
+    assert completion.downloads("m") == ["maccrobat"]  # not mednli
     assert "own" in completion.releases("")
     assert completion.kinds("t") == ["tagging"]
     assert completion.stages("f") == ["fine-tune"]
@@ -90,7 +138,7 @@ def completed(words: str) -> list[str]:
         "COMP_CWORD": str(len(words.split()) - 1),
         "PYTHONPATH": str(ROOT),
     }
-    code = "import sys; sys.argv = ['transfer']; from transfer.cli import main; main()"
+    code = "from transfer.cli import main; main([])"
     ran = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -105,6 +153,8 @@ def completed(words: str) -> list[str]:
         ("transfer plan grids/clin", "grids/clinical_pairs.yaml"),
         ("transfer compare grids/clinical_pairs.yaml grids/public_b", "grids/public_biomedical_pairs.yaml"),
         ("transfer prepare bc5", "bc5cdr-chemical"),
+        ("transfer corpora prepare bc5", "bc5cdr-chemical"),
+        ("transfer corpora prepare own --ki", "--kind"),
         ("transfer recommend --from studies/clinical_pairs med", "mednli"),
         ("transfer recommend --from grids/public_clinical_pairs.yaml nli", "nli4ct"),
         ("transfer run-grid --execu", "--executor"),

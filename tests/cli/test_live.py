@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from transfer.cli.forecast import Speed
+from transfer.analysis.interim import Decided
 from transfer.cli.interrupts import interruptible
-from transfer.cli.live import Lines, Progress, View, decided, how_far, shortened, shown
+from transfer.cli.live import Lines, Progress, View, edges, how_far, shortened, shown
+from transfer.cost import Speed
 from transfer.records import JobResult
 from transfer.store import Store
 
@@ -157,7 +158,8 @@ def test_jobs_that_end_move_from_running_to_done_and_failures_stay_above(
 
 @pytest.mark.parametrize("width", [80, 60, 132])
 def test_no_line_is_wider_than_the_terminal(progress: Progress, width: int):
-    progress.edges = decided({"improves": 4, "harms": 2, "no effect": 1, "inconclusive": 0}, 5, 7)
+    verdicts = {"improves": 4, "harms": 2, "no effect": 1, "inconclusive": 0}
+    progress.edges = edges(Decided(verdicts, open=5, seeds=7))
     progress.synthetic = True
     lines = [ESCAPES.sub("", line) for line in seen(running(progress), terminal(width))]
     assert max(map(len, lines)) <= width
@@ -247,8 +249,8 @@ def test_a_whole_run_in_a_real_terminal(tiny_grid: Path, tiny_run, tmp_path: Pat
         shutil.rmtree(job)
     arguments = ["run-grid", tiny_grid, "--store", tmp_path / "runs", "--out", tmp_path / "reports",
                  "--executor", executor]  # fmt: skip
-    code = f"import os; os.cpu_count = lambda: 1\nimport sys; sys.argv[1:] = {[*map(str, arguments)]!r}\n"
-    code += "from transfer.cli import main; main()"
+    code = "import os; os.cpu_count = lambda: 1\n"
+    code += f"from transfer.cli import main; main({[*map(str, arguments)]!r})"
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", "NO_COLOR": "1"}
     ours, theirs = pty.openpty()
     ran = subprocess.Popen([sys.executable, "-c", code], stdout=theirs, stderr=theirs, env=environment)

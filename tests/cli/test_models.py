@@ -32,16 +32,16 @@ def test_jobs_are_found_by_label_id_and_beginning(kept, transfer, tmp_path: Path
     store, jobs = kept
     job = jobs["refine ner+rel seed 0"]
     for i, said in enumerate((job.label, job.id, job.id[:7])):
-        code, out, err = transfer("export", said, "--store", store.root, "--to", tmp_path / f"m{i}")
+        code, out, err = transfer("models", "export", said, "--store", store.root, "--to", tmp_path / f"m{i}")
         assert code == 0, err
         assert f"{tmp_path}/m{i}/rel: rel, test micro_f1 " in out
         assert "caution: ner: no licence is known" in err
         assert json.loads((tmp_path / f"m{i}" / "rel" / "transfer.json").read_text())["job"] == job.id
     code, out, err = transfer(
-        "export", job.id, "--task", "ner", "--store", store.root, "--to", tmp_path / "m"
+        "models", "export", job.id, "--task", "ner", "--store", store.root, "--to", tmp_path / "m"
     )
     assert code == 0, err
-    assert out.splitlines()[-1] == f"next: transfer predict {tmp_path}/m FILE"
+    assert out.splitlines()[-1] == f"next: transfer models predict {tmp_path}/m FILE"
 
 
 def test_what_is_wrong_with_a_job_is_said(kept, transfer, tmp_path: Path):
@@ -50,7 +50,7 @@ def test_what_is_wrong_with_a_job_is_said(kept, transfer, tmp_path: Path):
     to = ["--store", store.root, "--to", tmp_path / "m"]
 
     def message(*arguments) -> str:
-        code, out, err = transfer("export", *arguments, *to)
+        code, out, err = transfer("models", "export", *arguments, *to)
         assert (code, out) == (2, "")
         assert len(err.splitlines()) == 1
         return err
@@ -74,18 +74,18 @@ def test_texts_without_labels_from_a_table(rel: Path, transfer, tmp_path: Path):
     (tmp_path / "new.csv").write_text(
         "sentence,other\nthe aspirin treats pain,1\nthe codeine causes pain,2\n"
     )
-    code, out, err = transfer("predict", rel, tmp_path / "new.csv", "--text", "sentence")
+    code, out, err = transfer("models", "predict", rel, tmp_path / "new.csv", "--text", "sentence")
     assert (code, err) == (0, "")
     rows = [json.loads(line) for line in out.splitlines()]
     assert [row["id"] for row in rows] == ["new-1", "new-2"]
     assert {row["label"] for row in rows} <= {"good", "bad", "none"}
     code, said, _ = transfer(
-        "predict", rel, tmp_path / "new.csv", "--text", "sentence", "--to", tmp_path / "o.jsonl"
+        "models", "predict", rel, tmp_path / "new.csv", "--text", "sentence", "--to", tmp_path / "o.jsonl"
     )
     assert (code, said) == (0, f"wrote 2 lines to {tmp_path}/o.jsonl\n")
     assert (tmp_path / "o.jsonl").read_text() == out
     code, said, err = transfer(
-        "predict", rel, tmp_path / "new.csv", "--text", "sentence", "--to", tmp_path / "o.jsonl"
+        "models", "predict", rel, tmp_path / "new.csv", "--text", "sentence", "--to", tmp_path / "o.jsonl"
     )
     assert (code, said) == (2, "")
     assert "exists already; nothing was written" in err
@@ -95,7 +95,7 @@ def test_labels_that_a_file_has_are_not_looked_at(rel: Path, transfer, tmp_path:
     (tmp_path / "a.jsonl").write_text('{"id": "1", "text": "aspirin treats pain", "label": "unheard of"}\n')
     (tmp_path / "b.jsonl").write_text('{"id": "1", "text": "aspirin treats pain"}\n')
     (code, one, _), (_, other, _) = (
-        transfer("predict", rel, tmp_path / name) for name in ("a.jsonl", "b.jsonl")
+        transfer("models", "predict", rel, tmp_path / name) for name in ("a.jsonl", "b.jsonl")
     )
     assert code == 0
     assert one == other
@@ -104,7 +104,7 @@ def test_labels_that_a_file_has_are_not_looked_at(rel: Path, transfer, tmp_path:
 def test_texts_that_the_model_does_not_read_to_their_end_are_counted(rel: Path, transfer, tmp_path: Path):
     # 126 words of one piece each, [CLS] and [SEP] are just what the recipe's 128 let in
     (tmp_path / "new.txt").write_text("\n".join("pain " * words for words in (126, 127, 1, 300)))
-    code, out, err = transfer("predict", rel, tmp_path / "new.txt")
+    code, out, err = transfer("models", "predict", rel, tmp_path / "new.txt")
     assert code == 0
     assert len(out.splitlines()) == 4
     assert "2 of 4 texts have more than 128 subword tokens" in " ".join(err.split())
@@ -121,7 +121,7 @@ def test_one_answer_for_each_text_of_every_layout(rel: Path, transfer, tmp_path:
     (tmp_path / "f" / "note.txt").write_text("severe pain .\nno fever\n")
     found = []
     for name in ("a.txt", "b.txt", "c.conll", "d.jsonl", "e.csv", "f"):
-        code, out, err = transfer("predict", rel.parent / "ner", tmp_path / name)
+        code, out, err = transfer("models", "predict", rel.parent / "ner", tmp_path / name)
         assert code == 0, err
         rows = [json.loads(line) for line in out.splitlines()]
         found.append([(row["tokens"], row["tags"]) for row in rows])
@@ -131,7 +131,7 @@ def test_one_answer_for_each_text_of_every_layout(rel: Path, transfer, tmp_path:
 
 def test_tokens_from_conll_columns(rel: Path, transfer, tmp_path: Path):
     (tmp_path / "new.conll").write_text("severe\t-\npain\t-\n\nhead\t-\n".replace("-", "O"))
-    code, out, err = transfer("predict", rel.parent / "ner", tmp_path / "new.conll")
+    code, out, err = transfer("models", "predict", rel.parent / "ner", tmp_path / "new.conll")
     assert (code, err) == (0, "")
     rows = [json.loads(line) for line in out.splitlines()]
     assert [row["tokens"] for row in rows] == [["severe", "pain"], ["head"]]
@@ -166,13 +166,13 @@ def test_what_is_wrong_with_a_file_is_said(
     rel: Path, transfer, tmp_path: Path, name: str, text: str, what: str
 ):
     (tmp_path / name).write_text(text)
-    code, out, err = transfer("predict", rel, tmp_path / name)
+    code, out, err = transfer("models", "predict", rel, tmp_path / name)
     assert (code, out) == (2, "")
     assert what in err
 
 
 def test_a_folder_of_several_models_names_them(rel: Path, transfer, tmp_path: Path):
     (tmp_path / "a.jsonl").write_text('{"text": "x"}\n')
-    code, _, err = transfer("predict", rel.parent, tmp_path / "a.jsonl")
+    code, _, err = transfer("models", "predict", rel.parent, tmp_path / "a.jsonl")
     assert code == 2
     assert f"holds the models of 2 tasks; name one: {rel.parent}/ner" in err

@@ -12,7 +12,7 @@ import pytest
 def prepare(tmp_path: Path, transfer):
     def call(kind: str, *options: object) -> tuple[int, str, str]:
         where = ["--name", "mine", "--to", tmp_path / "to", "--force"]
-        return transfer("prepare", "own", "--kind", kind, *options, *where)
+        return transfer("corpora", "prepare", "own", "--kind", kind, *options, *where)
 
     return call
 

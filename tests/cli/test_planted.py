@@ -65,7 +65,7 @@ def test_the_command_prints_table_and_counts(transfer, tmp_path: Path, tiny_enco
     )
     run = ("run-grid", grid, "--store", tmp_path / "runs", "--out", tmp_path, "--executor", "inline")
     assert transfer(*run)[0] == 0
-    code, out, _ = transfer("planted", grid, "--store", tmp_path / "runs")
+    code, out, _ = transfer("corpora", "planted", grid, "--store", tmp_path / "runs")
     assert code == 0
     assert "mednli → shareclefe" in out
     assert "planted 'improves': 0 of 2 found, 2 inconclusive, 0 contradicted" in out

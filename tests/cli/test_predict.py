@@ -91,7 +91,7 @@ def predict(transfer, monkeypatch: pytest.MonkeyPatch) -> Predict:
     def call(kind: str, file: Path, *options: object) -> Answered:
         monkeypatch.setattr(exported, "record_of", lambda folder: SimpleNamespace(card=CARDS[kind]))
         monkeypatch.setattr(exported, "open_model", lambda folder: FakeModel(kind))
-        code, out, err = transfer("predict", "fake-model", file, *options)
+        code, out, err = transfer("models", "predict", "fake-model", file, *options)
         return Answered(code, [json.loads(line) for line in out.splitlines()], " ".join(err.split(" ")), kind)
 
     return call

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from transfer.cli.terminal import bar, paragraph
+from transfer.cli.terminal import about, bar, paragraph
 
 
 class Terminal(io.StringIO):
@@ -28,3 +28,8 @@ def test_the_bar_is_for_terminals_alone(stream, monkeypatch, capsys):
 def test_a_paragraph_never_breaks_a_path():
     path = "/a/long/folder/" + "x" * 120 + "/file.txt"
     assert f"{path}:" in paragraph(f"note: {path}: read as one text per line").split("\n")
+
+
+def test_an_estimate_under_a_second_is_not_about_that():
+    assert about(0.3) == "under 1 s"
+    assert about(40) == "about 40 s"

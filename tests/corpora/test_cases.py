@@ -19,7 +19,7 @@ from transfer.corpora.own.intake import Asked
 from transfer.corpora.own.plain import Layout
 from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.tables import Dialect
-from transfer.corpora.own.tagged import Tagging
+from transfer.corpora.own.tagged import TaggingOptions
 from transfer.corpora.own.unlabelled import texts_of
 from transfer.inputs import InputError
 
@@ -70,7 +70,7 @@ def test_01_untyped_tags_take_the_name_of_the_corpus(cases: Path):
     both = sentences(folder / "train.tsv") + sentences(folder / "test.tsv")
     assert mentions(card) == sum(tags.count("B") for _, tags in both)
     assert any("--entity" in doubt for doubt in reading.doubts)
-    card, reading, _ = two_files(folder, ".tsv", tagging=Tagging(entity="Finding"))
+    card, reading, _ = two_files(folder, ".tsv", tagging=TaggingOptions(entity="Finding"))
     assert (card.entities, reading.doubts) == (("Finding",), [])
 
 
@@ -177,7 +177,7 @@ def test_13_a_blank_token_is_named_in_its_own_line(cases: Path, name: str):
     assert sum(map(len, wanted)) < sum(map(len, blocks(path)))
     with pytest.raises(InputError, match=rf"{name}\.conll line 3: the token .*--blank-tokens drop"):
         read("tagging", path)
-    _, reading = read("tagging", path, tagging=Tagging(drop_blanks=True))
+    _, reading = read("tagging", path, tagging=TaggingOptions(drop_blanks=True))
     assert [list(zip(*some, strict=True)) for some in items(reading, "tokens", "tags")] == wanted
 
 
@@ -260,7 +260,19 @@ def test_21_prepare_and_check_say_that_the_score_is_undefined(
         for split in SPLITS
         for word in (f"--{split}", cases / "21-undefined-scores" / f"{name}-{split}.jsonl")
     ]
-    order = ["prepare", "own", "--kind", kind, "--name", name, *files, *options, "--to", tmp_path / "to"]
+    order = [
+        "corpora",
+        "prepare",
+        "own",
+        "--kind",
+        kind,
+        "--name",
+        name,
+        *files,
+        *options,
+        "--to",
+        tmp_path / "to",
+    ]
     code, _, err = transfer(*order, "--strict")
     assert code == 2
     assert re.search(rf"^error: --strict: the test score \(\w+\) is undefined, .*{reason}", err)

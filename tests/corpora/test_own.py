@@ -313,7 +313,19 @@ def test_a_score_that_is_no_number_is_refused(tmp_path: Path, score: str):
 
 def test_the_command_writes_a_corpus_and_says_what_comes_next(tmp_path: Path, transfer):
     file, to = as_csv(tmp_path / "d.csv", FLAT), tmp_path / "to"
-    ask = ["prepare", "own", "--kind", "classification", "--name", "mine", "--from", file, "--to", to]
+    ask = [
+        "corpora",
+        "prepare",
+        "own",
+        "--kind",
+        "classification",
+        "--name",
+        "mine",
+        "--from",
+        file,
+        "--to",
+        to,
+    ]
     code, out, err = transfer(*ask)
     assert (code, err) == (0, "")
     assert re.search(r"^items +16 +2 +2$", out, re.M)
@@ -343,22 +355,22 @@ def test_the_command_writes_a_corpus_and_says_what_comes_next(tmp_path: Path, tr
         ("--kind classification --name a --from F --negative nine", "did you mean 'none'"),
         ("--kind classification --name a --from F --metric f1", "--metric f1 needs --negative"),
         ("--kind classification --name a --from F --text id --label id", "--text and --label"),
-        ("--kind classification --name a --from F --raw F", "--raw is for official releases"),
     ],
 )
 def test_options_that_make_no_sense_are_one_message(tmp_path: Path, transfer, options: str, what: str):
     file = as_csv(tmp_path / "d.csv", FLAT)
     words = [file if word == "F" else word for word in options.split()]
-    code, _, err = transfer("prepare", "own", *words, "--to", tmp_path / "to")
+    code, _, err = transfer("corpora", "prepare", "own", *words, "--to", tmp_path / "to")
     assert code == 2
     assert re.search(what, err), err
     assert err.count("\n") == 1
     assert not (tmp_path / "to").exists()
 
 
-def test_options_of_own_files_are_not_for_a_release(tmp_path: Path, transfer):
-    code, _, err = transfer("prepare", "chemprot", "--kind", "tagging", "--to", tmp_path)
-    assert (code, "--kind is for 'transfer prepare own'" in err) == (2, True)
+@pytest.mark.parametrize(("corpus", "option"), [("chemprot", "--kind"), ("own", "--raw")])
+def test_options_of_own_files_and_of_releases_are_told_apart(tmp_path: Path, transfer, corpus, option):
+    code, _, err = transfer("corpora", "prepare", corpus, option, "x", "--to", tmp_path)
+    assert (code, f"No such option: {option}" in err) == (2, True)
 
 
 # whatever the bytes

@@ -24,7 +24,9 @@ FENCE = re.compile(
 SHELL = """\
 transfer() {
   local more=()
-  case "$1" in (run-grid|plan|status|report|planted|recommend|group|compare) more=("${MORE[@]}");; esac
+  case "$1 ${2-}" in
+    (run-grid*|plan*|status*|report*|"corpora planted"|recommend*|group*|compare*) more=("${MORE[@]}");;
+  esac
   if [ "$1" = run-grid ] && [[ " $* " != *" --executor "* ]]; then more+=(--executor inline); fi
   PYTHONPATH="$PACKAGE" "$PYTHON" -c 'from transfer.cli import main; main()' "$@" "${more[@]}"
 }

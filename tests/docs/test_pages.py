@@ -12,7 +12,12 @@ from transfer.corpora.releases import RELEASES
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [*sorted(ROOT.glob("*.md")), *DOCS, *sorted((ROOT / "studies").glob("*/*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *DOCS,
+    *sorted((ROOT / "docs").glob("*/*.md")),
+    *sorted((ROOT / "studies").glob("*/*.md")),
+]
 # pages whose blocks are run by a test of their own, or are no blocks of a person's
 ELSEWHERE = {
     "docs/own-data.md": "tests/docs/test_own_data.py",
@@ -183,6 +188,19 @@ def test_the_page_on_corpora(runner):
     assert "triage" in ran.said
 
 
-def test_the_releases_that_the_page_lists_are_those_that_are_known():
+def test_the_table_of_corpora_is_that_of_the_registry():
     text = (ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")
-    assert [corpus for corpus in RELEASES if f"`{corpus}`" not in text] == []
+    table = text.split("## Known corpora")[1].split("## ")[0]
+    rows = {
+        cells[1].strip("` "): [cell.strip() for cell in cells[2:-1]]
+        for line in table.splitlines()
+        if (cells := line.split("|"))[1:] and cells[1].startswith(" `")
+    }
+    assert list(rows) == sorted(RELEASES)
+    for name, (kind, sizes, unit, licence, source, _) in rows.items():
+        release = RELEASES[name]
+        pair = release.card.pair and release.card.kind == "classification"
+        assert kind == ("pair " if pair else "") + release.card.kind
+        assert sizes == (", ".join(map(str, release.sizes)) if release.sizes else "not known")
+        assert (unit, licence) == (release.unit, release.card.licence)
+        assert LINK.fullmatch(source)[1] in (release.access.page, release.access.via)  # type: ignore[index]

@@ -1,11 +1,13 @@
 """The contract of every task kind, over the registry, on the tiny corpus of each."""
 
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+import transfer
 from transfer import corpora
 from transfer.cli.own import Said
 from transfer.corpora import prepared
@@ -110,6 +112,20 @@ def test_its_rows_are_read_back_from_a_users_file(kind: Kind, corpus: Corpus, ti
 def test_its_options_are_options_of_prepare_own(kind: Kind):
     known = {f"--{field.name.replace('_', '-')}" for field in fields(Said)}
     assert kind.options <= known
+
+
+def test_no_other_module_tests_for_a_kind():
+    package = Path(transfer.__file__).parent
+    asked = re.compile(rf'kind == |\.kind (!=|in|not in) |"({"|".join(KINDS)})":')
+    halves = {package / "kinds", package / "tasks"}
+    found = [
+        f"{path.relative_to(package)}: {line.strip()}"
+        for path in package.rglob("*.py")
+        if path.parent not in halves
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if asked.search(line)
+    ]
+    assert not found
 
 
 def test_the_model_card_describes_it_and_its_code_is_python(kind: Kind, corpus: Corpus):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.learning.test_run import job_of
+from tests.learning.jobs import job_of
 from transfer.jobs import Job
 from transfer.learning import run as running
 from transfer.learning.batches import TRAINING_PIECES, MiniBatch, training_batches

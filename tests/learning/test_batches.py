@@ -45,7 +45,7 @@ def test_a_large_mini_batch_goes_in_parts_that_hold_it_once(pieces: int | None, 
     assert len(batch.parts) <= count
     assert pieces is None or pieces < 10 or max(p.pieces for p in batch.parts) <= pieces + 8
     assert sorted(example for example, _, _ in batch.items) == list(range(12))
-    assert sum(batch.shares) == pytest.approx(1)
+    assert sum(batch.part_weights) == pytest.approx(1)
     for part in batch.parts:
         for example, start in zip([e for e, _, _ in part.items], part.read.tolist(), strict=True):
             n = example % 7 + 2

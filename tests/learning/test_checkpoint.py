@@ -1,21 +1,22 @@
 """A job that goes on from its checkpoint ends as one that was never interrupted, bit for bit."""
 
+import functools
 import json
 from pathlib import Path
 
 import pytest
 
-from transfer import corpora, encoders
-from transfer.jobs import Encoder, Job, Trained
+from tests.learning.jobs import job_of
+from transfer.jobs import Job
 from transfer.learning import run as running
 from transfer.learning.checkpoint import Checkpoint
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site
-from transfer.recipes import Recipe
 from transfer.records import JobResult
 from transfer.store import Store
 
 EPOCHS = 5
+long_job = functools.partial(job_of, seed=3, epochs=EPOCHS)
 
 
 class Killed(BaseException):
@@ -33,18 +34,6 @@ def sites(tmp_path: Path, tiny_corpora: Path, tiny_encoder: Path):
         )
 
     return make
-
-
-def job_of(site: Site, *names: str, **recipe) -> Job:
-    loaded = corpora.load(site.corpora, names)
-    return Job(
-        stage="refine",
-        corpora=tuple(Trained(name=c.name, fingerprint=c.fingerprint) for c in loaded),
-        seed=3,
-        recipe=Recipe(**{"lr": 3e-3, "epochs": EPOCHS, "batch_size": 8, **recipe}),
-        encoder=Encoder(name="tiny"),
-        encoder_fingerprint=encoders.locate(str(site.encoder)).fingerprint,
-    )
 
 
 def kill_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +78,7 @@ def epochs_trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize("after", range(1, EPOCHS + 1))
 def test_a_killed_job_goes_on_to_the_same_bits(sites, after: int, monkeypatch):
     whole, killed = sites("whole"), sites("killed")
-    job = job_of(whole, "sim", "rel", "ner")
+    job = long_job(whole, "sim", "rel", "ner")
     undisturbed = run(job, whole, keep_encoder=True)
     interrupted(job, killed, after=after, keep_encoder=True)
     trained = epochs_trained(monkeypatch)
@@ -106,7 +95,7 @@ def test_a_killed_job_goes_on_to_the_same_bits(sites, after: int, monkeypatch):
 
 def test_it_may_be_killed_again_and_again(sites):
     whole, killed = sites("whole"), sites("killed")
-    job = job_of(whole, "rel", "multi")
+    job = long_job(whole, "rel", "multi")
     for after in (1, 2, 4):
         interrupted(job, killed, after=after)
     assert comparable(run(job, killed)) == comparable(run(job, whole))
@@ -114,7 +103,7 @@ def test_it_may_be_killed_again_and_again(sites):
 
 def test_a_checkpoint_holds_only_what_is_needed(sites):
     killed = sites("killed")
-    job = job_of(killed, "rel", "multi")
+    job = long_job(killed, "rel", "multi")
     interrupted(job, killed, after=4)
     folder = killed.store / "checkpoints" / job.id
     state = json.loads((folder / "state.json").read_text())
@@ -138,7 +127,7 @@ def flip(path: Path) -> None:
 @pytest.mark.parametrize("file", ["state.json", "weights-2.safetensors", "optimizer-2.safetensors"])
 def test_a_damaged_checkpoint_is_set_aside_and_the_job_begins_anew(sites, file: str, spoil):
     whole, killed = sites("whole"), sites("killed")
-    job = job_of(whole, "rel")
+    job = long_job(whole, "rel")
     interrupted(job, killed, after=2)
     spoil(killed.store / "checkpoints" / job.id / file)
     resumed = run(job, killed)
@@ -152,7 +141,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_job_begins_anew(sites, file: 
 
 def test_a_checkpoint_of_other_versions_is_not_gone_on_from(sites, monkeypatch):
     killed = sites("killed")
-    job = job_of(killed, "rel")
+    job = long_job(killed, "rel")
     interrupted(job, killed, after=2)
     monkeypatch.setattr(running.torch, "__version__", "9.9")
     trained = epochs_trained(monkeypatch)
@@ -163,7 +152,7 @@ def test_a_checkpoint_of_other_versions_is_not_gone_on_from(sites, monkeypatch):
 
 def test_short_epochs_go_without(sites, monkeypatch):
     killed = sites("killed", 1000.0)
-    job = job_of(killed, "rel")
+    job = long_job(killed, "rel")
     interrupted(job, killed, after=2)
     assert not (killed.store / "checkpoints").exists()
     trained = epochs_trained(monkeypatch)
@@ -173,7 +162,7 @@ def test_short_epochs_go_without(sites, monkeypatch):
 
 def test_a_checkpoint_of_a_job_that_is_done_is_swept(sites):
     killed = sites("killed")
-    job, other = job_of(killed, "rel"), job_of(killed, "ner")
+    job, other = long_job(killed, "rel"), long_job(killed, "ner")
     for each in (job, other):
         interrupted(each, killed, after=2)
     kept = killed.store / "checkpoints"

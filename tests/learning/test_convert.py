@@ -114,7 +114,7 @@ def test_an_alias_treats_capitals_as_it_was_trained(
     monkeypatch.setattr(
         huggingface_hub, "snapshot_download", lambda hub, **_: asked.append(hub) or str(pickled)
     )
-    with pytest.raises(InputError, match=f"`transfer convert {alias} --to DIR`"):
+    with pytest.raises(InputError, match=f"`transfer encoders convert {alias} --to DIR`"):
         locate(alias)
     made = convert(alias, tmp_path / "new")
     assert len(set(asked)) == 1
@@ -130,9 +130,9 @@ def test_an_alias_treats_capitals_as_it_was_trained(
 
 
 def test_the_command(pickled: Path, tmp_path: Path, transfer):
-    code, out, _ = transfer("convert", pickled, "--to", tmp_path / "new")
+    code, out, _ = transfer("encoders", "convert", pickled, "--to", tmp_path / "new")
     assert (code, out.split(":")[0]) == (0, str(tmp_path / "new"))
-    code, _, err = transfer("convert", pickled, "--to", tmp_path / "new")
+    code, _, err = transfer("encoders", "convert", pickled, "--to", tmp_path / "new")
     assert code == 2
     assert "is there already" in err
 

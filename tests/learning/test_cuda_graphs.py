@@ -303,7 +303,8 @@ def test_capturing_draws_nothing_from_the_mini_batch(tiny_encoder: Path, capture
 
 
 def test_a_job_with_graphs_has_the_scores_of_one_without(site, captured, monkeypatch):
-    from tests.learning.test_run import QUICK, job_of, scores
+    from tests.learning.jobs import QUICK, job_of
+    from tests.learning.test_run import scores
 
     monkeypatch.setattr(at, "TRAINING_PIECES", None)  # a GPU takes a mini-batch whole
     at.forget()

@@ -1,40 +1,17 @@
 """Models that a grid keeps: each corpus's own epoch, the whole word table, and nothing else changes."""
 
 import json
-from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
-from transfer import encoders
-from transfer.corpora import load
-from transfer.jobs import Encoder, Job, Trained
-from transfer.learning import kept_models as models
+from tests.learning.jobs import job_of
+from transfer.jobs import Job
+from transfer.learning import kept_models
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site
-from transfer.recipes import Recipe
 from transfer.records import Damaged
 from transfer.store import Store
-
-QUICK = Recipe(lr=3e-3, epochs=3, batch_size=8)
-
-
-@pytest.fixture
-def site(tmp_path: Path, tiny_corpora: Path, tiny_encoder: Path) -> Site:
-    return Site(store=tmp_path / "store", corpora=str(tiny_corpora), encoder=tiny_encoder)
-
-
-def job_of(site: Site, *names: str, parent: Job | None = None) -> Job:
-    loaded = load(site.corpora, names)
-    return Job(
-        stage="fine-tune" if parent else "refine",
-        corpora=tuple(Trained(name=c.name, fingerprint=c.fingerprint) for c in loaded),
-        seed=0,
-        recipe=QUICK,
-        encoder=Encoder(name=str(site.encoder)),
-        encoder_fingerprint=encoders.locate(str(site.encoder)).fingerprint,
-        parent=parent,
-    )
 
 
 def keeping(site: Site, *jobs: Job) -> Site:
@@ -55,7 +32,7 @@ def test_a_done_job_trains_again_for_its_model_and_its_result_stays(site: Site):
     before = {path.name: path.read_bytes() for path in home.iterdir()}
     again = run(job, keeping(site, job))
     assert {path.name: path.read_bytes() for path in home.iterdir() if path.is_file()} == before
-    kept = models.kept_model(Store(site.store), job.id)
+    kept = kept_models.kept_model(Store(site.store), job.id)
     assert kept.result.scores == again.scores == Store(site.store).get(job.id).scores
     assert {name: task.epoch for name, task in kept.tasks.items()} == again.chosen_epoch
     made = {path: path.stat().st_mtime_ns for path in (home / "model").iterdir()}
@@ -66,7 +43,7 @@ def test_a_done_job_trains_again_for_its_model_and_its_result_stays(site: Site):
 def test_the_word_table_is_whole_and_only_what_was_read_moved_by_more_than_decay(site: Site):
     job = job_of(site, "rel")
     run(job, keeping(site, job))
-    weights = models.kept_model(Store(site.store), job.id).weights(Store(site.store), "rel")
+    weights = kept_models.kept_model(Store(site.store), job.id).weights(Store(site.store), "rel")
     name = next(name for name in weights if name.endswith("word_embeddings.weight"))
     first = load_file(site.encoder / "model.safetensors")["embeddings.word_embeddings.weight"]
     assert weights[name].shape == first.shape
@@ -84,7 +61,7 @@ def test_a_child_is_kept_too_and_its_parent_need_not_be(site: Site):
     store = Store(site.store)
     assert store.has_model(child.id)
     assert not store.has_model(parent.id)
-    assert models.kept_model(store, child.id).result.job == child
+    assert kept_models.kept_model(store, child.id).result.job == child
 
 
 def test_nothing_kept_is_pickled_and_no_place_of_this_machine_is_told(site: Site):
@@ -101,7 +78,7 @@ def test_a_model_that_was_changed_is_damaged(site: Site):
     job = job_of(site, "sim")
     run(job, keeping(site, job))
     store = Store(site.store)
-    kept = models.kept_model(store, job.id)
+    kept = kept_models.kept_model(store, job.id)
     weights = next((store.home(job.id) / "model").glob("epoch-*.safetensors"))
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
     with pytest.raises(Damaged, match="was changed after it was written"):
@@ -112,4 +89,4 @@ def test_a_model_that_was_changed_is_damaged(site: Site):
     record = store.home(job.id) / "model" / "model.json"
     record.write_text(json.dumps({"format": 1}))
     with pytest.raises(Damaged, match="is no record of a model"):
-        models.kept_model(store, job.id)
+        kept_models.kept_model(store, job.id)

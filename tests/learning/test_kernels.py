@@ -384,7 +384,7 @@ def test_the_real_kernels_fall_back_where_there_is_no_gpu():
 
 
 def test_on_a_cpu_nothing_is_looked_at_and_provenance_stays_as_it_is(site, monkeypatch):
-    from tests.learning.test_run import job_of
+    from tests.learning.jobs import job_of
 
     def looked():
         raise AssertionError("looked at on a CPU")
@@ -398,7 +398,7 @@ def test_on_a_cpu_nothing_is_looked_at_and_provenance_stays_as_it_is(site, monke
 
 @pytest.mark.usefixtures("fake_gpu")
 def test_a_result_says_how_attention_was_computed(site, monkeypatch):
-    from tests.learning.test_run import QUICK, job_of
+    from tests.learning.jobs import QUICK, job_of
 
     fake(monkeypatch, drops=False)
     recipe = QUICK.model_copy(update={"precision": "bf16"})

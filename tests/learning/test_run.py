@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from transfer import corpora, encoders
+from tests.learning.jobs import QUICK, job_of
+from transfer import corpora
 from transfer.corpora import Limit
-from transfer.jobs import Encoder, Job, Trained
 from transfer.learning import evaluate, machine
 from transfer.learning.best import MEAN, Best
 from transfer.learning.mtbert import MTBert
@@ -19,21 +19,6 @@ from transfer.learning.worker_data import Site
 from transfer.recipes import Recipe
 from transfer.store import Store
 from transfer.tasks import task_of
-
-QUICK = Recipe(lr=3e-3, epochs=3, batch_size=8)
-
-
-def job_of(site: Site, *names: str, seed: int = 0, recipe: Recipe = QUICK, parent: Job | None = None) -> Job:
-    loaded = [corpora.load_one(site.corpora, name, limit=site.limit_of(name)) for name in names]
-    return Job(
-        stage="fine-tune" if parent else "refine",
-        corpora=tuple(Trained(name=c.name, fingerprint=c.fingerprint) for c in loaded),
-        seed=seed,
-        recipe=recipe,
-        encoder=Encoder(name=str(site.encoder)),
-        encoder_fingerprint=encoders.locate(str(site.encoder)).fingerprint,
-        parent=parent,
-    )
 
 
 def scores(result) -> dict:

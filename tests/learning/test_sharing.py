@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tests.families import write_family
+from tests.learning.jobs import job_of
 from tests.learning.methods import NAMES, batches, done, joint, materials, recipe, trained
 from tests.learning.test_checkpoint import comparable, interrupted
-from tests.learning.test_run import job_of, scores
+from tests.learning.test_run import scores
 from transfer.learning.batches import MiniBatch
 from transfer.learning.export.write import export
 from transfer.learning.mtbert import MTBert
@@ -309,7 +310,7 @@ def test_a_kept_model_of_every_way_with_one_encoder_predicts_what_is_in_the_stor
     kept = store.predictions(job.id)
     for name, key in (("rel", "label"), ("ner", "tags")):
         file = Path(site.corpora) / name / "test.jsonl"
-        code, out, err = transfer("predict", tmp_path / "model" / name, file)
+        code, out, err = transfer("models", "predict", tmp_path / "model" / name, file)
         assert (code, err) == (0, "")
         said = [json.loads(line)[key] for line in out.splitlines()]
         assert said == [json.loads(v) for v in kept.loc[kept["corpus"] == name, "predicted"]]

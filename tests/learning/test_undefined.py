@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.learning.test_run import job_of
+from tests.learning.jobs import job_of
 from transfer.jobs import Job
 from transfer.learning import checkpoint
 from transfer.learning.run import run

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.learning.test_run import QUICK, job_of
+from tests.learning.jobs import QUICK, job_of
 from transfer.corpora import Limit
 from transfer.corpora.base import Split
 from transfer.jobs import NULL_SEEDS

@@ -95,7 +95,7 @@ def read(row):
     """Gain and interval as the page writes them, from a line of edges.csv."""
     claimed = "_selected" if row["ci_low_selected"] else ""  # a claim's interval is the adjusted one
     gain, low, high = (float(row[key]) for key in ("gain", f"ci_low{claimed}", f"ci_high{claimed}"))
-    return minus(points(gain, sign=True)), minus(f"{points(low)} to {points(high)}")
+    return minus(points(gain, sign=True)), minus(f"[{points(low)}, {points(high)}]")
 
 
 def check_is_told(page, row):
@@ -221,7 +221,7 @@ def test_a_task_names_its_partners_from_best_to_worst(how, page, rows):
         names = [name.text for name in shown.find_elements(By.CSS_SELECTOR, ".name")]
         assert names == [row[other] for row in own]
         amounts = [one.text for one in shown.find_elements(By.CSS_SELECTOR, ".amount")]
-        assert amounts == ["{} ({})".format(*read(row)) for row in own]
+        assert amounts == ["{} {}".format(*read(row)) for row in own]
     # a partner leads to its edge
     lists[0].find_element(By.CSS_SELECTOR, "button").click()
     best = max((r for r in rows.values() if r["target"] == "mednli"), key=lambda r: float(r["gain"]))
@@ -336,14 +336,14 @@ def test_columns_that_do_not_fit_are_named_and_come_back(chromium, simulated, tm
     page = shown_at(960, with_controls(simulated(8), 3), chromium, tmp_path)
     assert overflow(page, "#edges .scroll") == 0
     before = heads(page)
-    assert before[:5] == ["source", "target", "verdict", "gain", "95 % interval"]
+    assert before[:5] == ["source", "target", "verdict", "gain", "95% CI"]
     assert find(page, ".columns summary")[0].text == f"Columns: {len(before) - 2} of 11 shown"
     assert len(before) < 13
     find(page, ".columns summary")[0].click()
     boxes = {box.text: box.find_element(By.TAG_NAME, "input") for box in find(page, ".columns label")}
     boxes["joint"].click()
-    boxes["95 % interval"].click()
-    assert set(heads(page)) == (set(before) | {"joint"}) - {"95 % interval"}
+    boxes["95% CI"].click()
+    assert set(heads(page)) == (set(before) | {"joint"}) - {"95% CI"}
     assert not find(page, "#edges-refine td.plot")[0].is_displayed(), "goes with its interval"
     joint = [cell for cell in find(page, "#edges-refine tbody tr:first-child > *") if cell.is_displayed()]
     assert len(joint) == len(before)

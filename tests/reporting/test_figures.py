@@ -12,7 +12,7 @@ from transfer.analysis import gains, tables
 from transfer.analysis.graph import TransferGraph
 from transfer.reporting import figures
 from transfer.reporting.graph_picture import lay_out
-from transfer.reporting.panels import Side, SideBySide
+from transfer.reporting.panels import Panel, Panels
 
 NAMES = ["clinicalsts", "i2b2-2010-re", "mednli", "shareclefe", "bc5cdr-chemical",
          "bc5cdr-disease", "ddi2013", "chemprot", *(f"corpus-{n:02d}" for n in range(16))]  # fmt: skip
@@ -62,10 +62,10 @@ def drawn(count, kind="graph", source="synthetic", *, names=None, some=None):
         return figures.draw_scatter(rows, order=names, caption=CAPTION, source=source)
     if kind == "panels":  # four nodes beside so many
         sides = (graph_of(NAMES[:4], "prepared"), graph_of(names, source, some))
-        both = SideBySide(
-            tuple(Side(f"grid {n}", edges, graph, CAPTION) for n, (edges, graph) in enumerate(sides))
+        both = Panels(
+            tuple(Panel(f"grid {n}", edges, graph, CAPTION) for n, (edges, graph) in enumerate(sides))
         )
-        return figures.draw_panels(both.panels, caption=both.caption)
+        return figures.draw_panels(both.pictures, caption=both.caption)
     return figures.draw_graph(lay_out(graph_of(names, source, some)[1]), caption=CAPTION, source=source)
 
 

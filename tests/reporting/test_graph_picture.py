@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.graphs import NAMES, fabricated, graph_of, nodes
-from transfer.analysis.graph import CLAIMS, TransferGraph
+from transfer.analysis.graph import TransferGraph
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.graph_layout import LABEL_SIZE, half_head, text_width
 from transfer.reporting.graph_picture import PALE, STRONGEST, lay_out
 

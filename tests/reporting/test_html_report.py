@@ -124,4 +124,4 @@ def test_a_grid_without_edges_has_a_page(simulated):
     found = simulated(["mednli"])
     page = "".join(Page(report_html(found)).text)
     assert "No edge could be measured" in page
-    assert "To run it again" in page
+    assert "Reproduce" in page

@@ -32,7 +32,7 @@ def edges(names, controls=0):
     pairs = list(permutations(names, 2))
     table = pd.DataFrame(pairs, columns=pd.Index(["source", "target"])).sort_values("target", kind="stable")
     table = table.assign(metric="micro_f1", single="58.8", joint="59.7", gain="-13.9")
-    table["95 % interval"] = "-28.8 to 11.0"
+    table["95% CI"] = "[-28.8, 11.0]"
     table = table.assign(**{"p adjusted": "0.00096", "verdict": "inconclusive"})
     return table.assign(**{f"gain, text left {n}": "-18.0" for n in range(controls)}, seeds=10)
 

@@ -104,8 +104,8 @@ def test_the_sentences_are_true_to_the_edges(tmp_path):
     assert edge["verdict"] == "improves"
     page = (tmp_path / "report.md").read_text()
     assert (
-        f"- mednli → shareclefe: {100 * edge['gain']:+.1f} points (95 % "
-        f"{100 * edge['ci_low_selected']:.1f} to {100 * edge['ci_high_selected']:.1f}, 3 seeds), improves\n"
+        f"- mednli → shareclefe: {100 * edge['gain']:+.1f} points (95% CI "
+        f"[{100 * edge['ci_low_selected']:.1f}, {100 * edge['ci_high_selected']:.1f}], 3 seeds), improves\n"
         in page
     )
     assert "clinical \\| notes" in page
@@ -127,7 +127,7 @@ def test_failed_and_absent_scores_are_named_without_paths(tmp_path):
     assert lost["state"].to_list() == ["absent", "failed", "failed"]
     assert lost["seed"].to_list() == [7, 1, 1]
     page = (tmp_path / "report.md").read_text()
-    assert "**3 scores are missing, named below; none was filled in.**" in page
+    assert "**3 scores are missing; they are listed below. None was imputed.**" in page
     for path in tmp_path.iterdir():
         assert b"/home/ann" not in path.read_bytes(), path.name
 
@@ -204,7 +204,7 @@ def test_with_one_seed_nothing_is_said_of_what_a_test_split_can_show():
     found = sentences.answer(edges, smallest_effect=0.005, items=dict.fromkeys(NAMES, 21))
     assert found.reach == ()
     (open_,) = found.verdicts
-    assert all(line.endswith("; one seed shows no spread") for line in open_.lines)
+    assert all(line.endswith("; one seed has no variance") for line in open_.lines)
 
 
 def test_an_edge_without_a_gain_is_said_to_be_undefined_and_why():
@@ -220,7 +220,7 @@ def test_an_edge_without_a_gain_is_said_to_be_undefined_and_why():
 
 def test_results_of_mixed_versions_are_named(tmp_path):
     write(frame(), tmp_path, settings={MIXED: "torch 2.11.0 (3 jobs), torch 2.13.0 (30 jobs)"})
-    said = "The jobs were not all run with the same versions: torch 2.11.0 (3 jobs), torch 2.13.0 (30 jobs)."
+    said = "The jobs ran with different versions: torch 2.11.0 (3 jobs), torch 2.13.0 (30 jobs)."
     assert said in (tmp_path / "report.md").read_text()
     assert said in (tmp_path / "report.html").read_text()
 
@@ -237,12 +237,12 @@ def test_a_claim_that_longer_training_explains_is_told(tmp_path):
     edge = edges.loc[("mednli", "shareclefe")]
     assert edge["verdict"] == "improves"
     assert abs(edge["gain_same_steps"]) < 0.005
-    assert f"improves; {100 * edge['gain_same_steps']:+.1f} (95 % " in text
+    held = f"{100 * edge['gain_same_steps']:+.1f} points (95% CI ["
+    assert f"improves; {held}" in text
     # the answer itself says so, for those who read no further
     first = text[text.index("## Answer") : text.index("![")]
-    assert f"improves; but {100 * edge['gain_same_steps']:+.1f} (95 % " in first
-    assert "against training alone for as many steps" in first
+    assert f"improves; the same-steps control explains the gain: {held}" in first
     page = (tmp_path / "report.html").read_text()
-    assert "against training alone for as many steps" in page
+    assert "the same-steps control explains the gain: " in page
     assert page.index('href="#controls"') < page.index('<section id="controls"')
     assert (tmp_path / "table_same_steps.csv").is_file()

@@ -27,10 +27,10 @@ def test_a_winner_beyond_doubt_and_one_that_cannot_be_told_read_unlike():
     clear = said(planted(0.0, 0.01, 0.02, 0.06))
     assert clear.startswith("a: refinement + fine-tuning 65.4, the highest; over refinement +4.1 points")
     assert clear.endswith("So it is better than refinement, single trained longer and single.")
-    assert "points (95 % " in clear
+    assert "points (95% CI [" in clear
     assert ", 5 seeds, on more epochs), improves" in clear
     unsure = said(planted(0.0, 0.0, 0.0, 0.0, noise=0.02))
-    assert "So it cannot be told from" in unsure
+    assert "So it is not shown to differ from" in unsure
     assert "(minimum detectable effect " in unsure
     same = said(planted(0.0, 0.03, 0.0, 0.0305, noise=0.0003))
     assert "is within 0.5 points of single trained longer" in same
@@ -44,7 +44,7 @@ def test_a_contrast_is_turned_with_its_ends_where_the_other_arm_wins():
     row = table.loc[(stages.FINE_TUNING, stages.LONGER)]
     assert row["verdict"] == "harms"
     low, high = -100 * row["ci_high_selected"], -100 * row["ci_low_selected"]
-    told = f"+{-100 * row['gain']:.1f} points (95 % {low:.1f} to {high:.1f}, 5 seeds), improves"
+    told = f"+{-100 * row['gain']:.1f} points (95% CI [{low:.1f}, {high:.1f}], 5 seeds), improves"
     assert f"over refinement + fine-tuning {told}" in said(scores)
 
 
@@ -66,7 +66,7 @@ def test_one_seed_shows_no_interval():
     text = said(planted(0.0, 0.1, 0.2, 0.3, seeds=1))
     assert "(no interval, 1 seed" in text
     assert "improves" not in text
-    assert "So it cannot be told from" in text
+    assert "So it is not shown to differ from" in text
 
 
 def test_the_section_is_in_page_markdown_and_files(simulated):

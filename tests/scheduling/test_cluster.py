@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,28 +105,6 @@ def undisturbed(tiny_grid: Path, tmp_path: Path) -> Store:
     _, err = process.communicate(timeout=250)
     assert process.returncode == 0, err
     return Store(tmp_path / "undisturbed")
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket of its own on an S3 server on loopback: servers of one process hold the same ones."""
-    from moto.server import ThreadedMotoServer
-    from pyarrow.fs import S3FileSystem
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "of-a-test", "AWS_SECRET_ACCESS_KEY": "of-a-test",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1", "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    made = S3FileSystem(allow_bucket_creation=True, endpoint_override=f"127.0.0.1:{port}", scheme="http")
-    name = f"bucket-{uuid.uuid4().hex}"
-    made.create_dir(name)
-    yield f"s3://{name}/runs"
-    server.stop()
 
 
 @pytest.mark.slow
@@ -286,10 +263,14 @@ def test_a_model_is_kept_in_a_bucket_and_exported_from_there(
     code, out, err = transfer(*run, "--set", "keep=models")
     assert (code, err) == (0, "")
     assert "3 jobs, 0 done, 3 to run" in out
-    code, _, err = transfer("export", "refine nerr seed 0", "--store", bucket, "--to", tmp_path / "m")
+    code, _, err = transfer(
+        "models", "export", "refine nerr seed 0", "--store", bucket, "--to", tmp_path / "m"
+    )
     assert (code, err.startswith(f"error: {bucket}: no job has the id or the label")) == (2, True), err
-    code, _, err = transfer("export", "refine ner seed 0", "--store", bucket, "--to", tmp_path / "m")
+    code, _, err = transfer(
+        "models", "export", "refine ner seed 0", "--store", bucket, "--to", tmp_path / "m"
+    )
     assert code == 0, err
     (tmp_path / "new.jsonl").write_text('{"tokens": ["severe", "pain"]}\n')
-    code, out, _ = transfer("predict", tmp_path / "m", tmp_path / "new.jsonl")
+    code, out, _ = transfer("models", "predict", tmp_path / "m", tmp_path / "new.jsonl")
     assert (code, out.count('"tags"')) == (0, 1)

@@ -13,8 +13,8 @@ from transfer.learning import run as learning
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site
 from transfer.records import JobResult
-from transfer.scheduling import JobQueue
 from transfer.scheduling.cluster import GridSearcher, JobTrainable
+from transfer.scheduling.queue import JobQueue
 from transfer.scheduling.work import Work
 from transfer.store import Store
 

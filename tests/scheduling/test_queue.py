@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from transfer.jobs import Encoder, Job, Trained
 from transfer.recipes import Recipe
-from transfer.scheduling import JobQueue
+from transfer.scheduling.queue import JobQueue
 
 RECIPE = Recipe(lr=0.1, epochs=1, batch_size=1)
 

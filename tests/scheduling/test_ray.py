@@ -10,8 +10,8 @@ from transfer.grid import Grid
 from transfer.jobs import Job, Trained
 from transfer.learning.worker_data import Site
 from transfer.records import JobResult
-from transfer.scheduling import JobQueue
 from transfer.scheduling.inline import run_inline
+from transfer.scheduling.queue import JobQueue
 from transfer.scheduling.work import Work
 from transfer.store import Store
 

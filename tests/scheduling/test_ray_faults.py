@@ -12,7 +12,7 @@ from transfer.jobs import Job
 from transfer.learning.run import run
 from transfer.learning.worker_data import Site
 from transfer.records import JobResult
-from transfer.scheduling import JobQueue
+from transfer.scheduling.queue import JobQueue
 from transfer.scheduling.work import Work
 from transfer.store import Store
 

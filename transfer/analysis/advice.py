@@ -23,6 +23,7 @@ from transfer.analysis.flags import caution
 from transfer.analysis.options import Option
 from transfer.analysis.shrinkage import expected_gains
 from transfer.analysis.tables import escaped, points, to_markdown
+from transfer.analysis.verdicts import Verdict
 from transfer.inputs import InputError, did_you_mean
 
 ALPHA = 0.05
@@ -33,7 +34,7 @@ MOST_SEEDS = 30  # what more would settle only beyond so many seeds is called ou
 
 
 class Outlook(NamedTuple):
-    """What further seeds are expected to do for one option."""
+    """Expected effect of further seeds on one option."""
 
     chance: float  # that one more seed settles it; NaN where nothing is known
     seeds: int | None  # how many settle it if its gain stays as it is; None: not within MOST_SEEDS
@@ -45,7 +46,7 @@ class Judged(NamedTuple):
     option: Option
     low: float
     high: float
-    verdict: str
+    verdict: Verdict
     outlook: Outlook | None  # None where nothing is open
     expected: float  # the shrunken gain; NaN where its error is not known
 
@@ -99,7 +100,7 @@ class Recommendation:
                 f"none of the {count} measured options is" if count > 1 else "the one measured option is not"
             )
             said = [f"Train {self.target} alone ({alone}): {none} shown to improve it."]
-            if [o for o in self.options if o.verdict == "inconclusive"]:
+            if [o for o in self.options if o.verdict is Verdict.INCONCLUSIVE]:
                 said.append("That nothing helps is not shown either.")
         else:
             best = self.best
@@ -116,7 +117,7 @@ class Recommendation:
             rivals = [
                 o.option.partners
                 for o in self.options
-                if o.verdict == "improves" and o is not best and o.high >= best.low
+                if o.verdict is Verdict.IMPROVES and o is not best and o.high >= best.low
             ]
             if rivals:
                 said.append(f"The best partner is not settled: {', '.join(rivals)} may be as good.")
@@ -165,7 +166,7 @@ def recommend(
     expected = dict(zip(map(id, options), expected_of(options).tolist(), strict=True))
     judged = [_judged(option, level, smallest_effect, expected[id(option)]) for option in own]
     judged.sort(key=lambda o: (-_or(o.low, -math.inf), len(o.option.group), o.option.partners))
-    improving = [o for o in judged if o.verdict == "improves"]
+    improving = [o for o in judged if o.verdict is Verdict.IMPROVES]
     best = improving[0] if improving else None
     if best:
         judged = [best, *(o for o in judged if o is not best)]
@@ -203,8 +204,8 @@ def expected_of(options: Sequence[Option]) -> np.ndarray:
 def _judged(option: Option, level: float, smallest: float, expected: float) -> Judged:
     found = option.estimate
     reach = float(found.reach(level))
-    verdict = option.verdict or _settled(found, level, smallest) or "inconclusive"
-    outlook = _outlook(option, level, smallest) if verdict == "inconclusive" else None
+    verdict = option.verdict or _settled(found, level, smallest) or Verdict.INCONCLUSIVE
+    outlook = _outlook(option, level, smallest) if verdict is Verdict.INCONCLUSIVE else None
     return Judged(option, found.gain - reach, found.gain + reach, verdict, outlook, expected)
 
 
@@ -221,11 +222,12 @@ def _promise(best: Judged, alone: str) -> str:
     )
 
 
-def _settled(found: Estimate, level: float, smallest: float) -> str:
-    """What a gain is called by its interval at a level; empty where that leaves it open."""
+def _settled(found: Estimate, level: float, smallest: float) -> Verdict | None:
+    """The verdict on a gain by its interval at a level; None where that leaves it open."""
     if abs(found.gain) > max(float(found.reach(level)), smallest):
-        return "improves" if found.gain > 0 else "harms"
-    return "no effect" if abs(found.gain) + float(found.reach(2 * level)) < smallest else ""
+        return Verdict.of_sign(found.gain)
+    small = abs(found.gain) + float(found.reach(2 * level)) < smallest
+    return Verdict.NO_EFFECT if small else None
 
 
 def _outlook(option: Option, level: float, smallest: float) -> Outlook:
@@ -260,7 +262,7 @@ def chance_settled(option: Option, *, level: float, smallest: float) -> float:
 
 
 def _open_text(options: Sequence[Judged]) -> list[str]:
-    """What more seeds would do for the options that are open."""
+    """Expected effect of more seeds on the undecided options."""
     known = [(o, o.outlook) for o in options if o.outlook and not math.isnan(o.outlook.chance)]
     if not known:
         return []

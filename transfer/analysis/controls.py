@@ -15,6 +15,7 @@ Each table has the columns of `gains.edges`, and its verdicts are made like the 
 import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -24,14 +25,12 @@ from transfer.analysis import gains
 from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence, contrast
 from transfer.analysis.gains import EdgeKey
-from transfer.analysis.graph import CLAIMS
-from transfer.analysis.verdicts import Verdicts
-from transfer.jobs import TUNED, left_out_arm, same_steps_arm
+from transfer.analysis.verdicts import CLAIMS, Verdict, Verdicts
+from transfer.arms import Arm, Control
 
-CONTROLS = ("null", "same-steps", "left-out", "tuned")
+CONTROLS = tuple(Control)
 DEALINGS = 200
 BESIDE = ("gain", "ci_low", "ci_high", "verdict")  # what a control adds to the table of edges
-STANDS, REDUCED, UNDECIDED = "stands", "reduced", "undecided"  # a claim beside a control
 STANDING = ("difference", "difference_ci_low", "difference_ci_high", "standing")
 
 _SCORE = ["stage", "corpora", "target", "metric", "seed", "value"]
@@ -71,7 +70,7 @@ def dealt(
     correction: str = "bh",
     alpha: float = 0.05,
 ) -> tuple[int, int]:
-    """How many edges are claimed, of how many, over all ways to deal the null control's runs into two arms.
+    """Count claimed edges and all edges over all ways to divide the null control's runs into two arms.
 
     Of each corpus alone there are twice as many runs as seeds; any half of them may stand for the single
     arm. The dealings share runs, so they make the rate steadier and give it no interval of its own. Of more
@@ -103,7 +102,7 @@ def dealt(
 
         verdicts.look(estimated)
         edges += len(verdicts.states)
-        claims += sum(state.verdict in ("improves", "harms") for state in verdicts.states.values())
+        claims += sum(state.claimed for state in verdicts.states.values())
     return claims, edges
 
 
@@ -210,11 +209,19 @@ def _differences(
     return found
 
 
-def _stands(verdict: str, direction: float) -> str:
+class Standing(StrEnum):
+    """A claim beside a control."""
+
+    STANDS = "stands"
+    REDUCED = "reduced"
+    UNDECIDED = "undecided"
+
+
+def _stands(verdict: Verdict, direction: float) -> Standing:
     """The verdict on a difference as that on the claim, whose direction is 1 or -1."""
-    if verdict == "inconclusive":
-        return UNDECIDED
-    return REDUCED if verdict == ("improves" if direction > 0 else "harms") else STANDS
+    if verdict is Verdict.INCONCLUSIVE:
+        return Standing.UNDECIDED
+    return Standing.REDUCED if verdict is Verdict.of_sign(direction) else Standing.STANDS
 
 
 def _standing(found: Estimate | None, told: str) -> tuple[float, float, float, str]:
@@ -224,7 +231,7 @@ def _standing(found: Estimate | None, told: str) -> tuple[float, float, float, s
     return float(found.gain), float(found.gain) - reach, float(found.gain) + reach, told
 
 
-def tuned_arms(frame: pd.DataFrame) -> dict[str, tuple[str, float]]:
+def tuned_arms(frame: pd.DataFrame) -> dict[str, tuple[Arm, float]]:
     """For each corpus its arm alone with the best mean dev score, and that score (a fraction).
 
     Over the seeds that all its rates have; of equal ones the recipe's own rate, then the lowest.
@@ -232,23 +239,24 @@ def tuned_arms(frame: pd.DataFrame) -> dict[str, tuple[str, float]]:
     rows = frame[
         (frame["split"] == "dev") & (frame["status"] == "done") & (frame["corpora"] == frame["target"])
     ]
-    rows = rows[(rows["stage"] == "refine") | rows["stage"].str.startswith(TUNED)]
+    arms = {text: Arm.parse(text) for text in rows["stage"].unique()}
+    rates = {text: arm for text, arm in arms.items() if text == "refine" or arm.control is Control.TUNED}
+    order = {text: float(arm.setting or 0) for text, arm in rates.items()}  # the recipe's own is the first
     found = {}
-    for target, own in rows.groupby("target"):
+    for target, own in rows[rows["stage"].isin(list(rates))].groupby("target"):
         scores = own.pivot(index="stage", columns="seed", values="value").dropna(axis="columns")
         if scores.shape[1] and "refine" in scores.index:
-            order = sorted(scores.index, key=lambda arm: (arm != "refine", arm))
-            means = scores.mean(axis="columns").loc[order]
-            found[str(target)] = (str(means.idxmax()), float(means.max()))
+            means = scores.mean(axis="columns").sort_index(key=lambda own: own.map(order))
+            found[str(target)] = (rates[str(means.idxmax())], float(means.max()))
     return found
 
 
 class _Given(NamedTuple):
-    """What controls compare: the test scores of all arms, and what is known of the corpora."""
+    """Input of the controls: test scores of all arms, and properties of the corpora."""
 
     rows: pd.DataFrame
     train_items: Mapping[str, int]
-    tuned: Mapping[str, tuple[str, float]]
+    tuned: Mapping[str, tuple[Arm, float]]
 
 
 def _null(given: _Given) -> pd.DataFrame:
@@ -260,14 +268,14 @@ def _null(given: _Given) -> pd.DataFrame:
 def _same_steps(given: _Given) -> pd.DataFrame:
     """The pairs of the grid, each against the longer training of its target."""
     arms = _pairs(given.rows[given.rows["stage"] == "refine"])
-    longer = [same_steps_arm(given.train_items[source]) for source in arms["source"]]
+    longer = [str(Arm.same_steps(given.train_items[source])) for source in arms["source"]]
     return arms.assign(joint_arm="refine", single_arm=pd.Series(longer, dtype=object, index=arms.index))
 
 
 def _left_out(given: _Given) -> pd.DataFrame:
     """The pairs that were trained without the shared text, each against its target alone."""
     arms = _pairs(given.rows)
-    arms = arms[arms["stage"] == arms["target"].map(left_out_arm)]
+    arms = arms[arms["stage"] == arms["target"].map(lambda target: str(Arm.left_out(str(target))))]
     return arms.assign(joint_arm=arms["stage"], single_arm="refine", stage="refine")
 
 
@@ -275,21 +283,21 @@ def _tuned(given: _Given) -> pd.DataFrame:
     """The pairs of the grid, each against its target alone with the rate that suits it best."""
     arms = _pairs(given.rows[given.rows["stage"] == "refine"])
     arms = arms[arms["target"].isin(list(given.tuned))]
-    best = [given.tuned[target][0] for target in arms["target"]]
+    best = [str(given.tuned[target][0]) for target in arms["target"]]
     return arms.assign(joint_arm="refine", single_arm=pd.Series(best, dtype=object, index=arms.index))
 
 
-_ARMS: Mapping[str, Callable[[_Given], pd.DataFrame]] = {
-    "null": _null,
-    "same-steps": _same_steps,
-    "left-out": _left_out,
-    "tuned": _tuned,
+_ARMS: Mapping[Control, Callable[[_Given], pd.DataFrame]] = {
+    Control.NULL: _null,
+    Control.SAME_STEPS: _same_steps,
+    Control.LEFT_OUT: _left_out,
+    Control.TUNED: _tuned,
 }
 
 
 def _pairs(rows: pd.DataFrame) -> pd.DataFrame:
     """The scores of pairs, with the target's partner as ``source``."""
-    others = [gains.partners(c, t) for c, t in zip(rows["corpora"], rows["target"], strict=True)]
+    others = gains.partners(rows)
     pair = np.array([len(group) == 1 for group in others], dtype=bool)
     source = pd.Series([group[0] if group else "" for group in others], dtype=object, index=rows.index)
     return rows.assign(source=source)[pair]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from transfer.analysis.setup import cells_of
 from transfer.jobs import Job
 from transfer.records import JobResult
 
@@ -17,11 +18,11 @@ def curves(jobs: Iterable[Job], results: Mapping[str, JobResult]) -> pd.DataFram
     (`tuned`, say) is not.
     """
     rows = [
-        (job.arm, "+".join(job.group), name, job.arm_seed, epoch.epoch, epoch.loss.get(name), epoch.dev[name])
+        (*cell[:3], cell.seed, epoch.epoch, epoch.loss.get(cell.target), epoch.dev[cell.target])
         for job in jobs
         if job.id in results and results[job.id].status == "done"
         for epoch in results[job.id].history
-        for name in job.names
+        for cell in cells_of(job)
     ]
     table = pd.DataFrame(rows, columns=pd.Index(CURVES)).astype({"loss": float, "dev": float})
     return table.sort_values(CURVES[:5], ignore_index=True)

@@ -1,4 +1,4 @@
-"""What every arm scored on the test documents, in the form that intervals are made of."""
+"""Scores of every arm on the test documents, in the form that intervals are computed from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Arm:
-    """A cell's score, and the share in it of each test document, [documents] (see ``inference.shares``).
+class ArmScore:
+    """A cell's score, and the share in it of each test document, [documents] (see ``estimate.shares``).
 
     A share is NaN where the score is undefined without the document. ``constant`` says what is predicted,
     if that is the same for every item.
@@ -35,10 +35,10 @@ class Arm:
 class Evidence:
     """The arms of a grid, by cell; a job's are read together when one of them is first needed."""
 
-    def __init__(self, read: Callable[[Cell], Mapping[Cell, Arm]]) -> None:
+    def __init__(self, read: Callable[[Cell], Mapping[Cell, ArmScore]]) -> None:
         """``read`` gives the arms of the job that a cell belongs to."""
         self._read = read
-        self._arms: dict[Cell, Arm] = {}
+        self._arms: dict[Cell, ArmScore] = {}
 
     def estimate(
         self,
@@ -54,7 +54,7 @@ class Evidence:
         """The gain of ``target`` in the group over the target alone, seeds and documents random.
 
         ``alone`` is the stage of the arm without partner, if another one. ``further`` are seeds that this arm
-        alone has, weighted by ``matching`` (see ``inference.combined``). Raises ValueError where two
+        alone has, weighted by ``matching`` (see ``estimate.combined``). Raises ValueError where two
         arms were not tested on the same documents.
         """
         single = [Cell(alone or stage, target, target, seed) for seed in (*seeds, *further)]
@@ -75,7 +75,7 @@ class Evidence:
             _tested_alike(arms[0], arm, cell)
         return Runs(np.array([arm.score for arm in arms]), np.stack([arm.shares for arm in arms]))
 
-    def arm(self, cell: Cell) -> Arm:
+    def arm(self, cell: Cell) -> ArmScore:
         """The arm of a cell."""
         if cell not in self._arms:
             self._arms |= self._read(cell)
@@ -104,7 +104,7 @@ def contrast(terms: Sequence[tuple[int, Evidence, Sequence[Cell]]]) -> Estimate:
     return crossed(np.array(scores), np.stack(parts))
 
 
-def _tested_alike(first: Arm, arm: Arm, cell: Cell) -> None:
+def _tested_alike(first: ArmScore, arm: ArmScore, cell: Cell) -> None:
     if arm.documents is not first.documents and arm.documents != first.documents:
         where = f"the arms of {cell.corpora}, seed {cell.seed}"
         raise ValueError(f"{cell.target}: {where}, were tested on other items")

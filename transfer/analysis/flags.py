@@ -22,8 +22,10 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
-from transfer.analysis.evidence import Arm, Cell, Evidence
+from transfer.analysis.evidence import ArmScore, Cell, Evidence
 from transfer.analysis.tables import points
+from transfer.analysis.verdicts import Verdict
+from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
 
 NEAR = 2.0
@@ -79,7 +81,7 @@ def _arm(row: Mapping[Any, Any]) -> ArmKey:
     return ArmKey(row["stage"], row["corpora"], row["target"])
 
 
-def _why_not_learned(arm: Arm, baseline: Baseline | None) -> str:
+def _why_not_learned(arm: ArmScore, baseline: Baseline | None) -> str:
     """Why a run did not learn, or has no error that could tell; empty if there is nothing to say."""
     if arm.constant:
         return f"did not learn, {arm.constant}"
@@ -160,11 +162,13 @@ def with_unscored(edges: pd.DataFrame, frame: pd.DataFrame, *, smallest_effect: 
     for stage, corpora, target, metric in arms.sort_values(["stage", "corpora", "target"]).itertuples(
         index=False, name=None
     ):
-        partners = gains.partners(corpora, target)
+        partners = Group.parse(corpora).partners(target)
         either = {ArmKey(stage, corpora, target), ArmKey(stage, target, target)}
         if len(partners) == 1 and either & lost and (stage, partners[0], target) not in known:
             key = {"stage": stage, "source": partners[0], "target": target, "metric": metric}
-            rows.append({**key, "verdict": "inconclusive", "seeds": 0, "smallest_effect": smallest_effect})
+            rows.append(
+                {**key, "verdict": Verdict.INCONCLUSIVE, "seeds": 0, "smallest_effect": smallest_effect}
+            )
     if not rows:
         return edges
     added = pd.DataFrame(rows).reindex(columns=edges.columns)
@@ -183,7 +187,7 @@ def with_flags(edges: pd.DataFrame, flags: Flags) -> pd.DataFrame:
         stage, source, target = edge["stage"], edge["source"], edge["target"]
         arms = {
             f"{target} alone": (stage, target, target),
-            f"{target} with {source}": (stage, "+".join(sorted((source, target))), target),
+            f"{target} with {source}": (stage, str(Group((source, target))), target),
         }
         said.append(". ".join(f"{name}: {flags[arm]}" for name, arm in arms.items() if arm in flags))
     return edges.assign(flag=pd.Series(said, dtype=object, index=edges.index))

@@ -18,10 +18,11 @@ import pandas as pd
 from transfer.analysis.estimate import Estimate, Runs, combined, over_seeds
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.singles import Singles, matching_of
-from transfer.analysis.verdicts import Verdicts
+from transfer.analysis.verdicts import Verdict, Verdicts
+from transfer.arms import Group, members
 
 ALL = "all others"
-VERDICTS = ("improves", "harms", "no effect", "inconclusive")
+VERDICTS = tuple(Verdict)
 
 CELL = ["stage", "corpora", "target", "seed"]
 PAIRING = ["stage", "target", "metric", "seed"]
@@ -38,25 +39,26 @@ GROUP_GAINS = [
 ]  # fmt: skip
 
 
-def partners(corpora: str, target: str) -> list[str]:
-    """The other names of a group, sorted: `partners("a+b", "a") == ["b"]`."""
-    return sorted(name for name in corpora.split("+") if name != target)
-
-
 def group_name(corpora: str, target: str, everyone: Sequence[str]) -> str:
-    """A group seen from one target: `all others`, `all others but x`, or its names by '+'."""
-    group = partners(corpora, target)
+    """A group as a person sees it from one target: `all others`, `all others but x`, or its names by '+'."""
+    group = Group.parse(corpora).partners(target)
     left_out = sorted(set(everyone) - set(group) - {target})
     if not left_out:
         return ALL
     if len(left_out) == 1 and len(group) > 1:
         return f"{ALL} but {left_out[0]}"
-    return "+".join(group)
+    return str(Group(group))
 
 
-def everyone(frame: pd.DataFrame) -> list[str]:
-    """Every corpus that some job of the frame trains, sorted."""
-    return sorted({name for group in frame["corpora"] for name in group.split("+")})
+def partners(rows: pd.DataFrame) -> list[tuple[str, ...]]:
+    """The other names of each row's group."""
+    pairs = zip(rows["corpora"], rows["target"], strict=True)
+    return [Group.parse(corpora).partners(target) for corpora, target in pairs]
+
+
+def group_size(corpora: str) -> int:
+    """Count the corpora that a text of the column ``corpora`` names."""
+    return len(Group.parse(corpora))
 
 
 def scored(frame: pd.DataFrame) -> pd.DataFrame:
@@ -86,7 +88,8 @@ def paired(frame: pd.DataFrame) -> pd.DataFrame:
     """
     rows = scored(frame)[["stage", "corpora", "target", "metric", "seed", "value"]]
     inside = [
-        target in corpora.split("+") for corpora, target in zip(rows["corpora"], rows["target"], strict=True)
+        target in Group.parse(corpora)
+        for corpora, target in zip(rows["corpora"], rows["target"], strict=True)
     ]
     alone = rows["corpora"] == rows["target"]
     single = rows[alone].drop(columns="corpora").rename(columns={"value": "single"})
@@ -102,7 +105,7 @@ def seed_gains(frame: pd.DataFrame) -> pd.DataFrame:
     whose single or joint score failed or is absent gives no row; `missing` names it.
     """
     both = paired(frame)
-    others = [partners(*names) for names in zip(both["corpora"], both["target"], strict=True)]
+    others = partners(both)
     both = both.assign(source=pd.Series([group[0] for group in others], dtype=object))
     both = both[np.array([len(group) == 1 for group in others], dtype=bool)]
     return both.sort_values(["stage", "source", "target", "seed"], ignore_index=True)[SEED_GAINS]
@@ -140,7 +143,7 @@ def singles(frame: pd.DataFrame, *, seeds: Collection[int] | None = None) -> Sin
     return Singles(scores, matching_of(pairs if seeds is None else pairs[pairs["seed"].isin(list(seeds))]))
 
 
-class Judged(NamedTuple):
+class EdgeVerdicts(NamedTuple):
     """Verdicts on edges, and the gains of each edge by seed, on which they rest."""
 
     verdicts: Verdicts[EdgeKey]
@@ -156,11 +159,11 @@ def judged(
     correction: str = "bh",
     alpha: float = 0.05,
     flags: Collection[tuple[str, str, str]] = (),
-) -> Judged:
+) -> EdgeVerdicts:
     """The verdict on each directed edge from one look at all its seeds.
 
     With `evidence` intervals and p values take seeds and test items as random, without it the
-    seeds alone (see `inference`); with `singles` a gain uses single-task seeds that have no joint run,
+    seeds alone (see `estimate`); with `singles` a gain uses single-task seeds that have no joint run,
     too. `smallest_effect` is in score units. `detectable` is the minimum detectable effect (80 %
     power) at the level of a grid's first claim, alpha over the number of edges; `detectable_10_seeds` the
     same with 10 seeds. `p_adjusted` corrects over all edges whose p is defined (Benjamini and Hochberg
@@ -203,7 +206,7 @@ def one_look(
     correction: str,
     alpha: float = 0.05,
     unlearned: Collection[EdgeKey] = (),
-) -> Judged:
+) -> EdgeVerdicts:
     """The verdicts on edges after one look at all their seeds; the arguments are those of `judged`."""
     most = max((len(group) for group in groups.values()), default=1)
     verdicts = Verdicts(
@@ -216,7 +219,7 @@ def one_look(
         unlearned=unlearned,
     )
     verdicts.look(lambda edge, _: estimated(edge))
-    return Judged(verdicts, groups)
+    return EdgeVerdicts(verdicts, groups)
 
 
 def by_edge(seed_gains: pd.DataFrame) -> dict[EdgeKey, pd.DataFrame]:
@@ -226,7 +229,7 @@ def by_edge(seed_gains: pd.DataFrame) -> dict[EdgeKey, pd.DataFrame]:
     return {EdgeKey(*key): group for key, group in rows.groupby(keys, sort=False)}  # type: ignore[misc]
 
 
-def edge_table(found: Judged, *, smallest_effect: float, alpha: float = 0.05) -> pd.DataFrame:
+def edge_table(found: EdgeVerdicts, *, smallest_effect: float, alpha: float = 0.05) -> pd.DataFrame:
     """The columns EDGES of every edge that was looked at; scores are means over the seeds looked at."""
     verdicts, groups = found
     adjusted, selected = verdicts.adjusted(), verdicts.selected_reach()
@@ -285,7 +288,7 @@ def estimate(
     *,
     among: Collection[int] | None = None,
 ) -> Estimate:
-    """The mean gain of one edge's seeds; see `inference` for what `evidence` adds.
+    """The mean gain of one edge's seeds; see `estimate` for what `evidence` adds.
 
     With `singles` it uses the single-task seeds beyond those of the group, too (those in `among`, if given).
     """
@@ -319,8 +322,8 @@ def larger_groups(
     left out, and the partners' names joined by '+' for any other group.
     """
     both, alone = paired(frame), singles(frame)
-    names = everyone(frame)
-    both = both[both["corpora"].str.count(r"\+") >= 2].reset_index(drop=True)
+    names = members(frame["corpora"])
+    both = both[both["corpora"].map(group_size) > 2].reset_index(drop=True)
     sources = [
         group_name(corpora, target, names)
         for corpora, target in zip(both["corpora"], both["target"], strict=True)

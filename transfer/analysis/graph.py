@@ -9,10 +9,11 @@ from pathlib import Path
 import networkx as nx
 import pandas as pd
 
+from transfer.analysis.verdicts import CLAIMS
+
 NODE_ATTRIBUTES = ("kind", "metric", "domain")
 # of an edge; the adjusted interval where it is claimed
 GAIN_ATTRIBUTES = ("gain", "ci_low", "ci_high", "ci_low_selected", "ci_high_selected")
-CLAIMS = ("improves", "harms")
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from transfer.analysis.flags import caution
 from transfer.analysis.options import Option
 from transfer.analysis.partition import EXACT_UP_TO, SAME, Group, GroupGains, divide, starts
 from transfer.analysis.tables import points
+from transfer.analysis.verdicts import Verdict
 from transfer.inputs import InputError
 
 
@@ -31,7 +32,7 @@ class Member(NamedTuple):
     gain: float
     expected: float  # shrunken, see ``shrinkage``; the measured one where its error is not known
     origin: str  # `alone`, `measured`, or `mean of pairs`
-    verdict: str  # of the pair, where the model is one
+    verdict: Verdict | None  # of the pair, where the model is one
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Grouping:
         """One row for each task: model (from 1), task, gain, expected, origin, verdict."""
         return pd.DataFrame(
             [
-                {"model": number, **member._asdict()}
+                {"model": number, **member._asdict(), "verdict": member.verdict or ""}
                 for number, model in enumerate(self.best.models, 1)
                 for member in model
             ]
@@ -123,7 +124,7 @@ class Grouping:
             known = "" if self.best.exact else " that was found"
             said.append(f"The limit gives up nothing: no division into more models{known} gains more.")
         estimates = sum(member.origin == "mean of pairs" for member in members)
-        unsure = sum(member.verdict == "inconclusive" for member in members)
+        unsure = sum(member.verdict is Verdict.INCONCLUSIVE for member in members)
         if estimates:
             said.append(
                 f"{estimates} of the {len(members)} gains are estimates: such a group was not trained; "
@@ -186,7 +187,7 @@ def group(
         members = [
             tuple(
                 Member(
-                    task, measured(names, task)[0], *found(names, task), verdicts.get((names, task), "")
+                    task, measured(names, task)[0], *found(names, task), verdicts.get((names, task))
                 )
                 for task in names
             )

@@ -11,6 +11,7 @@ from transfer.analysis.gains import EdgeKey
 from transfer.analysis.interim_looks import looks
 from transfer.analysis.stored import Stored
 from transfer.analysis.verdicts import Verdicts
+from transfer.arms import Group
 from transfer.jobs import Job
 from transfer.records import GridRecord
 from transfer.seeds import Seeds
@@ -24,7 +25,7 @@ def needed_jobs(store: Store, record: GridRecord) -> tuple[Job, ...]:
 
 
 class Decided(NamedTuple):
-    """How many edges have which verdict for good, how many are open, and the seeds of the next look."""
+    """Numbers of edges with a final verdict and of open ones, and the seeds of the next analysis."""
 
     verdicts: Mapping[str, int]
     open: int
@@ -45,7 +46,7 @@ class Interim:
         self._judged, self.spent = self._look()  # spent: whether the hours of the grid are over
 
     @property
-    def judged(self) -> gains.Judged:
+    def judged(self) -> gains.EdgeVerdicts:
         """The verdicts after the last look, with the gains of each edge."""
         return self._judged
 
@@ -56,7 +57,7 @@ class Interim:
         still = () if self.spent else verdicts.open
         # both stages of a group, so that a child never comes after its parent's encoder is gone
         groups = {(edge.target,) for edge in still}
-        groups |= {tuple(edge.corpora.split("+")) for edge in still}
+        groups |= {Group.parse(edge.corpora).names for edge in still}
         found = [
             job
             for job in record.jobs
@@ -69,13 +70,13 @@ class Interim:
 
     @property
     def decided(self) -> Decided:
-        """How far the edges are decided."""
+        """State of the edges: decided and open."""
         verdicts = self._judged.verdicts
         still = set(verdicts.open)
         found = [state.verdict for edge, state in verdicts.states.items() if edge not in still]
         return Decided({name: found.count(name) for name in gains.VERDICTS}, len(still), verdicts.seeds)
 
-    def _look(self) -> tuple[gains.Judged, bool]:
+    def _look(self) -> tuple[gains.EdgeVerdicts, bool]:
         """The verdicts after the last look whose jobs have all ended, and whether the hours are over."""
         seeds, stored = self._seeds, self._stored
         edges = self._edges()
@@ -110,15 +111,15 @@ class Interim:
             )
             # at a look and not within one: what a killed run began, the next one finishes
             if seeds.hours and self._hours(seen) >= seeds.hours:
-                return gains.Judged(verdicts, groups), True
-        return gains.Judged(verdicts, groups), False
+                return gains.EdgeVerdicts(verdicts, groups), True
+        return gains.EdgeVerdicts(verdicts, groups), False
 
     def _edges(self) -> list[EdgeKey]:
         record = self._stored.record
         metrics = {c.card.name: c.card.metric for c in record.corpora}
         pairs = {(job.stage, job.group) for job in record.jobs if len(job.group) == 2}
         edges = [
-            EdgeKey(stage, "+".join(group), source, target, metrics[target])
+            EdgeKey(stage, str(Group(group)), source, target, metrics[target])
             for stage, group in pairs
             for source, target in (group, group[::-1])
         ]
@@ -126,12 +127,12 @@ class Interim:
 
     def _seeds_of(self, stage: str, corpora: str, count: int) -> tuple[int, ...]:
         """The seeds of an arm at a look at ``count`` seeds; refinement alone may have further ones."""
-        alone = stage == "refine" and "+" not in corpora
+        alone = stage == "refine" and len(Group.parse(corpora)) == 1
         return self._grid.single_seeds_at(count) if alone else self._grid.seed_numbers[:count]
 
     def _looked_for(self, job: Job, count: int) -> bool:
         """Whether the looks up to the one at ``count`` seeds can need a job."""
-        return job.arm_seed in self._seeds_of(job.arm, "+".join(job.group), count)
+        return job.arm_seed in self._seeds_of(str(job.arm), str(Group(job.group)), count)
 
     def _hours(self, count: int) -> float:
         """The working hours of the jobs of all looks up to this one; overlaps count once."""

@@ -15,7 +15,8 @@ from transfer.analysis.estimate import Estimate
 from transfer.analysis.flags import FLAGS
 from transfer.analysis.options import Option
 from transfer.analysis.stages import CONTRASTS, MEANS
-from transfer.analysis.verdicts import CORRECTIONS, corrected
+from transfer.analysis.verdicts import CORRECTIONS, Verdict, corrected
+from transfer.arms import Group, members
 from transfer.inputs import InputError
 
 TABLES = ("results.csv", "edges.csv", "table_groups.csv", "table_corpora.csv")
@@ -67,7 +68,7 @@ def read_report(folder: Path) -> dict[str, Any]:
 
 def options_of(frame: pd.DataFrame, edges: pd.DataFrame, groups: pd.DataFrame) -> Iterator[Option]:
     """The options behind results.csv, edges.csv and table_groups.csv, as far as these tell of them."""
-    everyone = gains.everyone(frame[frame["stage"].isin(("refine", "fine-tune"))])
+    everyone = members(frame.loc[frame["stage"].isin(("refine", "fine-tune")), "corpora"])
     by_seed = {
         key: dict(zip(rows["seed"].astype(int), rows["gain"].astype(float), strict=True))
         for key, rows in gains.paired(frame).groupby(["stage", "corpora", "target"])
@@ -76,13 +77,14 @@ def options_of(frame: pd.DataFrame, edges: pd.DataFrame, groups: pd.DataFrame) -
     for row in (row for table in (edges, groups) for row in table.to_dict("records")):
         stage, target = row["stage"], row["target"]
         group = _group(row["source"], target, everyone)
-        own = by_seed.get((stage, "+".join(group), target))
+        own = by_seed.get((stage, str(Group(group)), target))
         if own is None or math.isnan(row["gain"]):
             continue
         own = {seed: own[seed] for seed in sorted(own)[: int(row["seeds"])]}
         found = _estimate(row, len(own), items=int(items[stage, target]))
+        verdict = Verdict(row["verdict"]) if "verdict" in row else None
         yield Option(
-            stage, target, group, row["source"], row["metric"], row["single"], found, row.get("verdict", ""),
+            stage, target, group, row["source"], row["metric"], row["single"], found, verdict,
             own, int(row.get("single_seeds", row["seeds"])),
         )  # fmt: skip
 
@@ -103,8 +105,8 @@ def _group(source: str, target: str, everyone: Sequence[str]) -> tuple[str, ...]
     """The names behind a group's words; see ``gains.group_name``."""
     rest = source.removeprefix(gains.ALL)
     if rest == source:
-        return tuple(sorted({target, *source.split("+")}))
-    return tuple(sorted(set(everyone) - {rest.removeprefix(" but ")}))
+        return Group((target, *Group.parse(source).names)).names
+    return Group(tuple(set(everyone) - {rest.removeprefix(" but ")})).names
 
 
 def _estimate(row: Mapping, seeds: int, *, items: int) -> Estimate:

@@ -10,7 +10,9 @@ from transfer.analysis import gains
 from transfer.analysis.crossfit import SeedGains
 from transfer.analysis.estimate import Estimate
 from transfer.analysis.evidence import Cell, Evidence
-from transfer.analysis.gains import EdgeKey, Judged
+from transfer.analysis.gains import EdgeKey, EdgeVerdicts
+from transfer.analysis.verdicts import Verdict
+from transfer.arms import Group
 
 
 class Option(NamedTuple):
@@ -23,7 +25,7 @@ class Option(NamedTuple):
     metric: str
     single: float
     estimate: Estimate
-    verdict: str  # of the grid; empty for a group larger than a pair, which has none
+    verdict: Verdict | None  # of the grid; a group larger than a pair has none
     by_seed: Mapping[int, float]
     single_seeds: int  # single-task runs that the gain rests on, shared by all options of the target
     halves: np.ndarray | None = None  # see ``SeedGains``; None without predictions
@@ -34,7 +36,7 @@ class Option(NamedTuple):
 
 
 def options_of(
-    judged: Judged,
+    judged: EdgeVerdicts,
     larger: Mapping[EdgeKey, tuple[pd.DataFrame, Estimate]],
     *,
     evidence: Evidence | None = None,
@@ -45,11 +47,11 @@ def options_of(
             rows = judged.groups[edge].head(state.seeds)
             yield _option(edge, rows, state.estimate, state.verdict, evidence)
     for edge, (rows, found) in larger.items():
-        yield _option(edge, rows, found, "", evidence)
+        yield _option(edge, rows, found, None, evidence)
 
 
 def _option(
-    edge: EdgeKey, rows: pd.DataFrame, found: Estimate, verdict: str, evidence: Evidence | None
+    edge: EdgeKey, rows: pd.DataFrame, found: Estimate, verdict: Verdict | None, evidence: Evidence | None
 ) -> Option:
     by_seed = {int(seed): float(gain) for seed, gain in zip(rows["seed"], rows["gain"], strict=True)}
     halves = None
@@ -67,7 +69,7 @@ def _option(
     return Option(
         edge.stage,
         edge.target,
-        tuple(sorted((edge.target, *gains.partners(edge.corpora, edge.target)))),
+        Group.parse(edge.corpora).names,
         edge.source,
         edge.metric,
         float(rows["joint"].mean() - found.gain),

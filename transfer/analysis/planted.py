@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis.tables import interval_of
+from transfer.analysis.verdicts import Verdict
 from transfer.corpora.synthetic_plan import Planted
 
 
@@ -31,7 +32,7 @@ def against_plan(edges: pd.DataFrame, plan: Sequence[Planted], *, tasks: Iterabl
         else "yes"
         if planted == measured
         else "open"
-        if measured == "inconclusive"
+        if measured == Verdict.INCONCLUSIVE
         else "no"
         for planted, measured in zip(table["planted"], table["measured"], strict=True)
     ]

@@ -1,12 +1,11 @@
-"""How a report's figures are made again: the grid's file as it was run, and the command."""
+"""Reproduction of a report's figures: the grid's file as it was run, and the command."""
 
 from typing import Any, NamedTuple
 
 import yaml
 
-from transfer.analysis.tables import without_paths
 from transfer.recipes import RECIPES
-from transfer.records import GridRecord
+from transfer.records import GridRecord, without_paths
 
 
 class Rerun(NamedTuple):
@@ -31,7 +30,7 @@ def rerun(record: GridRecord) -> Rerun:
 
 
 def _recipe(record: GridRecord) -> Any:
-    """As a person would write it: a name, a name with changes, or all numbers."""
+    """Recipe in the form of a grid's file: a name, a name with changes, or all settings."""
     numbers = record.grid.recipe.model_dump(mode="json", exclude_none=True)
     base = record.recipe_name.removesuffix(" with changes")
     if base not in RECIPES:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from transfer.analysis.estimate import Estimate
 from transfer.analysis.options import Option
 from transfer.analysis.rerun import Rerun
+from transfer.analysis.verdicts import Verdict
 from transfer.inputs import InputError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class _Option(_Saved):
     metric: str
     single: float
     estimate: dict[str, float]
-    verdict: str
+    verdict: Verdict | None
     by_seed: list[tuple[int, float]]
     single_seeds: int
     halves: list[tuple[float, float]] | None
@@ -100,7 +101,7 @@ class _Option(_Saved):
         return Option(**fields)
 
 
-class _Study(_Saved):
+class _SavedStudy(_Saved):
     format: Literal[1] = 1
     title: str
     source: Literal["synthetic", "prepared"]
@@ -117,7 +118,7 @@ class _Study(_Saved):
 
 def to_json(study: "Study") -> str:
     """The study without its predictions; equal studies give equal texts."""
-    return _Study(
+    return _SavedStudy(
         **{name: getattr(study, name) for name in PLAIN},
         rerun=study.rerun,
         options=[_Option.of(option) for option in study.options],
@@ -129,7 +130,7 @@ def to_json(study: "Study") -> str:
 def from_json(text: str | bytes, *, where: str) -> dict[str, Any]:
     """The fields of the study in a file named ``where``; raises InputError where it holds none."""
     try:
-        saved = _Study.model_validate_json(text)
+        saved = _SavedStudy.model_validate_json(text)
         if missing := set(TABLES) - set(saved.tables):
             raise ValueError(f"the table {min(missing)} is missing")
         return {

@@ -10,11 +10,12 @@ from pydantic import BaseModel
 
 from transfer.analysis.evidence import Cell
 from transfer.analysis.rerun import Rerun, rerun
-from transfer.analysis.tables import CorpusRow, without_paths
+from transfer.analysis.tables import CorpusRow
+from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
 from transfer.jobs import Job
 from transfer.recipes import Recipe
-from transfer.records import GridRecord, JobResult
+from transfer.records import GridRecord, JobResult, without_paths
 from transfer.seeds import Seeds
 
 SOURCES = ("synthetic", "prepared")
@@ -76,7 +77,7 @@ def setup_of(record: GridRecord, results: Mapping[str, JobResult], jobs: Sequenc
 
 def cells_of(job: Job) -> list[Cell]:
     """The scores that a job promises."""
-    return [Cell(job.arm, "+".join(job.group), name, job.arm_seed) for name in job.names]
+    return [Cell(str(job.arm), str(Group(job.group)), name, job.arm_seed) for name in job.names]
 
 
 def method_of(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str, str]:
@@ -102,8 +103,8 @@ def method_of(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str,
     limit = {key: value for key, value in grid.limit.model_dump(mode="json").items() if value is not None}
     shown |= {f"limit {key}": _as_written(value) for key, value in limit.items()}
     for name in (*VERSIONS, *HOW):
-        if versions := {r.provenance[name] for r in results.values() if name in r.provenance}:
-            shown[name] = without_paths(", ".join(sorted(versions)))
+        if found := {r.provenance[name] for r in results.values() if name in r.provenance}:
+            shown[name] = without_paths(", ".join(sorted(found)))
     shown["tasks"] = ", ".join(sorted(grid.tasks))
     return shown | {DATA_OF + corpus.card.name: corpus.fingerprint for corpus in record.corpora}
 
@@ -158,14 +159,14 @@ def _settings(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str,
         shown["seeds of single-task runs"] = f"{grid.single_seeds} as many"
     if record.overrides:
         shown["changed on the command line"] = ", ".join(record.overrides)
-    shown |= _versions(results)
+    shown |= versions(results)
     for corpus in record.corpora:
         shown[f"data of {corpus.card.name}"] = f"fingerprint {corpus.fingerprint}"
     shown["test texts that stand in a train split"] = "; ".join(record.overlaps) or "none"
     return shown
 
 
-def _versions(results: Mapping[str, JobResult]) -> dict[str, str]:
+def versions(results: Mapping[str, JobResult]) -> dict[str, str]:
     """The versions that the jobs were run with and, where they differ, how many jobs with which."""
     found = Counter(
         (name, value)

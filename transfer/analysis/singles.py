@@ -15,7 +15,7 @@ MATCHING, MATCHING_DEGREES = 0.1, 10
 
 
 class Singles(NamedTuple):
-    """Scores by stage and target, then seed; ``matching`` is what ``inference.combined`` needs."""
+    """Scores by stage and target, then seed; ``matching`` is what ``estimate.combined`` needs."""
 
     scores: Mapping[tuple[str, str], Mapping[int, float]]
     matching: float

@@ -21,6 +21,7 @@ from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.missing import missing
 from transfer.analysis.verdicts import Verdicts
+from transfer.arms import members
 
 REFINE, FINE_TUNE = "refine", "fine-tune"
 SINGLE, LONGER, REFINEMENT, FINE_TUNING = "single", "longer single", "refinement", "fine-tuning"
@@ -48,7 +49,7 @@ MEANS = ["target", "source", "metric", *(name.replace(" ", "_").replace("-", "_"
 EQUAL = 1e-9  # means that differ by less are one
 
 
-class Comparison(NamedTuple):
+class Contrast(NamedTuple):
     """Which two arms of which target; ``corpora`` is the group, the target itself where it has none."""
 
     target: str
@@ -79,28 +80,28 @@ def contrasts(
     (see `missing.missing`), ``seeds`` those that count (of adaptive ones the first, which no result
     chose); the other arguments are those of `gains.edges`.
     """
-    study = _Study(frame, expected, seeds)
+    arms = _Arms(frame, expected, seeds)
     compared = [
-        Comparison(target, group, study.metric[target], arm, against, epochs)
-        for target, group in study.groups
+        Contrast(target, group, arms.metric[target], arm, against, epochs)
+        for target, group in arms.groups
         for arm, against, epochs in COMPARED
         if ARMS[arm][1] == (group != target)
     ]
     verdicts = Verdicts(
         compared,
-        at=(max((len(study.shared(one)) for one in compared), default=0) or 1,),
+        at=(max((len(arms.shared(one)) for one in compared), default=0) or 1,),
         smallest_effect=smallest_effect,
         correction=correction,
         alpha=alpha,
-        unlearned=[one for one in compared if study.arms_of(one) & set(flags)],
+        unlearned=[one for one in compared if arms.arms_of(one) & set(flags)],
     )
-    verdicts.look(lambda one, _: study.estimate(one, evidence))
+    verdicts.look(lambda one, _: arms.estimate(one, evidence))
     adjusted, selected, level = verdicts.adjusted(), verdicts.selected_reach(), verdicts.first_level
     rows = []
     for one, state in verdicts.states.items():
         found, reach = state.estimate, selected.get(one, math.nan)
         rows.append(
-            _row(one, study, found, alpha)
+            _row(one, arms, found, alpha)
             | {
                 "ci_low_selected": found.gain - reach,
                 "ci_high_selected": found.gain + reach,
@@ -129,25 +130,25 @@ def means(
     the arm with the highest one (equal ones joined by ` = `), empty where no seed is common.
     It describes and decides nothing.
     """
-    study = _Study(frame, expected, seeds)
+    arms = _Arms(frame, expected, seeds)
     rows = []
-    for target, group in study.compared_groups:
+    for target, group in arms.compared_groups:
         names = [name for name in ARMS if group != target or not ARMS[name][1]]
-        scores = {name: study.scores(name, group, target) for name in names}
+        scores = {name: arms.scores(name, group, target) for name in names}
         there = {name: own for name, own in scores.items() if own}
         common = sorted(set.intersection(*map(set, there.values()))) if there else []
         mean = {name: float(np.mean([own[s] for s in common])) for name, own in there.items() if common}
         best = [name for name in mean if mean[name] > max(mean.values()) - EQUAL]
         rows.append(
-            (target, study.source(group, target), study.metric[target],
+            (target, arms.source(group, target), arms.metric[target],
              *(mean.get(name, float("nan")) for name in ARMS), " = ".join(best), len(common),
-             study.lacking(names, group, target))
+             arms.lacking(names, group, target))
         )  # fmt: skip
     table = pd.DataFrame(rows, columns=pd.Index(MEANS))
     return table.astype({**dict.fromkeys(MEANS[3:7], float), "seeds": int})
 
 
-class _Study:
+class _Arms:
     """The arms of a frame: which there are, what they scored, what of them is missing."""
 
     def __init__(
@@ -160,7 +161,7 @@ class _Study:
             frame = frame[frame["seed"].isin(list(seeds))]
             expected = [cell for cell in expected if cell.seed in seeds] if expected is not None else None
         done, lost = gains.scored(frame), missing(frame, expected)
-        self._names = gains.everyone(frame)
+        self._names = members(frame["corpora"])
         self._scores: dict[tuple[str, str, str], dict[int, float]] = {}
         for *arm, seed, value in done[[*gains.CELL, "value"]].itertuples(index=False, name=None):
             self._scores.setdefault(tuple(arm), {})[int(seed)] = float(value)
@@ -174,7 +175,7 @@ class _Study:
         tuned = {(target, corpora) for stage, corpora, target in self._arms if stage == FINE_TUNE}
         self.targets = sorted({target for target, _ in tuned})
         of_each = {t: sorted(c for target, c in tuned if target == t and c != t) for t in self.targets}
-        larger = {t: [c for c in groups if c.count("+") > 1] for t, groups in of_each.items()}
+        larger = {t: [c for c in groups if gains.group_size(c) > 2] for t, groups in of_each.items()}
         self._groups = {t: larger[t] or of_each[t] for t in self.targets}
 
     @property
@@ -195,7 +196,7 @@ class _Study:
         return self._scores.get(self._arm(arm, corpora, target), {})
 
     def lacking(self, arms: Sequence[str], corpora: str, target: str) -> str:
-        """What is missing of the arms, as a person reads it."""
+        """Missing runs of the arms, in words."""
         told = []
         for name in arms:
             arm = self._arm(name, corpora, target)
@@ -205,17 +206,17 @@ class _Study:
                 told.append(f"{name}: {', '.join(self._lost[arm])}")
         return "; ".join(told)
 
-    def arms_of(self, one: Comparison) -> set[tuple[str, str, str]]:
+    def arms_of(self, one: Contrast) -> set[tuple[str, str, str]]:
         """The stage, group and target of both arms."""
         return {self._arm(name, one.corpora, one.target) for name in (one.arm, one.against)}
 
-    def shared(self, one: Comparison) -> list[int]:
+    def shared(self, one: Contrast) -> list[int]:
         """The seeds that have both arms."""
         arm, against = (self.scores(name, one.corpora, one.target) for name in (one.arm, one.against))
         return sorted(set(arm) & set(against))
 
-    def estimate(self, one: Comparison, evidence: Evidence | None) -> Estimate:
-        """The mean gain over the shared seeds; see `inference` for what ``evidence`` adds."""
+    def estimate(self, one: Contrast, evidence: Evidence | None) -> Estimate:
+        """The mean gain over the shared seeds; see `estimate` for what ``evidence`` adds."""
         seeds = self.shared(one)
         if evidence is None or not seeds:
             arm, against = (self.scores(name, one.corpora, one.target) for name in (one.arm, one.against))
@@ -229,20 +230,20 @@ class _Study:
         return stage, corpora if joint else target, target
 
 
-def _row(one: Comparison, study: _Study, found: Estimate, alpha: float) -> dict[str, Any]:
+def _row(one: Contrast, arms: _Arms, found: Estimate, alpha: float) -> dict[str, Any]:
     """A contrast's arms, mean scores, gain and interval."""
-    seeds = study.shared(one)
-    scores = [study.scores(name, one.corpora, one.target) for name in (one.arm, one.against)]
+    seeds = arms.shared(one)
+    scores = [arms.scores(name, one.corpora, one.target) for name in (one.arm, one.against)]
     mean = [float(np.mean([own[seed] for seed in seeds])) if seeds else float("nan") for own in scores]
     reach = found.reach(alpha)
     return {
         **one._asdict(),
-        "source": study.source(one.corpora, one.target),
+        "source": arms.source(one.corpora, one.target),
         "score": mean[0],
         "score_against": mean[1],
         "gain": found.gain,
         "ci_low": found.gain - reach,
         "ci_high": found.gain + reach,
         "seeds": len(seeds),
-        "missing": study.lacking((one.against, one.arm), one.corpora, one.target),
+        "missing": arms.lacking((one.against, one.arm), one.corpora, one.target),
     }

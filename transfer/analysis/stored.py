@@ -1,4 +1,4 @@
-"""What the store holds of a grid: every result, and every prediction where it is asked for, read once."""
+"""Results of a grid in the store, and predictions on request, each read once."""
 
 import functools
 import itertools
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 import pyarrow as pa
 
-from transfer.analysis.arms import Arms, shared
-from transfer.analysis.evidence import Arm, Cell, Evidence
+from transfer.analysis.arm_scores import ArmScores, shared
+from transfer.analysis.evidence import ArmScore, Cell, Evidence
 from transfer.analysis.flags import Flags, flags_of
 from transfer.analysis.older import known_undefined
 from transfer.analysis.setup import cells_of
@@ -48,11 +48,11 @@ class Stored:
         """The stored predictions, read job by job as they are asked for."""
         jobs = {cell: job for job in self.record.jobs for cell in cells_of(job)}
         cards = [corpus.card for corpus in self.record.corpora]
-        arms = {c.name: Arms(c.name, measure_of(c.metric, negative=c.negative)) for c in cards}
+        arms = {c.name: ArmScores(c.name, measure_of(c.metric, negative=c.negative)) for c in cards}
         files = sum(result.status == "done" for result in self.results.values())
         count = itertools.count(1)
 
-        def read(cell: Cell) -> Mapping[Cell, Arm]:
+        def read(cell: Cell) -> Mapping[Cell, ArmScore]:
             job = jobs[cell]
             result = self.results[job.id]
             scores = {s.corpus: s.value for s in result.scores if s.split == "test" and s.value is not None}

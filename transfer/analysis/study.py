@@ -29,10 +29,9 @@ from transfer.analysis.options import Option, options_of
 from transfer.analysis.rerun import Rerun
 from transfer.analysis.setup import Setup, setup_of
 from transfer.analysis.stored import Stored
-from transfer.analysis.tables import without_paths
 from transfer.analysis.watch import Watch, nobody
 from transfer.inputs import InputError, did_you_mean
-from transfer.records import GridRecord
+from transfer.records import GridRecord, without_paths
 from transfer.seeds import Seeds
 from transfer.store import Store
 
@@ -92,7 +91,7 @@ class Study:
         *,
         evidence: Evidence | None = None,
         flags: Flags | None = None,
-        judged: gains.Judged | None = None,
+        judged: gains.EdgeVerdicts | None = None,
         curves: pd.DataFrame | None = None,
     ) -> Self:
         """The study behind the store's tidy frame (see `gains`).
@@ -172,7 +171,7 @@ class Study:
 
     @property
     def test_items(self) -> dict[str, int]:
-        """How many test items each corpus has, in the grid's order."""
+        """Number of test items per corpus, in the grid's order."""
         return dict(zip(self.corpora["name"], self.corpora["test"].astype(int), strict=True))
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis import gains
+from transfer.arms import Group, members
 from transfer.corpora.base import Split
 from transfer.corpora.baseline import Baseline
 
@@ -28,14 +29,11 @@ RESULTS = [
 ]  # fmt: skip
 P_VALUES = ("p", "p_adjusted")
 
-# An absolute path (two or more parts) that is not the tail of a URL or of a relative path.
-_ABSOLUTE = re.compile(r"(?<![\w.:/…-])(?:~|[A-Za-z]:)?[\\/](?:[^\s\\/'\":,;()]+[\\/])+")
-
 _MINUS = re.compile(r"(?<![^\s(])-(?=\d)")
 
 
 class CorpusRow(TypedDict):
-    """What the report says of one corpus; counts are items."""
+    """Description of one corpus in a report; counts are items."""
 
     name: str
     kind: str
@@ -87,15 +85,6 @@ def minus(text: str) -> str:
     return _MINUS.sub("−", text)
 
 
-def without_paths(text: str) -> str:
-    """The text with the folders of absolute paths cut: a report tells nothing of a machine.
-
-    >>> without_paths("no file /home/ann/runs/x.json")
-    'no file …/x.json'
-    """
-    return _ABSOLUTE.sub("…/", text)
-
-
 def results(frame: pd.DataFrame) -> pd.DataFrame:
     """The tidy results in a fixed order of rows and columns; unknown columns go last by name."""
     extra = sorted(set(frame.columns) - set(RESULTS))
@@ -107,7 +96,7 @@ def results(frame: pd.DataFrame) -> pd.DataFrame:
 
 def arm(corpora: str, target: str, everyone: Sequence[str]) -> str:
     """The name of a target's arm: `single`, `pair with x`, `all`, `all but x` or `with x+y`."""
-    group = gains.partners(corpora, target)
+    group = Group.parse(corpora).partners(target)
     if not group:
         return SINGLE
     if len(group) == 1:
@@ -125,7 +114,7 @@ def score_table(frame: pd.DataFrame, baselines: Mapping[str, Baseline] | None = 
     with seeds 0, no mean, and `failed` or `undefined`; with one seed the standard deviation is NaN. The
     baseline of a target, where there is one, is the arm `baseline` of each stage; it has no seeds.
     """
-    names = gains.everyone(frame)
+    names = members(frame["corpora"])
     done = gains.scored(frame)
     every = frame[frame["split"] == "test"].drop_duplicates(["stage", "corpora", "target"])
     every_done = frame[(frame["split"] == "test") & (frame["status"] == "done")]

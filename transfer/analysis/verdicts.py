@@ -1,13 +1,15 @@
-"""As many seeds as an edge needs: verdicts that may be looked at again and again.
+"""Verdicts for adaptive seeds, valid under repeated interim analyses.
 
-Each look may make a share of the error (``spending``), and an edge's p value is the least of its looks' p
-values, each divided by its share. These p values are then corrected over all edges as those of a single look
-would be. Edges that no verdict is to be expected of are given up; that adds no error, whatever the forecast.
+Each look may make a share of the error (``interim_looks``), and an edge's p value is the least of its looks'
+p values, each divided by its share. These p values are then corrected over all edges as those of a single
+look would be. Edges that no verdict is to be expected of are given up; that adds no error, whatever the
+forecast.
 """
 
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -19,13 +21,29 @@ from transfer.analysis.moderation import moderated
 
 E = TypeVar("E")
 CORRECTIONS = {"bh": "fdr_bh", "holm": "holm"}
-CLAIMS = ("improves", "harms")
 
 # An edge gets no more seeds where those that are left would hardly decide it; nor do the edges of a joint
 # arm where they would decide fewer of them than this, times the root of their number: the more of the arm's
 # jobs are still to come, the more they must promise.
 HOPELESS_EDGE, HOPELESS_ARM = 0.05, 0.065
 FEWEST_DEGREES = 4  # of a variance that a forecast rests on
+
+
+class Verdict(StrEnum):
+    """The finding about a gain."""
+
+    IMPROVES = "improves"
+    HARMS = "harms"
+    NO_EFFECT = "no effect"
+    INCONCLUSIVE = "inconclusive"
+
+    @classmethod
+    def of_sign(cls, gain: float) -> "Verdict":
+        """The claim of a gain that is significant."""
+        return cls.IMPROVES if gain > 0 else cls.HARMS
+
+
+CLAIMS = (Verdict.IMPROVES, Verdict.HARMS)
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,7 @@ class State:
     p_equivalence: float = math.nan
     share: float = 1.0
     basis: "State | None" = None  # the look with the smallest p_relevant so far
-    verdict: str = "inconclusive"
+    verdict: Verdict = Verdict.INCONCLUSIVE
     decided: bool = False
 
     @property
@@ -67,7 +85,7 @@ class Verdicts(Generic[E]):
         unlearned: Collection[E] = (),
         singles: int | None = None,
     ) -> None:
-        """``at``: the numbers of seeds of the looks (``spending.looks``); ``smallest_effect`` in score units.
+        """``at``: the numbers of seeds of the looks (``interim_looks``); ``smallest_effect`` in score units.
 
         ``arms`` names the two arms of an edge, that of the target alone first. Edges that share it
         lend each other variance (``moderation``); edges that share a joint arm get seeds together.
@@ -101,7 +119,7 @@ class Verdicts(Generic[E]):
 
     @property
     def seeds(self) -> int:
-        """How many seeds the next look needs."""
+        """Number of seeds of the next interim analysis."""
         return self.at[min(self._next, len(self.at) - 1)]
 
     def look(self, estimate: Callable[[E, int], Estimate]) -> None:
@@ -174,18 +192,18 @@ class Verdicts(Generic[E]):
 
     def _judged(self, edge: E, state: State, adjusted: float) -> State:
         if adjusted < self._alpha and state.basis:
-            based, verdict = state.basis, "improves" if state.basis.estimate.gain > 0 else "harms"
+            based = state.basis
             return replace(
                 state,
                 estimate=based.estimate,
                 seeds=based.seeds,
                 share=based.share,
-                verdict=verdict,
+                verdict=Verdict.of_sign(based.estimate.gain),
                 decided=True,
             )
         if state.p_equivalence < self._alpha:
             # of runs that did not learn nothing is claimed, and more seeds would not make them learn
-            verdict = "inconclusive" if edge in self._unlearned else "no effect"
+            verdict = Verdict.INCONCLUSIVE if edge in self._unlearned else Verdict.NO_EFFECT
             return replace(state, verdict=verdict, decided=True)
         return state
 

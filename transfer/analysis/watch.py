@@ -6,4 +6,4 @@ Watch = Callable[[str, int, int], None]
 
 
 def nobody(what: str, done: int, of: int) -> None:
-    """Where nobody watches."""
+    """Ignore the progress of a report."""

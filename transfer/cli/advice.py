@@ -1,4 +1,4 @@
-"""The commands that answer with whom to train: ``recommend`` and ``group``."""
+"""Commands ``recommend`` and ``group``: partners for a task, and groupings of all tasks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,24 +20,26 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="GRID",
-        help="The grid's YAML file, as it was run, or a report's folder.",
+        help="YAML file of a grid that was run, or folder of a report.",
         autocompletion=completion.grids,
     ),
 ]
 StoreDir = Annotated[
-    Path, typer.Option("--store", metavar="DIR", help="Where the results of a GRID file are kept.")
+    Path, typer.Option("--store", metavar="DIR", help="Folder or bucket of the results of a GRID file.")
 ]
 CorporaDir = Annotated[
-    str | None, typer.Option("--corpora", metavar="DIR", help="What run-grid was given as --corpora.")
+    str | None,
+    typer.Option("--corpora", metavar="DIR", help="Value of --corpora that the grid was run with."),
 ]
 Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="What run-grid was given as --set.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Value of --set that the grid was run with; repeatable."),
 ]
 StageName = Annotated[
     str | None,
     typer.Option(
         "--stage",
-        help="refine or fine-tune; the first that was measured if not given.",
+        help="Stage, refine or fine-tune (default: the first that was measured).",
         autocompletion=completion.stages,
     ),
 ]
@@ -51,7 +53,7 @@ StageName = Annotated[
 )
 def recommend(
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="A task of the grid.", autocompletion=completion.tasks)
+        str, typer.Argument(metavar="TARGET", help="Task of the grid.", autocompletion=completion.tasks)
     ],
     from_: From,
     store: StoreDir = Path("runs"),
@@ -59,7 +61,7 @@ def recommend(
     overrides: Overrides = None,
     stage: StageName = None,
 ) -> None:
-    """Says whether to train TARGET alone or with whom, what that gains, and how sure it is."""
+    """Advise whether to train TARGET alone or with which partners."""
     from transfer.analysis.tables import points
 
     study = _opened(from_, store, corpora, overrides)
@@ -95,17 +97,17 @@ def group(
         Path,
         typer.Argument(
             metavar="GRID",
-            help="The grid's YAML file, as it was run, or a report's folder.",
+            help="YAML file of a grid that was run, or folder of a report.",
             autocompletion=completion.grids,
         ),
     ],
-    models: Annotated[int, typer.Option("--models", metavar="M", help="At most so many models.")],
+    models: Annotated[int, typer.Option("--models", metavar="M", help="Number of models at most.")],
     store: StoreDir = Path("runs"),
     corpora: CorporaDir = None,
     overrides: Overrides = None,
     stage: StageName = None,
 ) -> None:
-    """Divides the tasks into at most M jointly trained models, by measured gains."""
+    """Divide the tasks into at most M jointly trained models."""
     from transfer.analysis.tables import points
 
     study = _opened(grid, store, corpora, overrides)

@@ -1,4 +1,4 @@
-"""What the shell offers when a person presses Tab. Nothing heavy is imported, nothing is ever raised."""
+"""Shell completion, without heavy imports and without exceptions."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,6 +25,13 @@ def releases(incomplete: str) -> list[str]:
     from transfer.corpora.releases import RELEASES
 
     return _starting(incomplete, ["own", *sorted(RELEASES)])
+
+
+def downloads(incomplete: str) -> list[str]:
+    """The corpora that ``corpora fetch`` can download."""
+    from transfer.corpora.releases import RELEASES
+
+    return _starting(incomplete, sorted(name for name, r in RELEASES.items() if r.access.downloads))
 
 
 def encoders(incomplete: str) -> list[str]:

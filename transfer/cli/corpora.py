@@ -1,4 +1,4 @@
-"""The commands about corpora: make them from official releases or one's own files, and look at them."""
+"""Commands ``corpora prepare`` and ``corpora prepare own``."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,37 +14,48 @@ T = TypeVar("T")
 
 app = typer.Typer()
 
+To = Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder of prepared corpora.")]
+Force = Annotated[bool, typer.Option("--force", help="Replacement of an existing corpus.")]
+CORPORA = Path("corpora")
 
-@app.command(
-    epilog=examples(
-        "transfer prepare chemprot --raw ChemProt_Corpus --to corpora",
-        "transfer prepare own --kind classification --name triage --from notes.csv --label urgency",
-        "transfer prepare own --kind tagging --name drugs --train a.conll --test b.conll",
-    )
-)
+
+@app.command(epilog=examples("transfer corpora prepare chemprot --raw ChemProt_Corpus --to corpora"))
 def prepare(
     corpus: Annotated[
         str,
         typer.Argument(
             metavar="CORPUS",
-            help="Name of a known corpus, or own.",
+            help="Name of a known corpus; `prepare own` is for your own files.",
             autocompletion=completion.releases,
         ),
     ],
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="FILE…", help="own: more files, after --from.", show_default=False),
-    ] = None,
     raw: Annotated[
         Path | None, typer.Option("--raw", metavar="DIR", help="Folder of the unpacked official release.")
     ] = None,
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder of prepared corpora.")] = Path(
-        "corpora"
-    ),
+    to: To = CORPORA,
     splits: Annotated[
         str, typer.Option(metavar="NAME", help="Splits to use: official, or blue where known.")
     ] = "official",
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing corpus.")] = False,
+    force: Force = False,
+) -> None:
+    """Prepare a corpus from its official release."""
+    _prepare_release(corpus, raw, to=to, splits=splits, force=force)
+
+
+@app.command(
+    "prepare own",
+    epilog=examples(
+        "transfer corpora prepare own --kind classification --name triage --from notes.csv --label due",
+        "transfer corpora prepare own --kind tagging --name drugs --train a.conll --test b.conll",
+    ),
+)
+def prepare_own(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="More files, after --from.", show_default=False),
+    ] = None,
+    to: To = CORPORA,
+    force: Force = False,
     kind: own.KindName = None,
     from_: own.FromFiles = None,
     name: own.CorpusName = None,
@@ -72,7 +83,7 @@ def prepare(
     encoder: own.EncoderName = None,
     strict: own.Strict = False,
 ) -> None:
-    """Prepare a corpus from its official release, or (CORPUS own) from your own files."""
+    """Prepare a corpus from your own files."""
     said = own.Said(
         kind,
         [*(from_ or ()), *(files or ())] or None,
@@ -101,15 +112,7 @@ def prepare(
         scheme=scheme,
         blank_tokens=blank_tokens,
     )
-    if corpus == "own":
-        if raw is not None or splits != "official":
-            option = "--raw" if raw is not None else "--splits"
-            raise InputError(f"{option} is for official releases; own files are given with --from FILE")
-        own.prepare(said, to=to, force=force)
-    else:
-        if options := said.options():
-            raise InputError(f"{options[0]} is for 'transfer prepare own', not for {corpus}")
-        _prepare_release(corpus, raw, to=to, splits=splits, force=force)
+    own.prepare(said, to=to, force=force)
 
 
 def _prepare_release(corpus: str, raw: Path | None, *, to: Path, splits: str, force: bool) -> None:
@@ -146,7 +149,7 @@ def _prepare_release(corpus: str, raw: Path | None, *, to: Path, splits: str, fo
 
 
 def watched(items: Sequence[T], what: str) -> Iterable[T]:
-    """Goes through ``items`` with a progress bar; without one where there is no terminal."""
+    """Iterate over ``items`` with a progress bar; without one where there is no terminal."""
     from rich.console import Console
     from rich.progress import track
 

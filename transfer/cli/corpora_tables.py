@@ -1,4 +1,4 @@
-"""``transfer corpora``: what is known, what is there, and what is wrong with it."""
+"""Commands ``corpora list``, ``check`` and ``stats``: what is known, what is there, and its problems."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from transfer.cli.corpora_fetch import fetch
 from transfer.cli.terminal import WRONG_INPUT, aligned, examples, say
 from transfer.inputs import InputError
 
@@ -14,13 +15,12 @@ if TYPE_CHECKING:
     from transfer.corpora.base import Split
     from transfer.corpora.stats import CorpusStats
 
-app = typer.Typer(
-    name="corpora", no_args_is_help=True, help="What corpora there are, and what is wrong with them."
-)
+app = typer.Typer()
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of prepared corpora.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of prepared corpora.")]
 Named = Annotated[
-    list[str] | None, typer.Option("--corpus", metavar="NAME", help="Only this one; may be repeated.")
+    list[str] | None,
+    typer.Option("--corpus", metavar="NAME", help="Corpus to look at (default: all); repeatable."),
 ]
 
 NUMBERS = ("count", "lines", "published", "difference")
@@ -29,41 +29,31 @@ NUMBERS = ("count", "lines", "published", "difference")
 @app.command("list", epilog=examples("transfer corpora list", "transfer corpora list corpora"))
 def list_(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A folder: what of them is prepared in it.")
+        Path | None, typer.Argument(metavar="[DIR]", help="Folder of prepared corpora.")
     ] = None,
 ) -> None:
-    """Shows the corpora that are known by name, and which of them are prepared."""
-    from transfer.corpora import prepared, synthetic
-    from transfer.corpora.releases import RELEASES
+    """List known corpora with kind, size, license and source."""
+    from transfer.cli.corpora_listing import listing
 
-    there = prepared.names_in(folder) if folder else []
-    rows = [
-        {
-            "corpus": release.name,
-            "kind": release.card.kind,
-            "unit": release.unit,
-            "licence": release.card.licence,
-            "reader tried on": release.seen,
-            "prepared": "yes" if release.name in there else "no",
-        }
-        for release in sorted(RELEASES.values(), key=lambda release: release.name)
-    ]
-    for name in there:
-        if name not in RELEASES:
-            card, _ = prepared.card_or_errors(folder / name)  # type: ignore[operator]
-            told = {"kind": card.kind, "unit": card.unit, "licence": card.licence} if card else {}
-            rows.append({"corpus": name, "reader tried on": "no reader", "prepared": "yes", **told})
-    if not folder:
-        rows = [{k: v for k, v in row.items() if k != "prepared"} for row in rows]
-    say("\n".join(aligned(rows)))
-    say(f"\nsynthetic, for grids that say corpora: synthetic: {', '.join(synthetic.NAMES)}")
+    say("\n".join(listing(folder)))
+
+
+app.command(
+    "fetch",
+    epilog=examples(
+        "transfer corpora fetch stsb ade --out raw", "transfer corpora fetch bc5cdr-disease --dry-run"
+    ),
+)(fetch)
 
 
 @app.command(
     epilog=examples("transfer corpora check corpora", "transfer corpora check corpora --corpus triage")
 )
 def check(folder: Folder, names: Named = None) -> None:
-    """Shows everything that is wrong or doubtful in prepared corpora; exit code 2 where there are errors."""
+    """Find errors and doubtful items in prepared corpora.
+
+    The exit code is 2 where there are errors.
+    """
     from transfer.corpora.check import check as findings
 
     wanted = _some(folder, names)
@@ -87,11 +77,13 @@ def stats(
     folder: Folder,
     names: Named = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Writes the table as CSV, too.")
+        Path | None, typer.Option("--csv", metavar="FILE", help="CSV file for the table.")
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Shows the table as Markdown.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Markdown instead of aligned columns.")
+    ] = False,
 ) -> None:
-    """Shows the paper's Table 1 for prepared corpora, beside the published figures."""
+    """Print Table 1 of the paper for prepared corpora."""
     from transfer.corpora.stats import stats as counted
     from transfer.replication import table1
 

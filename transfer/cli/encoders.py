@@ -1,11 +1,11 @@
-"""The commands about encoders: make one loadable that is not, train one on."""
+"""Commands ``encoders convert`` and ``encoders pretrain``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from transfer.cli import completion, forecast
+from transfer.cli import completion
 from transfer.cli.terminal import examples, say
 
 app = typer.Typer()
@@ -13,7 +13,8 @@ app = typer.Typer()
 
 @app.command(
     epilog=examples(
-        "transfer convert biobert --to encoders/biobert", "transfer convert my-old-bert --to my-bert"
+        "transfer encoders convert biobert --to encoders/biobert",
+        "transfer encoders convert my-old-bert --to my-bert",
     )
 )
 def convert(
@@ -21,16 +22,19 @@ def convert(
         str,
         typer.Argument(
             metavar="ENCODER",
-            help="An alias, a folder in transformers format, or a hub id.",
+            help="Alias, folder in transformers format, or hub id.",
             autocompletion=completion.encoders,
         ),
     ],
     to: Annotated[
         Path,
-        typer.Option("--to", metavar="DIR", help="The new folder, for a grid to name."),
+        typer.Option("--to", metavar="DIR", help="New folder, for a grid to name."),
     ],
 ) -> None:
-    """Makes safetensors of pickled weights, and an alias's tokenizer treat capitals as in training."""
+    """Convert pickled weights to safetensors.
+
+    An alias's tokenizer is set to treat capitals as in the encoder's training.
+    """
     from transfer.learning.convert import convert as made
 
     folder = made(encoder, to)
@@ -39,9 +43,9 @@ def convert(
 
 @app.command(
     epilog=examples(
-        "transfer pretrain --encoder minilm-l6 --text notes.txt --to encoders/notes-minilm",
-        "transfer pretrain --encoder minilm-l6 --text my-corpora --to encoders/domain --steps 2000",
-        "transfer pretrain --encoder my-bert --to encoders/domain --whole-words --text *.txt",
+        "transfer encoders pretrain --encoder minilm-l6 --text notes.txt --to encoders/notes-minilm",
+        "transfer encoders pretrain --encoder minilm-l6 --text my-corpora --to my-bert --steps 2000",
+        "transfer encoders pretrain --encoder my-bert --to encoders/domain --whole-words --text *.txt",
     )
 )
 def pretrain(
@@ -49,7 +53,7 @@ def pretrain(
         str,
         typer.Option(
             "--encoder",
-            help="What to begin with: an alias, a folder in transformers format, or a hub id.",
+            help="Encoder to start from: alias, folder in transformers format, or hub id.",
             autocompletion=completion.encoders,
         ),
     ],
@@ -58,51 +62,57 @@ def pretrain(
         typer.Option(
             "--text",
             metavar="FILE",
-            help="Plain text (a line a text, blank lines between documents), a prepared corpus or a folder "
-            "of these (their train splits alone); may be given again and again.",
+            help="Plain text (one text per line, blank lines between documents), a prepared corpus, or a "
+            "folder of corpora (only their train splits are read); repeatable.",
         ),
     ],
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The new folder, for a grid to name.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="New folder, for a grid to name.")],
     more: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", help="More text, so that `--text *.txt` means all of them."),
+        typer.Argument(metavar="FILE", help="More text files, as in `--text *.txt`."),
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the text.")] = 3,
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Steps, in the place of passes over the text.")
+        int | None, typer.Option("--steps", min=1, help="Optimizer steps (default: those of --epochs).")
     ] = None,
     lr: Annotated[
-        float, typer.Option("--lr", help="Learning rate at its highest, after a tenth of all steps.")
+        float, typer.Option("--lr", help="Peak learning rate, reached after a tenth of all steps.")
     ] = 1e-4,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Sequences of a step.")] = 32,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Sequences per optimizer step.")
+    ] = 32,
     max_length: Annotated[
-        int, typer.Option("--max-length", min=8, help="Word pieces of a sequence; longer texts are divided.")
+        int,
+        typer.Option("--max-length", min=8, help="Subword tokens per sequence; longer texts are divided."),
     ] = 128,
     whole_words: Annotated[
-        bool, typer.Option("--whole-words", help="Hides all pieces of a word, or none.")
+        bool, typer.Option("--whole-words", help="Masks of whole words instead of single subword tokens.")
     ] = False,
     layers: Annotated[
-        int | None, typer.Option("--layers", min=1, help="Keeps the encoder's first layers only.")
+        int | None,
+        typer.Option("--layers", min=1, help="First layers of the encoder to keep (default: all)."),
     ] = None,
     freeze: Annotated[
         bool,
-        typer.Option("--freeze-encoder", help="Trains the head alone, to see how much of a gain is its own."),
+        typer.Option("--freeze-encoder", help="Training of the head alone, as a control."),
     ] = False,
-    precision: Annotated[str, typer.Option("--precision", help="Of matrix products: fp32 or bf16.")] = "fp32",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of order, masks and dropout.")] = 0,
+    precision: Annotated[
+        str, typer.Option("--precision", help="Precision of matrix products: fp32 or bf16.")
+    ] = "fp32",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed of order, masks and dropout.")] = 0,
     checkpoint_seconds: Annotated[
         float,
         typer.Option(
             "--checkpoint-seconds",
             min=0,
-            help="The least time between two checkpoints; 0 makes one at each look at dev.",
+            help="Least time between two checkpoints in seconds; 0: one at each evaluation on dev.",
         ),
     ] = 60.0,
 ) -> None:
-    """Goes on training an encoder on text of a domain, by masked-language modelling.
+    """Continue pretraining an encoder on in-domain text.
 
-    Dev perplexity is shown before and after each epoch, or more often where an epoch is long; the best is
-    kept. The same command goes on where it was interrupted.
+    Masked-language modelling. Dev perplexity is shown before and after each epoch, or more often in long
+    epochs; the best encoder is kept. After an interruption the same command resumes.
     """
     from transfer.corpora import texts
     from transfer.inputs import validated
@@ -110,6 +120,7 @@ def pretrain(
     from transfer.learning.pretraining.record import Request
     from transfer.learning.pretraining.run import pretrain as made
     from transfer.recipes import Recipe
+    from transfer.scheduling.preflight import without_bf16
 
     numbers = {"lr": lr, "epochs": epochs, "batch_size": batch_size, "max_length": max_length}
     recipe = validated(Recipe, {**numbers, "precision": precision}, path=Path("pretrain"))
@@ -122,7 +133,7 @@ def pretrain(
         freeze=freeze,
         seed=seed,
     )
-    slow = forecast.without_bf16(precision, instead="--precision fp32")
+    slow = without_bf16(precision, instead="--precision fp32")
     if slow and device().type == "cpu":
         say(f"note: {slow}")
     folder = made(

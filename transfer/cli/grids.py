@@ -1,60 +1,53 @@
-"""The commands about a grid: run it, look at what there is of it, report on it."""
+"""Commands about one grid: ``run-grid``, ``plan``, ``status``, ``report``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transfer.cli import completion, estimate, forecast, live
-from transfer.cli.planning import costs, doubts, expanded, recorded
-from transfer.cli.running import (
-    Executor,
-    LogTo,
-    decided,
-    failures,
-    fixed_samples,
-    logs_of,
-    run_what_is_missing,
-    slow_precision,
-    workers_of,
-)
-from transfer.cli.terminal import SOME_FAILED, bar, examples, say
+from transfer.cli import completion
+from transfer.cli.terminal import SOME_FAILED, about, duration, examples, say, size
+from transfer.scheduling.execution import Executor, Tracker
 
 if TYPE_CHECKING:
-    from transfer.records import GridRecord
-    from transfer.store import Store
+    from transfer.scheduling.estimate import Estimate
 
 app = typer.Typer()
 
 
-GridFile = Annotated[
+GridPath = Annotated[
     Path,
-    typer.Argument(metavar="GRID", help="The grid's YAML file.", autocompletion=completion.grids),
+    typer.Argument(metavar="GRID", help="YAML file of the grid.", autocompletion=completion.grids),
 ]
-StoreDir = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where results are kept.")]
-OutDir = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where reports are written.")]
+StoreDir = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder or bucket of the results.")]
+OutDir = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the reports.")]
 CorporaDir = Annotated[
     str | None,
-    typer.Option("--corpora", metavar="DIR", help="The folder of prepared corpora, in place of the grid's."),
+    typer.Option(
+        "--corpora", metavar="DIR", help="Folder of prepared corpora (default: the one that the grid names)."
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Another value for a key of the grid: recipe.epochs=3."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override of a key of the grid, as in recipe.epochs=3; repeatable."
+    ),
 ]
 WorkerCount = Annotated[
     int | None,
-    typer.Option(
-        "--workers", min=1, help="Jobs at a time; one for each core that has 3 GiB of memory if not given."
-    ),
+    typer.Option("--workers", min=1, help="Jobs at a time (default: one per core that has 3 GiB of memory)."),
 ]
-GpusPerJob = Annotated[
-    float, typer.Option(min=0, help="The share of a GPU, and of its memory, that a job gets.")
+GpusPerJob = Annotated[float, typer.Option(min=0, help="Share of a GPU and of its memory per job.")]
+Address = Annotated[
+    str | None, typer.Option(help="Address of an existing Ray cluster (default: this machine).")
 ]
-Address = Annotated[str | None, typer.Option(help="An existing Ray cluster instead of this machine.")]
-ExecutorName = Annotated[Executor, typer.Option(help="ray: in parallel; inline: one by one, without Ray.")]
+ExecutorName = Annotated[
+    Executor,
+    typer.Option(help="Executor of the jobs: ray (in parallel) or inline (one by one, without Ray)."),
+]
 CheckpointSeconds = Annotated[
     float,
-    typer.Option(min=0, help="The least time between two checkpoints of a job; 0: one each epoch."),
+    typer.Option(min=0, help="Least time between two checkpoints of a job in seconds; 0: one each epoch."),
 ]
 STORE, OUT = Path("runs"), Path("reports")
 
@@ -68,7 +61,7 @@ STORE, OUT = Path("runs"), Path("reports")
     ),
 )
 def run_grid(
-    grid_file: GridFile,
+    grid: GridPath,
     corpora: CorporaDir = None,
     store_dir: StoreDir = STORE,
     out: OutDir = OUT,
@@ -77,39 +70,34 @@ def run_grid(
     cuda_graphs: Annotated[
         bool,
         typer.Option(
-            "--cuda-graphs", help="On a GPU, training as CUDA graphs. Never run on a GPU so far; for trying."
+            "--cuda-graphs", help="Training as CUDA graphs on a GPU; experimental, never run on one so far."
         ),
     ] = False,
     address: Address = None,
     executor: ExecutorName = Executor.ray,
     checkpoint_seconds: CheckpointSeconds = 10.0,
     log_to: Annotated[
-        LogTo | None,
-        typer.Option(help="Another tool that is told of the learning curves."),
+        Tracker | None,
+        typer.Option(help="Tracker for the learning curves."),
     ] = None,
-    log_dir: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the files of --log-to are written.")
-    ] = Path("logs"),
+    log_dir: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files of --log-to.")] = Path(
+        "logs"
+    ),
     overrides: Overrides = None,
 ) -> None:
-    """Runs what the store lacks of a grid, then writes its report."""
+    """Run the jobs that are missing, then write the report."""
+    from transfer.cli.running import complete, report_and_show, run_and_show
+    from transfer.planning import GridFile, expand
+    from transfer.scheduling.execution import Execution
     from transfer.store import Store
 
-    found = expanded(grid_file, corpora, overrides)
-    grid, record, _, _ = found
-    logs = logs_of(log_to, log_dir, grid.name, executor)
-    how = workers_of(executor, workers, gpus_per_job, address, logs)
-    store = Store(store_dir)
-    run_what_is_missing(
-        store,
-        grid_file,
-        found,
-        workers=how,
-        checkpoint_seconds=checkpoint_seconds,
-        cuda_graphs=cuda_graphs,
+    execution = Execution(
+        executor, workers, gpus_per_job, address, checkpoint_seconds, cuda_graphs, log_to, log_dir
     )
-    write_report(store, record, out)
-    if failures(store, grid, record):
+    expanded, store = expand(GridFile(grid, corpora, overrides or ())), Store(store_dir)
+    outcome = run_and_show(expanded, store, execution)
+    report_and_show(expanded.record, store, out)
+    if not complete(outcome):
         raise typer.Exit(SOME_FAILED)
 
 
@@ -119,41 +107,58 @@ def run_grid(
     )
 )
 def plan(
-    grid_file: GridFile,
+    grid: GridPath,
     corpora: CorporaDir = None,
     store_dir: StoreDir = STORE,
     overrides: Overrides = None,
 ) -> None:
-    """List the jobs of a grid, those already done, and the expected time and disk space. Keeps nothing."""
-    from transfer.analysis.interim import needed_jobs
+    """List the jobs, those done, and the estimated time and disk."""
+    from transfer import experiment
+    from transfer.planning import GridFile, expand
     from transfer.store import Store
 
-    grid, record, files, _ = expanded(grid_file, corpora, overrides)
-    store = Store(store_dir)
-    jobs = needed_jobs(store, record)
-    results = store.results(jobs)
-    kept = grid.kept(record.jobs)
-    todo = {job.id for job in store.pending(jobs, keep=kept)}
-    for job in jobs:
-        state = results[job.id].status if job.id in results else "to run"
-        state = "again" if state == "done" and job.id in todo else state
+    expanded, store = expand(GridFile(grid, corpora, overrides or ())), Store(store_dir)
+    found = experiment.plan(expanded, store)
+    for job, state in found.jobs:
         say(f"{job.id}  {state:7}  {job.label}")
-    say(f"{len(jobs)} jobs, {len(todo)} to run")
-    for family, (count, share) in forecast.families(jobs, costs(record)).items():
+    say(f"{len(found.jobs)} jobs, {len(found.todo)} to run")
+    for family, (count, share) in found.families.items():
         say(f"  {family}: {count}, {100 * share:.0f} % of the training time")
-    for told in (*doubts(record), *fixed_samples(record)):
-        say(f"note: {told}")
-    if kept:
-        say(f"models kept: {len(kept.intersection(job.id for job in jobs))} of {len(jobs)}")
-    if len(jobs) < len(record.jobs):
-        say(f"up to {len(record.jobs) - len(jobs)} more where edges are undecided then")
-    if todo:
-        again = [job for job in jobs if job.id in todo]
-        estimate.tell(store, grid_file, record, files, todo=again, results=results)
-        if told := slow_precision(grid):
-            say(f"note: {told}")
-        if most := forecast.models([job for job in again if job.id in kept], files):
-            say(f"at most {forecast.size(most)} more for models that are kept")
+    for note in found.notes:
+        say(f"note: {note}")
+    if found.kept:
+        say(f"models kept: {found.kept} of {len(found.jobs)}")
+    if found.more:
+        say(f"up to {found.more} more where edges are undecided then")
+    if found.todo:
+        from transfer.scheduling import preflight
+        from transfer.scheduling.estimate import estimate
+
+        _show_estimate(estimate(store, expanded, todo=found.todo, results=found.results))
+        precision = expanded.grid.recipe.precision
+        if slow := preflight.without_bf16(precision, instead="--set recipe.precision=fp32"):
+            say(f"note: {slow}")
+        if found.model_bytes:
+            say(f"at most {size(found.model_bytes)} more for models that are kept")
+
+
+def _show_estimate(found: "Estimate") -> None:
+    from transfer.scheduling.resources import cores
+
+    parts = ((found.start, "to start"), (found.jobs, "for jobs"), (found.report, "for the report"))
+    if found.done:
+        how = f"by the {found.done} job{'s' if found.done > 1 else ''} that are done"
+    else:
+        on = f"{cores()} CPU core{'s' if cores() > 1 else ''}"
+        if found.gpus:
+            on = f"{found.gpus} GPU{'s' if found.gpus > 1 else ''} (with --gpus-per-job 1)"
+        how = f"by a few training steps timed just now on this machine's {on}"
+    say(
+        f"{about(found.total)} with {found.at_once} at a time "
+        f"({', '.join(f'{duration(seconds)} {what}' for seconds, what in parts)}), "
+        f"{duration(found.worker)} of one worker: {how}"
+    )
+    say(f"disk: {size(found.size)} in the store")
 
 
 @app.command(
@@ -162,42 +167,33 @@ def plan(
     )
 )
 def status(
-    grid_file: GridFile,
+    grid: GridPath,
     corpora: CorporaDir = None,
     store_dir: StoreDir = STORE,
     overrides: Overrides = None,
 ) -> None:
-    """Show the done, running, failed and pending jobs of a grid, and the expected time left."""
-    from transfer.analysis.interim import needed_jobs
-    from transfer.claims import Claims
+    """Show the done, running, failed and pending jobs."""
+    from transfer import experiment
+    from transfer.cli import live
+    from transfer.cli.running import damaged
+    from transfer.planning import GridFile
     from transfer.store import Store
 
-    store, record = Store(store_dir), recorded(grid_file, corpora, overrides, store_dir)
-    jobs = needed_jobs(store, record)
-    results = store.results(jobs)
-    counts = dict.fromkeys(("done", "running", "failed", "pending"), 0)
-    notes = {job.id: note for job in jobs if (note := store.progress(job.id))}
-    for job in jobs:
-        note = notes.get(job.id)
-        result = results.get(job.id)
-        state = "running" if note else result.status if result else "pending"
-        counts[state] += 1
-        if note:
-            say(f"running  {job.label}: {live.how_far(note)}")
-        elif result and result.status == "failed":
-            say(f"failed   {job.label} ({job.id}): {result.reason}")
-    say(", ".join(f"{count} {state}" for state, count in counts.items()))
-    if not notes and Claims(store.files, run="").at_work(record.grid.id):
+    store = Store(store_dir)
+    found = experiment.status(GridFile(grid, corpora, overrides or ()).record(store), store)
+    states = [found.state(job) for job in found.jobs]
+    for job, state in zip(found.jobs, states, strict=True):
+        if state == "running":
+            say(f"running  {job.label}: {live.how_far(found.running[job.id])}")
+        elif state == "failed":
+            say(f"failed   {job.label} ({job.id}): {found.results[job.id].reason}")
+    say(", ".join(f"{states.count(state)} {state}" for state in ("done", "running", "failed", "pending")))
+    if found.starting:
         say("a run is at work; its workers are starting")
-    _damaged(store)
-    todo = {job.id for job in jobs if job.id not in results or job.id in notes}
-    cost = costs(record)
-    speed = forecast.Speed.of(results.values(), cost)
-    if todo and speed:
-        at_once = max(1, len(notes))
-        seconds = forecast.left({id_: cost[id_] for id_ in todo}, notes, speed, at_once=at_once)
-        say(f"{forecast.about(seconds)} left with {at_once} at a time")
-    if edges := decided(store, record):
+    damaged(store)
+    if found.seconds is not None:
+        say(f"{about(found.seconds)} left with {found.at_once} at a time")
+    if edges := live.edges(found.decided):
         say(f"edges: {edges}")
 
 
@@ -207,31 +203,16 @@ def status(
     )
 )
 def report(
-    grid_file: GridFile,
+    grid: GridPath,
     corpora: CorporaDir = None,
     store_dir: StoreDir = STORE,
     out: OutDir = OUT,
     overrides: Overrides = None,
 ) -> None:
-    """Rebuilds the report of a grid from the store."""
+    """Rebuild the report from the store."""
+    from transfer.cli.running import report_and_show
+    from transfer.planning import GridFile
     from transfer.store import Store
 
-    write_report(Store(store_dir), recorded(grid_file, corpora, overrides, store_dir), out)
-
-
-def write_report(store: "Store", record: "GridRecord", out: Path) -> None:
-    """Writes the report of a grid below ``out`` and says where."""
-    from transfer.analysis.study import Study
-    from transfer.reporting.report import write_report as write
-
-    with bar() as watch:
-        study = Study.of(store, record, watch=watch)
-        written = write(study, out=out / study.title, watch=watch)
-    say(f"wrote {len(written)} files to {out / record.title}; open {written[-1]}")
-    _damaged(store)
-
-
-def _damaged(store: "Store") -> None:
-    """Names the results that were found damaged and left out."""
-    for told in store.damaged.values():
-        say(f"warning: {told}; it was left out, run the grid again", error=True)
+    store = Store(store_dir)
+    report_and_show(GridFile(grid, corpora, overrides or ()).record(store), store, out)

@@ -1,4 +1,4 @@
-"""What a person sees of a grid that runs: one calm view in a terminal, plain lines elsewhere.
+"""Progress display of a running grid: one view in a terminal, plain lines elsewhere.
 
 Everything in the view comes from the store's notes and from what the executor tells of jobs that ended,
 so it is the same for every executor, and starts from what was there before.
@@ -11,16 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from transfer.cli.forecast import Speed, about, duration, left
-from transfer.cli.resources import memory
-from transfer.cli.terminal import say
+from transfer.cli.terminal import about, duration, say
+from transfer.cost import Speed, left
+from transfer.jobs import Job
+from transfer.records import JobResult
+from transfer.scheduling.resources import memory
+from transfer.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from transfer.jobs import Job
-    from transfer.records import JobResult
-    from transfer.store import Store
+    from transfer.analysis.interim import Decided
 
 REFRESH = 1.0  # seconds from one drawing of the view to the next
 SLOWER = 50  # reading the notes may take this part of the time
@@ -29,13 +30,13 @@ SHOWN = 12  # running jobs; further ones are counted
 
 @dataclass
 class Progress:
-    """What is known of a grid while it runs."""
+    """State of a running grid."""
 
     name: str
-    store: "Store"
-    jobs: dict[str, "Job"]
+    store: Store
+    jobs: dict[str, Job]
     cost: Mapping[str, float]
-    results: dict[str, "JobResult"]  # of the jobs that ended; a failure of an earlier run is not in it
+    results: dict[str, JobResult]  # of the jobs that ended; a failure of an earlier run is not in it
     at_once: int
     synthetic: bool = False
     edges: str = ""  # what was decided of them so far, where seeds are added as needed
@@ -53,7 +54,7 @@ class Progress:
         self.add(self.jobs.values())
 
     # what is done when a job ends takes as long after thousands of jobs as after the first
-    def tell(self, job: "Job", result: "JobResult") -> None:
+    def tell(self, job: Job, result: JobResult) -> None:
         self.results[job.id] = _short(result)
         self.ended.append(job.id)
         self.todo.pop(job.id, None)
@@ -62,7 +63,7 @@ class Progress:
             self._done = cost + self.cost[job.id], seconds + result.seconds
             self.speed = Speed(self._done[0] / self._done[1])
 
-    def add(self, jobs: Iterable["Job"]) -> None:
+    def add(self, jobs: Iterable[Job]) -> None:
         new = {job.id: job for job in jobs}
         self.jobs |= new
         self.todo |= {id_: self.cost[id_] for id_ in new if id_ not in self.results}
@@ -84,8 +85,8 @@ class Progress:
         return None if self.speed is None else left(self.todo, notes, self.speed, at_once=self.at_once)
 
 
-def _short(result: "JobResult") -> "JobResult":
-    """What is kept of a result: not the epochs, which grow with the recipe."""
+def _short(result: JobResult) -> JobResult:
+    """Copy of a result without its epochs, which grow with the recipe."""
     return result.model_copy(update={"history": ()})
 
 
@@ -94,8 +95,8 @@ class Shown(Protocol):
 
     def __enter__(self) -> "Shown": ...
     def __exit__(self, *exception: object) -> None: ...
-    def tell(self, job: "Job", result: "JobResult") -> None: ...
-    def add(self, jobs: Iterable["Job"]) -> None: ...
+    def tell(self, job: Job, result: JobResult) -> None: ...
+    def add(self, jobs: Iterable[Job]) -> None: ...
     def note(self, text: str) -> None: ...
     def stopping(self) -> None: ...
 
@@ -113,7 +114,7 @@ class Lines:
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def tell(self, job: "Job", result: "JobResult") -> None:
+    def tell(self, job: Job, result: JobResult) -> None:
         progress = self._progress
         progress.tell(job, result)
         done, of = len(progress.ended), len(progress.jobs) - self._before
@@ -123,7 +124,7 @@ class Lines:
         for note in result.notes:
             say(f"note: {job.label}: {note}")
 
-    def add(self, jobs: Iterable["Job"]) -> None:
+    def add(self, jobs: Iterable[Job]) -> None:
         self._progress.add(jobs)
 
     def note(self, text: str) -> None:
@@ -159,7 +160,7 @@ class View:
             self._interrupted = self._interrupted and "interrupted"
         self._live.stop()
 
-    def tell(self, job: "Job", result: "JobResult") -> None:
+    def tell(self, job: Job, result: JobResult) -> None:
         with self._lock:
             self._progress.tell(job, result)
         # what is printed stays above the view
@@ -168,7 +169,7 @@ class View:
         for note in result.notes:
             self.note(f"note: {job.label}: {note}")
 
-    def add(self, jobs: Iterable["Job"]) -> None:
+    def add(self, jobs: Iterable[Job]) -> None:
         with self._lock:
             self._progress.add(jobs)
 
@@ -264,7 +265,7 @@ def shown(progress: Progress, *, console: "Console | None" = None) -> Shown:
     return View(progress, console)
 
 
-def outcome(result: "JobResult") -> str:
+def outcome(result: JobResult) -> str:
     """The test scores of a job, or why it failed."""
     if result.status == "failed":
         return result.reason
@@ -277,7 +278,7 @@ def outcome(result: "JobResult") -> str:
     )
 
 
-def shortened(job: "Job", width: int) -> str:
+def shortened(job: Job, width: int) -> str:
     """A job's label without its seed; of many corpora those that fit: ``refine a+b and 2 more``."""
     label = job.label.rpartition(" seed ")[0]
     head, _, rest = label.partition("+".join(job.group))
@@ -302,12 +303,14 @@ def _best(score: float | None) -> str:
     return "undefined" if score is None else f"{score:.3f}"
 
 
-def decided(states: Mapping[str, int], open_: int, seeds: int) -> str:
-    """What is decided of the edges: ``5 of 12 decided (3 improves, 2 no effect); …``."""
-    count = sum(states.values())
-    kinds = ", ".join(f"{number} {verdict}" for verdict, number in states.items() if number)
-    text = f"{count} of {count + open_} decided" + (f" ({kinds})" if kinds else "")
-    return f"{text}; the others are looked at again with {seeds} seeds" if open_ else text
+def edges(decided: "Decided | None") -> str:
+    """The state of adaptive seeds: ``5 of 12 decided (3 improves, 2 no effect); …``; empty for fixed ones."""
+    if decided is None:
+        return ""
+    count = sum(decided.verdicts.values())
+    kinds = ", ".join(f"{number} {verdict}" for verdict, number in decided.verdicts.items() if number)
+    text = f"{count} of {count + decided.open} decided" + (f" ({kinds})" if kinds else "")
+    return f"{text}; the others are looked at again with {decided.seeds} seeds" if decided.open else text
 
 
 def _bar() -> Any:

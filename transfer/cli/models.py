@@ -1,4 +1,4 @@
-"""The commands about trained models: ``export`` one as a folder, ``predict`` with such a folder."""
+"""Commands ``models export`` and ``models predict``."""
 
 import json
 import shlex
@@ -15,7 +15,7 @@ from transfer.inputs import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from transfer.corpora.base import Card
-    from transfer.corpora.own.unlabelled import Texts
+    from transfer.corpora.own.unlabelled import UnlabelledTexts
     from transfer.jobs import Job
     from transfer.learning.export.read import Exported
     from transfer.records import GridRecord
@@ -28,29 +28,25 @@ app = typer.Typer()
 
 @app.command(
     epilog=examples(
-        "transfer export 0ea74d5c62dae597 --to my-model",
-        'transfer export "refine mednli+shareclefe seed 0" --task mednli --to my-model',
+        "transfer models export 0ea74d5c62dae597 --to my-model",
+        'transfer models export "refine mednli+shareclefe seed 0" --task mednli --to my-model',
     )
 )
 def export(
     job: Annotated[
         str,
-        typer.Argument(
-            metavar="JOB", help="A job's id, the beginning of it, or its label, as `plan` shows them."
-        ),
+        typer.Argument(metavar="JOB", help="Id of a job, its beginning, or its label, as `plan` shows them."),
     ],
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write; it must be new.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="New folder for the model.")],
     task: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="One of the job's tasks; if not given each gets a folder below DIR."
-        ),
+        typer.Option(metavar="NAME", help="Task of the job (default: all, a folder below DIR for each)."),
     ] = None,
-    store_dir: Annotated[Path, typer.Option("--store", metavar="DIR", help="Where results are kept.")] = Path(
-        "runs"
-    ),
+    store_dir: Annotated[
+        Path, typer.Option("--store", metavar="DIR", help="Folder or bucket of the results.")
+    ] = Path("runs"),
 ) -> None:
-    """Writes a trained model that a grid kept as an ordinary transformers folder with a model card."""
+    """Export a trained model in transformers format, with a model card."""
     from transfer.learning.export import card
     from transfer.learning.export.write import export
     from transfer.learning.kept_models import kept_model
@@ -76,18 +72,18 @@ def export(
             "note: trained again, to other numbers than the store's result; see Scores in README.md",
             error=True,
         )
-    say(f"next: transfer predict {shlex.quote(str(places[0]))} FILE")
+    say(f"next: transfer models predict {shlex.quote(str(places[0]))} FILE")
 
 
 @app.command(
     epilog=examples(
-        "transfer predict my-model new.jsonl",
-        "transfer predict my-model notes.csv --text sentence --to labelled.jsonl",
-        "transfer predict my-tagger notes.txt --format text",
+        "transfer models predict my-model new.jsonl",
+        "transfer models predict my-model notes.csv --text sentence --to labelled.jsonl",
+        "transfer models predict my-tagger notes.txt --format text",
     )
 )
 def predict(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `export` wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `models export` wrote.")],
     file: Annotated[
         Path,
         typer.Argument(
@@ -123,7 +119,7 @@ def predict(
         str | None, typer.Option(metavar="COLUMN", help="Column of a sentence's document.")
     ] = None,
     no_header: Annotated[
-        bool, typer.Option("--no-header", help="The table has no header; its columns are called 1, 2, …")
+        bool, typer.Option("--no-header", help="Table without a header; its columns are called 1, 2, ….")
     ] = False,
     delimiter: Annotated[
         str | None,
@@ -149,7 +145,7 @@ def predict(
             "(columns, the first is the token); default: by content, and said on stderr.",
         ),
     ] = None,
-    division: Annotated[
+    tokenization: Annotated[
         str | None,
         typer.Option(
             "--tokenize",
@@ -159,8 +155,8 @@ def predict(
         ),
     ] = None,
 ) -> None:
-    """Predict each text of a file, in its order: one JSON object per text."""
-    from transfer.corpora.own.intake import Asked, Division
+    """Predict each text of a file: one JSON object per text, in order."""
+    from transfer.corpora.own.intake import Asked, Tokenization
     from transfer.corpora.own.plain import Layout
     from transfer.corpora.own.unlabelled import texts_of
     from transfer.learning.evaluate import Diverged
@@ -175,7 +171,7 @@ def predict(
         doc=doc,
         sentence=sentence,
         layout=_choice(layout, Layout, "--format"),
-        division=_choice(division, Division, "--tokenize"),
+        tokenization=_choice(tokenization, Tokenization, "--tokenize"),
         dialect=own.dialect_of(delimiter, quoting, encoding, header=not no_header),
     )
     record = record_of(folder)
@@ -198,7 +194,7 @@ def predict(
     say(f"wrote {len(texts.examples)} lines to {to}")
 
 
-def _cut(record: "Exported", folder: Path, texts: "Texts") -> list[str]:
+def _cut(record: "Exported", folder: Path, texts: "UnlabelledTexts") -> list[str]:
     """The sentence on texts that are longer than the model reads; a tagger reads all tokens of a sentence."""
     from transfer.kinds import kind_of
     from transfer.lengths import SubwordCounter
@@ -224,7 +220,7 @@ def _check_new(to: Path) -> None:
         raise InputError(f"{to}: there is no folder {to.parent} to write to; create it first")
 
 
-def _rows(card: "Card", texts: "Texts", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
+def _rows(card: "Card", texts: "UnlabelledTexts", predicted: Sequence[Any]) -> Iterator[dict[str, Any]]:
     from transfer.kinds import kind_of
 
     kind = kind_of(card.kind)

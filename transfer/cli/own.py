@@ -1,4 +1,4 @@
-"""``transfer prepare own``: the options about one's own files, and the command behind them."""
+"""``transfer corpora prepare own``: the options about one's own files, and the command behind them."""
 
 import shlex
 from collections import Counter
@@ -23,93 +23,91 @@ T = TypeVar("T")
 
 FromFiles = Annotated[
     list[Path] | None,
-    typer.Option("--from", metavar="FILE", help="own: file or folder to read; repeat for several."),
+    typer.Option("--from", metavar="FILE", help="File or folder to read; repeat for several."),
 ]
 KindName = Annotated[
     str | None,
     typer.Option(
         "--kind",
-        help="own: kind of task: tagging, classification, similarity or multilabel.",
+        help="Kind of task: tagging, classification, similarity or multilabel.",
         autocompletion=completion.kinds,
     ),
 ]
-CorpusName = Annotated[str | None, typer.Option("--name", help="own: name of the new corpus.")]
+CorpusName = Annotated[str | None, typer.Option("--name", help="Name of the new corpus.")]
 TextColumn = Annotated[
-    str | None, typer.Option("--text", metavar="COLUMN", help="own: column of the text, or of the tokens.")
+    str | None, typer.Option("--text", metavar="COLUMN", help="Column of the text, or of the tokens.")
 ]
 SecondColumn = Annotated[
     str | None,
-    typer.Option("--text-b", metavar="COLUMN", help="own: column of the second text; '' for none."),
+    typer.Option("--text-b", metavar="COLUMN", help="Column of the second text; '' for none."),
 ]
 LabelColumn = Annotated[
     str | None,
     typer.Option(
         "--label",
         metavar="COLUMN",
-        help="own: column of the label, labels or tags; several of tags, with commas, make a corpus each.",
+        help="Column of the label, labels or tags; several of tags, with commas, make a corpus each.",
     ),
 ]
-ScoreColumn = Annotated[
-    str | None, typer.Option("--score", metavar="COLUMN", help="own: column of the score.")
-]
-IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="own: column of the id.")]
+ScoreColumn = Annotated[str | None, typer.Option("--score", metavar="COLUMN", help="Column of the score.")]
+IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column of the id.")]
 DocColumn = Annotated[
     str | None,
     typer.Option(
-        "--doc", metavar="COLUMN", help="own: column of the document; no document is divided between splits."
+        "--doc", metavar="COLUMN", help="Column of the document; no document is divided between splits."
     ),
 ]
 Separator = Annotated[
-    str | None, typer.Option("--separator", help="own: character between the labels in a cell (default: ;).")
+    str | None, typer.Option("--separator", help="Character between the labels in a cell (default: ;).")
 ]
 Negative = Annotated[
     str | None,
-    typer.Option("--negative", metavar="LABEL", help="own: negative label, which micro-F1 does not count."),
+    typer.Option("--negative", metavar="LABEL", help="Negative label, which micro-F1 does not count."),
 ]
-MetricName = Annotated[str | None, typer.Option("--metric", help="own: metric, for kinds that have several.")]
+MetricName = Annotated[str | None, typer.Option("--metric", help="Metric, for kinds that have several.")]
 Delimiter = Annotated[
     str | None,
     typer.Option(
         "--delimiter",
         metavar="CHAR",
-        help="own: character between columns: comma, semicolon, tab, pipe or another (default: detected).",
+        help="Character between columns: comma, semicolon, tab, pipe or another (default: detected).",
     ),
 ]
 NoHeader = Annotated[
     bool,
-    typer.Option("--no-header", help="own: the table has no header; its columns are called 1, 2, …"),
+    typer.Option("--no-header", help="Table without a header; its columns are called 1, 2, …."),
 ]
 QuotingName = Annotated[
     str | None,
     typer.Option(
         "--quoting",
         metavar="STYLE",
-        help='own: quotation marks in tables: double ("" inside a cell), backslash, or none if they are '
+        help='Quotation marks in tables: double ("" inside a cell), backslash, or none if they are '
         "ordinary characters (default: detected).",
     ),
 ]
 EncodingName = Annotated[
     str | None,
-    typer.Option("--encoding", metavar="NAME", help="own: text encoding, such as cp1252 (default: UTF-8)."),
+    typer.Option("--encoding", metavar="NAME", help="Text encoding, such as cp1252 (default: UTF-8)."),
 ]
 LabelNames = Annotated[
     str | None,
     typer.Option(
         "--labels",
         metavar="NAMES",
-        help="own: names of multi-hot labels or numbered tags, in order, separated by commas.",
+        help="Names of multi-hot labels or numbered tags, in order, separated by commas.",
     ),
 ]
 EncoderName = Annotated[
     str | None,
-    typer.Option("--encoder", help="own: encoder for which too long texts are counted (default: minilm-l6)."),
+    typer.Option("--encoder", help="Encoder for which too long texts are counted (default: minilm-l6)."),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="own: turn every assumption into an error.")]
-TrainFile = Annotated[Path | None, typer.Option("--train", metavar="FILE", help="own: training split.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Errors instead of assumptions.")]
+TrainFile = Annotated[Path | None, typer.Option("--train", metavar="FILE", help="Training split.")]
 DevFile = Annotated[
-    Path | None, typer.Option("--dev", metavar="FILE", help="own: dev split, which chooses the epoch.")
+    Path | None, typer.Option("--dev", metavar="FILE", help="Dev split, which chooses the epoch.")
 ]
-TestFile = Annotated[Path | None, typer.Option("--test", metavar="FILE", help="own: test split.")]
+TestFile = Annotated[Path | None, typer.Option("--test", metavar="FILE", help="Test split.")]
 
 
 @dataclass(frozen=True)

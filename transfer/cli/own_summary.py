@@ -1,4 +1,4 @@
-"""The lines that ``transfer prepare own`` ends with: what was read, as what, and what came of it."""
+"""The lines that ``transfer corpora prepare own`` ends with: what was read, as what, and what came of it."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING

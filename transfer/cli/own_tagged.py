@@ -1,4 +1,4 @@
-"""``transfer prepare own --kind tagging``: the options about tokens and tags."""
+"""``transfer corpora prepare own --kind tagging``: the options about tokens and tags."""
 
 import re
 from dataclasses import replace
@@ -10,7 +10,7 @@ from transfer.inputs import InputError
 
 if TYPE_CHECKING:
     from transfer.cli.own import Said
-    from transfer.corpora.own import Tagging
+    from transfer.corpora.own import TaggingOptions
     from transfer.kinds import Kind, Metric
 
 SentenceColumn = Annotated[
@@ -18,7 +18,7 @@ SentenceColumn = Annotated[
     typer.Option(
         "--sentence",
         metavar="COLUMN",
-        help="own, tagging: column that numbers the sentences, where a row is one token.",
+        help="For tagging: column that numbers the sentences, where a row is one token.",
     ),
 ]
 EntityName = Annotated[
@@ -26,19 +26,19 @@ EntityName = Annotated[
     typer.Option(
         "--entity",
         metavar="NAME",
-        help="own, tagging: entity type of tags without one (B, I; default: the corpus's name).",
+        help="For tagging: entity type of tags without one (B, I; default: the corpus's name).",
     ),
 ]
 SchemeName = Annotated[
     str | None,
     typer.Option(
         "--scheme",
-        help="own, tagging: scheme that the tags must follow: bio, iob1, io or bioes (default: detected).",
+        help="For tagging: scheme that the tags must follow: bio, iob1, io or bioes (default: detected).",
     ),
 ]
 BlankTokens = Annotated[
     str | None,
-    typer.Option("--blank-tokens", help="own, tagging: drop leaves blank tokens out (default: an error)."),
+    typer.Option("--blank-tokens", help="For tagging: drop leaves blank tokens out (default: an error)."),
 ]
 
 
@@ -58,9 +58,9 @@ def for_each_label(said: "Said", kind: "Kind") -> "list[Said]":
     ]
 
 
-def tagging_of(said: "Said", metric: "Metric | None") -> "Tagging":
+def tagging_of(said: "Said", metric: "Metric | None") -> "TaggingOptions":
     """The tagging options. Raises InputError for an unknown value, or one that does not fit."""
-    from transfer.corpora.own import Tagging
+    from transfer.corpora.own import TaggingOptions
     from transfer.corpora.own.schemes import scheme_named
 
     for option, value in (("--entity", said.entity), ("--scheme", said.scheme)):
@@ -70,7 +70,7 @@ def tagging_of(said: "Said", metric: "Metric | None") -> "Tagging":
         raise InputError("--entity: should be a name, as in Disease")
     if said.blank_tokens not in (None, "drop"):
         raise InputError(f"--blank-tokens: '{said.blank_tokens}' is unknown; known: drop")
-    return Tagging(
+    return TaggingOptions(
         entity=said.entity.strip() if said.entity else None,
         scheme=scheme_named(said.scheme) if said.scheme is not None else None,
         drop_blanks=said.blank_tokens == "drop",

@@ -1,4 +1,4 @@
-"""The commands that hold several grids beside each other: ``panels`` and ``compare``."""
+"""Commands ``panels`` and ``compare``: several grids beside each other."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +20,13 @@ Grids = Annotated[
     list[Path],
     typer.Argument(
         metavar="GRID GRID...",
-        help="Two or more grids' YAML files, as they were run, or reports' folders.",
+        help="YAML files of two or more grids that were run, or folders of their reports.",
         autocompletion=completion.grids,
     ),
 ]
 OutDir = Annotated[
-    Path, typer.Option("--out", metavar="DIR", help="Where the folder of tables and picture is made.")
+    Path,
+    typer.Option("--out", metavar="DIR", help="Folder in which the folder of tables and figures is written."),
 ]
 
 
@@ -43,16 +44,16 @@ def panels(
     overrides: Overrides = None,
     stage: StageName = None,
 ) -> None:
-    """Draws the graphs of several grids side by side, with one scale (Peng et al. 2020, Figure 2)."""
+    """Draw the graphs of several grids side by side, with one scale."""
     first, *others = _opened("panels sets two or more side by side", grids, store, corpora, overrides)
-    together = first.beside(*others, stage=stage)
-    for letter, side in zip(together.letters, together.sides, strict=True):
-        mark = "  SYNTHETIC DATA" if side.graph.data_source == "synthetic" else ""
-        counts = side.edges["verdict"].value_counts()
+    together = first.panels(*others, stage=stage)
+    for letter, panel in zip(together.letters, together.panels, strict=True):
+        mark = "  SYNTHETIC DATA" if panel.graph.data_source == "synthetic" else ""
+        counts = panel.edges["verdict"].value_counts()
         found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        say(f"({letter}) {side.name}: {len(side.edges)} edges, {found}{mark}")
+        say(f"({letter}) {panel.name}: {len(panel.edges)} edges, {found}{mark}")
     written = together.write(out)
-    say(f"wrote {len(written)} files to {written[0].parent}; all edges are in {written[0].name}")
+    say(f"wrote {len(written)} files to {written[-1].parent}; all edges are in {written[-1].name}")
 
 
 @app.command(
@@ -69,7 +70,7 @@ def compare(
     overrides: Overrides = None,
     stage: StageName = None,
 ) -> None:
-    """Holds the edges of grids against those of the first: which verdicts flip, which gains differ."""
+    """Compare the gains and verdicts of several grids with the first."""
     from transfer.reporting import comparison_report as page
     from transfer.reporting import comparison_sentences as sentences
 
@@ -89,7 +90,7 @@ def compare(
     if (found.table["test_items"] == "given").any():
         say(paragraph(f"The differences are {sentences.seeds_and_items(found.table)}.") + "\n")
     written = found.write(out)
-    say(f"wrote {len(written)} files to {written[0].parent}; the page to read is {written[0].name}")
+    say(f"wrote {len(written)} files to {written[-1].parent}; the page to read is {written[-1].name}")
 
 
 def _opened(

@@ -1,12 +1,11 @@
-"""The command that compares a synthetic grid's graph with what was planted: ``planted``."""
+"""Command ``corpora planted``: a synthetic grid's graph beside what was planted."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
-from transfer.cli.grids import STORE, GridFile, Overrides, StoreDir
-from transfer.cli.planning import recorded
+from transfer.cli.grids import STORE, GridPath, Overrides, StoreDir
 from transfer.cli.terminal import aligned, examples, say
 from transfer.inputs import InputError
 
@@ -17,27 +16,27 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-CLAIMS = ("improves", "harms")
 
-
-@app.command(epilog=examples("transfer planted grids/clinical_pairs.yaml"))
+@app.command(epilog=examples("transfer corpora planted grids/clinical_pairs.yaml"))
 def planted(
-    grid_file: GridFile,
+    grid: GridPath,
     store_dir: StoreDir = STORE,
     overrides: Overrides = None,
 ) -> None:
-    """Compare the measured graph of a synthetic grid with what was planted."""
+    """Compare a synthetic grid's graph with what was planted."""
     from transfer.analysis.planted import against_plan
     from transfer.analysis.study import Study
     from transfer.corpora.synthetic_plan import PLAN, STUDIED
+    from transfer.planning import GridFile
     from transfer.store import Store
 
-    record = recorded(grid_file, None, overrides, store_dir)
+    store = Store(store_dir)
+    record = GridFile(grid, None, overrides or ()).record(store)
     if record.source != "synthetic":
         raise InputError(
-            f"{grid_file}: nothing was planted in real corpora; the grid should say corpora: synthetic"
+            f"{grid}: nothing was planted in real corpora; the grid should say corpora: synthetic"
         )
-    table = against_plan(Study.of(Store(store_dir), record).edges, PLAN, tasks=record.grid.tasks)
+    table = against_plan(Study.of(store, record).edges, PLAN, tasks=record.grid.tasks)
     say("\n".join(aligned(shown(table, STUDIED))) + "\n")
     for line in counts(table):
         say(line)
@@ -73,8 +72,10 @@ def _in_studies(seen: "Studied | None") -> str:
 
 def counts(table: "pd.DataFrame") -> list[str]:
     """The number of planted edges that hold, and the claims about edges without a planted effect."""
+    from transfer.analysis.verdicts import CLAIMS, Verdict
+
     lines = []
-    for effect in (*CLAIMS, "no effect"):
+    for effect in (*CLAIMS, Verdict.NO_EFFECT):
         rows = table[table["planted"] == effect]
         if len(rows):
             count = {state: int((rows["holds"] == state).sum()) for state in ("yes", "open", "no")}

@@ -1,4 +1,4 @@
-"""What the commands share: how they speak and how they end."""
+"""Output, number formats and exit codes that the commands share."""
 
 import contextlib
 import shutil
@@ -22,7 +22,7 @@ def last_line(text: str) -> str:
 
 
 def examples(*commands: str) -> str:
-    """The end of a command's help: commands that can be copied. (\b keeps their lines as they are.)"""
+    """Examples at the end of a command's help (\b keeps their lines as they are)."""
     return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
 
 
@@ -59,3 +59,38 @@ def bar() -> "Iterator[Watch]":
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None)
         yield lambda what, done, of: progress.update(task, description=what, completed=done, total=of)
+
+
+def duration(seconds: float) -> str:
+    """Format a duration: ``40 s``, ``6 min``, ``2 h 10 min``, ``3 days 4 h``.
+
+    >>> [duration(s) for s in (0.4, 40, 350, 7800, 273600)]
+    ['under 1 s', '40 s', '6 min', '2 h 10 min', '3 days 4 h']
+    """
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours} h"
+
+
+def about(seconds: float) -> str:
+    """Format an estimated duration: ``about 40 s``, or ``under 1 s``."""
+    return duration(seconds) if seconds < 1 else f"about {duration(seconds)}"
+
+
+def size(number: float) -> str:
+    """Format a size in bytes: ``under 1 MiB``, ``14 MiB``, ``3.2 GiB``.
+
+    >>> [size(n) for n in (1000, 15_000_000, 3.4e9)]
+    ['under 1 MiB', '14 MiB', '3.2 GiB']
+    """
+    mib = number / 2**20
+    return "under 1 MiB" if mib < 1 else f"{mib:.0f} MiB" if mib < 1000 else f"{mib / 1024:.1f} GiB"

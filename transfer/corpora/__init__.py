@@ -1,4 +1,4 @@
-"""Where corpora come from: prepared folders (a card and three JSONL files) or the synthetic ones."""
+"""Loading of corpora: prepared folders (a card and three JSONL files) or the synthetic ones."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ SYNTHETIC = "synthetic"
 
 
 def load(where: str | Path, names: Sequence[str], *, limit: Limit | None = None) -> tuple[Corpus, ...]:
-    """The named corpora from ``where``: the word 'synthetic', or a folder of prepared corpora.
+    """Load the named corpora from ``where``: the word 'synthetic', or a folder of prepared corpora.
 
     Raises InputError (file, line, what would be right) for a corpus that is missing or broken.
     """
@@ -19,7 +19,7 @@ def load(where: str | Path, names: Sequence[str], *, limit: Limit | None = None)
 
 
 def load_one(where: str | Path, name: str, *, limit: Limit | None = None) -> Corpus:
-    """One corpus; see ``load``."""
+    """Load one corpus, as ``load`` does."""
     if str(where) == SYNTHETIC:
         from transfer.corpora import synthetic
 

@@ -1,4 +1,4 @@
-"""What a corpus is: its card, its three splits, its fingerprint, and the subsets taken of it."""
+"""Corpora: card, three splits, fingerprint, and subsets."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from transfer.corpora.sampling import stratified_subset
+from transfer.corpora.sampling import sha256, stratified_subset
 from transfer.kinds import KindName, Metric, kind_of
 
 Split = Literal["train", "dev", "test"]
@@ -20,7 +20,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
 
 
 def _text_in_yaml(value: Any) -> Any:
-    """A label as it is; YAML's booleans, numbers and dates are told to be put in quotation marks."""
+    """Return a label. Raise ValueError for a YAML boolean, number or date, which needs quotation marks."""
     if isinstance(value, bool):
         raise ValueError(
             "without quotation marks, yes, no, on, off, true and false are booleans in YAML; quote them, "
@@ -38,11 +38,9 @@ SMALLEST_DEV = 200
 
 
 class Card(BaseModel):
-    """What ``corpus.yaml`` says: kind, label set, metric, where it is from.
+    """Corpus card (``corpus.yaml``): task kind, label set, metric, source.
 
-    ``unit`` is what the literature counts of such a corpus and ``gold`` how many of it each split of
-    the release has; ``splits`` says where the division is from, ``notes`` what became of whatever
-    did not fit. These four, and the texts above them, are said of a corpus and do not change it.
+    The keys from ``domain`` on only describe a corpus and are not part of its fingerprint.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -118,7 +116,7 @@ class Card(BaseModel):
 
 
 class Limit(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
-    """At most so many examples of each split, stratified; a fixed subset unless train is resampled."""
+    """Largest size of each split; a larger one is cut to a stratified subset."""
 
     train: int | None = Field(default=None, ge=1)
     """Maximum number of training examples."""
@@ -131,7 +129,7 @@ class Limit(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=Tru
     ([method](method.md#training-set-sampling)). Default: the same fixed subset for every seed."""
 
     def overridden_by(self, other: "Limit") -> "Limit":
-        """This limit with everything that the ``other`` one sets."""
+        """Return this limit with every value that ``other`` sets."""
         return self.model_copy(update=other.model_dump(exclude_none=True))
 
 
@@ -182,7 +180,7 @@ class Corpus:
         return len(self.train) if self.sample is None else self.sample
 
     def drawn(self, seed: int) -> "Corpus":
-        """The corpus as the jobs of a seed see it: with that seed's training sample.
+        """Return the corpus with the training sample of one seed.
 
         A function of the corpus's name and content, its limit and the seed, so all jobs of a seed train on
         the same examples. Dev and test stay as they are.
@@ -204,7 +202,7 @@ def build(
     source: str,
     limit: Limit | None = None,
 ) -> Corpus:
-    """A corpus from checked examples: dev topped up, subsets taken, all of it fingerprinted.
+    """Make a corpus of checked examples: extend dev, take subsets, compute the fingerprint.
 
     Dev is topped up before anything is drawn, so it shares no document with any training sample.
     """
@@ -243,7 +241,7 @@ def _labels_without_training(
     train: Sequence[Example],
     held_out: Mapping[Split, Sequence[Example]],
 ) -> tuple[dict[Split, dict[str, int]], dict[str, tuple[Split, ...]]]:
-    """See ``Corpus.unseen`` and ``Corpus.lost``; ``whole`` is train before anything was taken from it."""
+    """Labels for ``Corpus.unseen`` and ``Corpus.lost``; ``whole`` is train before any limit."""
     ever = set[str]().union(*(card.names_in(example.gold) for example in whole))
     left = set[str]().union(*(card.names_in(example.gold) for example in train))
     unseen: dict[Split, dict[str, int]] = {}
@@ -265,7 +263,7 @@ def count_of(card: Card, examples: Iterable[Example]) -> int:
 def _dev_topped_up(
     card: Card, train: Sequence[Example], dev: Sequence[Example]
 ) -> tuple[tuple[Example, ...], tuple[Example, ...], list[str]]:
-    """Protocol point 1: a dev split under 200 examples takes whole documents of train.
+    """Extend a dev split of fewer than 200 examples with whole documents from train.
 
     Dev never gets more than a third of what there is for training and choosing together: a corpus
     of 80 pairs keeps 54 to train on. A document that would break this stays in train.
@@ -277,7 +275,7 @@ def _dev_topped_up(
     docs = Counter(e.doc or e.id for e in train)
     moved: set[str] = set()
     have = len(dev)
-    for doc in sorted(docs, key=_hash):
+    for doc in sorted(docs, key=sha256):
         if have < want and have + docs[doc] <= third:
             moved.add(doc)
             have += docs[doc]
@@ -289,12 +287,8 @@ def _dev_topped_up(
     return kept, (*dev, *added), [note]
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
 def _fingerprint(card: Card, parts: Mapping[str, Sequence[Example]], sample: int | None) -> str:
-    """The content of a corpus as 16 hexadecimal digits; what is only said of it does not count.
+    """Hash of a corpus's content (16 hexadecimal digits); descriptions on the card are not part of it.
 
     A corpus whose train is resampled has one for all seeds: with a job's seed it names the sample.
     """

@@ -1,4 +1,4 @@
-"""The score of a predictor that has learned nothing but what train has most of."""
+"""Baselines: test scores of trivial predictors, such as the majority class of train."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -8,7 +8,7 @@ from transfer.metrics import measure_of, why_undefined
 
 
 class Baseline(BaseModel):
-    """A trivial predictor fit on train, and its test score; an undefined score is None and has a reason."""
+    """Trivial predictor fitted on train, with its test score; an undefined score is None and has a reason."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Everything that is wrong or doubtful in a folder of prepared corpora, not only the first of it.
+"""Check of prepared corpora: all errors and warnings, not only the first.
 
 An error is what ``prepared.read`` or a grid refuses. A warning is what may be as it should be, but moves a
 score: text that stands in two splits, labels that contradict each other, a small dev split.
@@ -24,7 +24,7 @@ LEAKS: tuple[tuple[Split, Split], ...] = (("test", "train"), ("test", "dev"), ("
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong (``error``) or doubtful (``warning``) with a corpus.
+    """Error or warning about a corpus.
 
     The text of an error begins with its file and line; the examples of a warning name theirs.
     ``count`` says of how much (lines, texts, labels, documents) a warning is.
@@ -50,7 +50,7 @@ _Texts = dict[bytes, _Text]
 
 @dataclass
 class _Seen:
-    """What the lines of one corpus told, split by split."""
+    """Observations from the lines of one corpus, by split."""
 
     texts: dict[Split, _Texts] = field(default_factory=lambda: {split: {} for split in SPLITS})
     # what is compared across corpora: of train each passage, of test each line's
@@ -69,7 +69,7 @@ class _Seen:
 
 
 def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
-    """The findings about the named corpora below ``folder`` (all of them if none is named).
+    """Check the named corpora below ``folder``, or all of them if none is named.
 
     Errors and warnings of each corpus, then warnings about text that two corpora share. Raises
     InputError where the folder or a named corpus is missing.
@@ -81,7 +81,7 @@ def check(folder: Path, names: Sequence[str] = ()) -> Iterator[Finding]:
         card, refused = prepared.card_or_errors(home)
         if card is None:
             for split in SPLITS:  # without a card its lines can only be wrong as JSON
-                for _ in prepared.rows_of(home / f"{split}.jsonl", refused):
+                for _ in prepared.objects_in(home / f"{split}.jsonl", refused):
                     pass
         else:
             seen[name] = _Seen(golds={split: Golds(card.metric, card.negative) for split in SPLITS})
@@ -142,7 +142,7 @@ def _twice(where: str, before: _Text) -> str:
 
 
 def _warnings(card: Card, seen: _Seen, *, whole: bool) -> Iterator[Finding]:
-    """The warnings about one corpus; what only a ``whole`` one can lack is not said of others."""
+    """Warnings about one corpus. Some are only possible for a ``whole`` one, without refused lines."""
 
     def warning(what: str, examples: Sequence[str], *, of: str = "", count: int | None = None) -> Finding:
         many = len(examples) if count is None else count
@@ -188,7 +188,7 @@ def _unseen(card: Card, seen: _Seen) -> Iterator[Finding]:
 
 
 def _across(seen: dict[str, _Seen]) -> Iterator[Finding]:
-    """Protocol point 6: test text of one corpus that another one trains on, passage by passage."""
+    """Warnings about test text of one corpus in the train split of another, compared by passages."""
     for target in seen:
         for source in seen:
             train = seen[source].trained if source != target else {}
@@ -204,7 +204,7 @@ def _across(seen: dict[str, _Seen]) -> Iterator[Finding]:
 
 
 def _shared(late: _Texts, early: _Texts) -> list[bytes]:
-    """The texts of both, in the order of the first."""
+    """Digests of texts in both splits, in the order of the first."""
     both = late.keys() & early.keys()
     return [key for key in late if key in both] if both else []
 

@@ -1,4 +1,4 @@
-"""Text that stands in two places: in test and in what a job trains on, within a corpus or across corpora."""
+"""Overlap between test items and training items, within a corpus and across corpora."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ SHORTEST_PASSAGE = 20  # letters and digits
 
 
 def overlaps(corpora: Sequence[Corpus]) -> dict[tuple[str, str], int]:
-    """Protocol point 6: (source, target) -> how many test items of target have text that source trains on.
+    """Count the target's test items whose text is in the source's train split, by (source, target).
 
     Within a corpus the whole item must be the same; of two corpora one passage is enough, since a
     sentence can stand in a pair here and alone there. Pairs without any are left out.
@@ -30,18 +30,18 @@ def overlaps(corpora: Sequence[Corpus]) -> dict[tuple[str, str], int]:
 
 
 def apart(source: Corpus, target: Corpus) -> tuple[int, ...]:
-    """The indices of source's train examples that share no passage with target's test items."""
+    """Indices of the source's train examples that share no passage with the target's test items."""
     tested = {p for e in target.test for p in passages(e, target.card.kind)}
     return tuple(i for i, e in enumerate(source.train) if tested.isdisjoint(passages(e, source.card.kind)))
 
 
 def plain(text: Iterable[str]) -> str:
-    """An example's text as a corpus's own lines are compared: lower-cased, white space collapsed."""
+    """Normalize an example's text for comparison within a corpus: lower case, single spaces."""
     return " ".join(" ".join(text).lower().split())
 
 
 def passages(example: Example, kind: str) -> frozenset[str]:
-    """An example's texts as they are compared across corpora: letters and digits alone, lower-cased.
+    """Normalize an example's texts for comparison across corpora: lower-case letters and digits only.
 
     Tokens and running text, with or without a full stop, are then the same. Headings and other
     short texts, under 20 letters and digits, are left out.

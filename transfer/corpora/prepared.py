@@ -27,7 +27,7 @@ from transfer.kinds.base import Row, string
 
 
 def read(folder: Path, name: str, *, limit: Limit | None = None) -> Corpus:
-    """The prepared corpus ``name`` below ``folder``. Raises InputError where anything is off."""
+    """Read the prepared corpus ``name`` below ``folder``. Raises InputError if anything is wrong."""
     home = home_of(folder, name)
     card = card_of(home)
     splits: dict[Split, list[Example]] = {
@@ -37,7 +37,7 @@ def read(folder: Path, name: str, *, limit: Limit | None = None) -> Corpus:
 
 
 def names_in(folder: Path) -> list[str]:
-    """The prepared corpora below ``folder``: the folders with a card or a split in them.
+    """Names of the prepared corpora below ``folder``: the folders with a card or a split in them.
 
     Raises InputError where there is no such folder.
     """
@@ -53,7 +53,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def home_of(folder: Path, name: str) -> Path:
-    """The folder of a prepared corpus. Raises InputError where it is missing."""
+    """Folder of a prepared corpus. Raises InputError if it is missing."""
     home = folder / name
     if not os.path.isdir(folder):  # False for names that no file can have, where pathlib raises
         raise NotThere(f"there is no such folder of prepared corpora: {folder}{nearby(folder)}")
@@ -66,7 +66,7 @@ def home_of(folder: Path, name: str) -> Path:
 
 
 def card_of(home: Path) -> Card:
-    """The card of the corpus in ``home``. Raises InputError with the first thing that is wrong."""
+    """Read the card of the corpus in ``home``. Raises InputError with the first problem."""
     card, wrong = card_or_errors(home)
     if card is None:
         raise wrong[0]
@@ -74,12 +74,14 @@ def card_of(home: Path) -> Card:
 
 
 def card_or_errors(home: Path) -> tuple[Card | None, list[InputError]]:
-    """The card of the corpus in ``home``, or everything that is wrong with it."""
+    """Read the card of the corpus in ``home``, or all its errors."""
     path = home / "corpus.yaml"
     try:
         data, lines = read_yaml(path)
     except NotThere as error:
-        mend = "a corpus has a card; 'transfer prepare' makes a corpus of a release or of your own files"
+        mend = (
+            "a corpus has a card; 'transfer corpora prepare' makes a corpus of a release or of your own files"
+        )
         return None, [InputError(f"{error}; {mend}")]
     except InputError as error:
         return None, [error]
@@ -102,7 +104,7 @@ def card_or_errors(home: Path) -> tuple[Card | None, list[InputError]]:
 def lines_of(
     home: Path, card: Card, split: Split, refused: list[InputError] | None = None
 ) -> Iterator[tuple[str, Example]]:
-    """Each line of a split as a checked Example, with the place that a message names.
+    """Read each line of a split as a checked Example, with the place that messages name.
 
     What is wrong is raised; where ``refused`` is given it is put there instead, one error a line,
     and the lines after it are read too.
@@ -110,7 +112,7 @@ def lines_of(
     file = home / f"{split}.jsonl"
     before = len(refused or ())
     empty = True
-    for line in _located(card, rows_of(file, refused), refused):
+    for line in _located(card, objects_in(file, refused), refused):
         empty = False
         yield line
     if empty and len(refused or ()) == before:
@@ -120,7 +122,7 @@ def lines_of(
 def from_rows(
     card: Row, rows: Mapping[Split, Iterable[Row]], *, source: str, limit: Limit | None = None
 ) -> Corpus:
-    """A corpus from rows that a program made, checked as those of a file are."""
+    """Make a corpus of rows from a program, checked as those of a file are."""
     name = card.get("name", "card")
     checked = validated(Card, card, path=Path(name))
     splits: dict[Split, list[Example]] = {
@@ -132,14 +134,14 @@ def from_rows(
     return build(checked, splits, source=source, limit=limit)
 
 
-def rows_of(path: Path, refused: list[InputError] | None = None) -> Iterator[tuple[str, Row]]:
-    """The JSON objects of a file with their places; for ``refused`` see ``lines_of``."""
+def objects_in(path: Path, refused: list[InputError] | None = None) -> Iterator[tuple[str, Row]]:
+    """Read the JSON objects of a file with their places; errors go to ``refused`` as in ``lines_of``."""
     try:
         lines = read_bytes(path).split(b"\n")
     except NotThere:
         files = ", ".join(f"{split}.jsonl" for split in SPLITS)
         own = sorted(p.name for p in path.parent.glob(f"{path.stem}.*"))
-        mend = f"; 'transfer prepare own' makes one of {own[0]}" if own else ""
+        mend = f"; 'transfer corpora prepare own' makes one of {own[0]}" if own else ""
         _refuse(InputError(f"{path}: no such file; a prepared corpus has {files}{mend}"), refused)
         return
     except InputError as error:
@@ -164,7 +166,7 @@ def _refuse(error: InputError, refused: list[InputError] | None) -> None:
 
 
 def row_at(where: str, line: bytes) -> Row:
-    """The JSON object of a line; ``where`` is the place that an InputError names."""
+    """Parse the JSON object of a line; ``where`` is the place that an InputError names."""
     try:
         row = json.loads(line.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -175,16 +177,17 @@ def row_at(where: str, line: bytes) -> Row:
         raise InputError(f"{where}: not valid JSON: {error}; each line is an object of its own") from None
     if not isinstance(row, dict):
         raise InputError(f'{where}: should be a JSON object, one a line, as in {{"id": "1", …}}')
-    if _HALF_CHARACTER.search(line):
-        _whole_characters(where, row)
+    if HALF_CHARACTER.search(line):
+        check_characters(where, row)
     return row
 
 
 # the escape of half a character: harmless where its other half follows
-_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def _whole_characters(where: str, row: Row) -> None:
+def check_characters(where: str, row: Row) -> None:
+    """Raise InputError where a text of a row holds half a character (a lone surrogate)."""
     try:
         json.dumps(row, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -192,7 +195,7 @@ def _whole_characters(where: str, row: Row) -> None:
 
 
 def examples(card: Card, rows: Iterable[tuple[str, Row]]) -> Iterator[Example]:
-    """Each row of a split as a checked Example; ``rows`` come with the place to name in errors."""
+    """Convert the rows of a split, each with the place to name in errors, to checked Examples."""
     return (example for _, example in _located(card, rows))
 
 

@@ -1,4 +1,4 @@
-"""Counts of prepared corpora: what a table of them says of each split."""
+"""Counts of prepared corpora, split by split."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The embedded corpora: look-alikes of the paper's four clinical and four biomedical tasks, all invented.
+"""Synthetic corpora: invented look-alikes of the paper's four clinical and four biomedical tasks.
 
 Same names, task kinds, label sets and metrics as the real corpora, sentences from a small grammar. What
 they are for is the transfer structure planted in them (``PLAN``; `synthetic_plan.py` says how). Numbers
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from transfer.corpora.synthetic_plan import KNOWLEDGE, PLAN, VERSION, Planted, Term, lexicon
+from transfer.kinds.base import Row
 
 __all__ = ["NAMES", "PLAN", "Planted", "card", "rows"]
 
-Row = dict[str, Any]
 
 SPLITS = {"train": 200, "dev": 120, "test": 240}  # rows
 
@@ -88,7 +88,7 @@ NAMES: tuple[str, ...] = tuple(CARDS)
 
 
 def card(name: str) -> dict[str, Any]:
-    """The corpus's card, with the keys of a prepared ``corpus.yaml``. KeyError for an unknown name."""
+    """Card of a synthetic corpus, with the keys of ``corpus.yaml``. Raises KeyError for an unknown name."""
     _known(name)
     return {
         "name": name,
@@ -100,7 +100,7 @@ def card(name: str) -> dict[str, Any]:
 
 
 def rows(name: str, split: str) -> list[Row]:
-    """One split in the prepared JSONL form (``id`` and ``text``/``label``, ``tokens``/``tags``, ...).
+    """Rows of one split in the form of prepared JSONL.
 
     No text stands twice in a corpus. Rows are drawn one by one, hence no ``doc``. KeyError for an
     unknown name or split.
@@ -136,14 +136,14 @@ def _corpus(name: str) -> dict[str, list[Row]]:
 
 
 class _Words:
-    """Draws terms from some parts of a lexicon; a part named twice is drawn twice as often."""
+    """Sampler of terms from parts of a lexicon; a part named twice is drawn twice as often."""
 
     def __init__(self, domain: str, parts: Sequence[str], bits: np.random.PCG64) -> None:
         self._terms = [t for part in parts for t in lexicon(domain) if t.part == part]
         self._bits = bits
 
     def one(self, unlike: Sequence[Term] = (), **wanted: object) -> Term:
-        """A term not in ``unlike`` whose fields are as ``wanted``."""
+        """Draw a term not in ``unlike`` whose fields are as ``wanted``."""
         return _pick(
             self._bits,
             [
@@ -154,7 +154,7 @@ class _Words:
         )
 
     def two(self, latent: int) -> tuple[str, str]:
-        """Two terms of one class and one part: a test row is either wholly unseen or not at all."""
+        """Draw two terms of one class and one part, so that a test row is all seen or all unseen."""
         a = self.one(latent=latent)
         return a.word, self.one((a,), latent=latent, part=a.part).word
 
@@ -165,12 +165,12 @@ def _pick(bits: np.random.PCG64, options: Sequence[Any]) -> Any:
 
 
 def _weighted(bits: np.random.PCG64, options: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """One of the options, whose first items are whole-number weights."""
+    """Draw one of the options, whose first items are integer weights."""
     return _pick(bits, [option for option in options for _ in range(option[0])])
 
 
 def _similarity(bits: np.random.PCG64, words: _Words, latent: int, against: bool) -> Row:
-    """Half of the score is said in plain words, half goes with the terms' class."""
+    """Write a row of similarity: half of the score is in plain words, half depends on the terms' class."""
     a, b = words.two(latent)
     likeness, phrases = _pick(bits, _LIKENESS)
     favoured = 1 - latent if against else latent
@@ -190,7 +190,7 @@ _LIKENESS = (
 
 
 def _inference(bits: np.random.PCG64, words: _Words, latent: int, against: bool) -> Row:
-    """Ill or not is what the class of the premise's terms says; one row in six is off the topic."""
+    """Write a row of inference: the class of the terms tells ill or not; one in six is off topic."""
     a, b = words.two(latent)
     off_topic = bits.random_raw() % 6 == 0
     return {
@@ -201,7 +201,7 @@ def _inference(bits: np.random.PCG64, words: _Words, latent: int, against: bool)
 
 
 def _relation(frames: Sequence[tuple[Any, ...]]) -> Callable[..., Row]:
-    """The frame leaves two relations open; the class of the terms before it says which holds."""
+    """Make a writer of relations: a frame allows two relations, and the class of the terms decides."""
 
     def write(bits: np.random.PCG64, words: _Words, latent: int, against: bool) -> Row:
         a, b = words.two(latent)
@@ -232,7 +232,7 @@ _DDI = (
 
 
 def _interaction(bits: np.random.PCG64, words: _Words, latent: int, against: bool) -> Row:
-    """As a relation, with a hint in plain words that is right in 17 of 20 rows of every split."""
+    """Write a row of interaction: a relation with a plain-word hint that is right in 17 of 20 rows."""
     a, b = words.two(latent)
     favoured = 1 - latent if against else latent
     hint = favoured if bits.random_raw() % 20 < 17 else 1 - favoured
@@ -244,7 +244,7 @@ def _interaction(bits: np.random.PCG64, words: _Words, latent: int, against: boo
 
 
 def _tagged(entity: str, named: int) -> Callable[..., Row]:
-    """Lists of four terms; those of the ``named`` class are the mentions, some of them two words long."""
+    """Make a writer of four-term lists; terms of the ``named`` class are mentions, some of two words."""
 
     def write(bits: np.random.PCG64, words: _Words, latent: int, against: bool) -> Row:
         tokens, tags, used = [_pick(bits, _OPENERS)], ["O"], []

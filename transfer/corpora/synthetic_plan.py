@@ -1,4 +1,4 @@
-"""The planted truth of the synthetic corpora: invented terms, who knows which of them, what must follow.
+"""Planted truth of the synthetic corpora: invented terms, which task knows which, and expected effects.
 
 Each domain has one lexicon. A term's hidden class (1: named condition or chemical, 0: neither) is drawn
 at random, so spelling says nothing about it: it can only be learned from labels. A task's train shows
@@ -39,7 +39,7 @@ PARTS = {"common": 16, "first": 24, "second": 24}  # part of the lexicon -> numb
 
 @dataclass(frozen=True)
 class Term:
-    """An invented word, its hidden class (1: condition or chemical, 0: neither), its part of the lexicon."""
+    """Invented word, its hidden class (1: condition or chemical, 0: neither), and its part of the lexicon."""
 
     word: str
     latent: int
@@ -47,7 +47,7 @@ class Term:
 
 
 def lexicon(domain: str) -> tuple[Term, ...]:
-    """The domain's 64 terms, half of each part in either class; the two domains share no head.
+    """Make the 64 terms of a domain, half of each part in either class; the two domains share no head.
 
     >>> len(lexicon("clinical")), lexicon("clinical") == lexicon("clinical")
     (64, True)
@@ -65,7 +65,7 @@ def lexicon(domain: str) -> tuple[Term, ...]:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """The parts of its domain's lexicon in a task's train, dev and test.
+    """Parts of its domain's lexicon in a task's train, dev and test splits.
 
     ``reversed_in_test``: there the label goes against the class; in train and dev it goes with it.
     """
@@ -95,7 +95,7 @@ KNOWLEDGE = {
 
 @dataclass(frozen=True)
 class Planted:
-    """What joint training with ``source`` must do to ``target``, and why."""
+    """Expected effect of joint training with ``source`` on ``target``, and the reason."""
 
     source: str
     target: str

@@ -1,4 +1,4 @@
-"""Text alone, to pretrain on: plain files, and of prepared corpora the train splits.
+"""Unlabelled text for pretraining: plain files, and the train splits of prepared corpora.
 
 What stands in the dev or test split of a corpus that is named is left out wherever else it stands, too.
 """
@@ -20,7 +20,7 @@ FEWEST_DOCUMENTS = 10
 
 @dataclass(frozen=True)
 class Source:
-    """A file or a prepared corpus: how many texts it brought, those that stand elsewhere too among them."""
+    """File or prepared corpus, with the number of its texts before duplicates are removed."""
 
     path: str
     kind: str  # 'text', or 'train split of a corpus'
@@ -30,7 +30,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts to train on and those that are held out; no document is divided, no text stands twice.
+    """Training texts and held-out texts; no document is in both, and no text occurs twice.
 
     ``left_out``: texts that a named corpus has in its dev or test split. ``fingerprint`` (16 hexadecimal
     digits) is that of the texts, wherever they were read and in whatever order.
@@ -46,7 +46,7 @@ class Texts:
 
 
 def read(paths: Sequence[Path]) -> Texts:
-    """The texts of plain files, of prepared corpora and of folders of these; several of all.
+    """Read the texts of plain files, prepared corpora, and folders of prepared corpora.
 
     In a plain file (UTF-8) a line is a text, and blank lines stand between documents; in a file without
     blank lines each line is a document. Raises InputError where there is no text, or too little.
@@ -84,7 +84,7 @@ def _texts(corpus: Corpus, example: Example) -> tuple[str, ...]:
 
 
 def _by_document(corpus: Corpus) -> Iterator[tuple[str, ...]]:
-    """The texts of train: an example without a document is one of its own."""
+    """Texts of train, by document; an example without one is a document of its own."""
     found: dict[str, list[str]] = {}
     for i, example in enumerate(corpus.train):
         found.setdefault(example.doc or f"\n{i}", []).extend(_texts(corpus, example))
@@ -167,7 +167,7 @@ def _divided(documents: list[tuple[str, ...]], kept_away: set[str], sources: tup
 
 
 def _key(text: str) -> str:
-    """What two texts have in common that count as one."""
+    """Normalize a text, so that duplicates are equal."""
     return " ".join(text.split()).casefold()
 
 

@@ -9,7 +9,7 @@ HELD_OUT: tuple[Split, ...] = ("dev", "test")
 
 
 def foreseen(corpus: Corpus) -> list[str]:
-    """Warnings about a corpus before it is trained on, from its gold values alone; mostly none.
+    """Warnings about a corpus from its gold values alone, before it is trained on.
 
     Scores of dev and test that are undefined whatever is predicted, labels that no train item has, and labels
     that a limit took out of train.
@@ -32,7 +32,7 @@ def foreseen(corpus: Corpus) -> list[str]:
 
 
 def undefined_scores(card: Card, golds: Mapping[Split, Golds]) -> Iterator[str]:
-    """A sentence for each held-out split whose score is undefined whatever a model predicts."""
+    """Sentences on each held-out split whose score is undefined for any prediction."""
     for split in HELD_OUT:
         if reason := golds[split].undefined:
             then = "the last epoch is chosen" if split == "dev" else "no gain can be measured"
@@ -40,7 +40,7 @@ def undefined_scores(card: Card, golds: Mapping[Split, Golds]) -> Iterator[str]:
 
 
 def unseen_labels(unseen: Mapping[Split, Mapping[str, int]]) -> str:
-    """The labels of dev and test that train lacks, in words; see ``Corpus.unseen``.
+    """Labels of dev and test that train lacks (``Corpus.unseen``), in words.
 
     >>> unseen_labels({"test": {"1": 30, "0": 1}})
     "test has labels that no train item has: '1' (30 items), '0' (1 item)"

@@ -1,4 +1,4 @@
-"""Writing a prepared corpus: its folder appears whole or not at all, the same rows as the same bytes."""
+"""Writer of prepared corpora: a folder appears complete or not at all, and equal rows give equal bytes."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from transfer.inputs import InputError
 def write(
     card: Card, rows: Mapping[Split, Iterable[Mapping[str, Any]]], to: Path, *, replace: bool = False
 ) -> Corpus:
-    """Writes ``<to>/<card.name>/`` and returns it as it reads back, checked line by line.
+    """Write ``<to>/<card.name>/`` and return it as it is read back, checked line by line.
 
     Raises InputError where a row is not what the card says, or where the folder is there already
     and ``replace`` is not said; what was there before is then untouched.

@@ -1,8 +1,8 @@
-"""The interface of a task kind: everything that the package asks of one outside training."""
+"""Interface of a task kind outside training."""
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transfer.inputs import InputError, did_you_mean
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from transfer.corpora.base import Card
     from transfer.corpora.own.rows import Columns
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 
 class Kind(ABC):
-    """One task kind, for the corpora of all cards that name it. Its half with torch is a ``tasks.Task``.
+    """Task kind outside training, for the corpora of all cards that name it.
 
     A gold value is what ``Example.gold`` holds: a number, a label, or a tuple of labels or tags.
     """
@@ -102,7 +102,7 @@ class Kind(ABC):
 
     def gold_column(self, said: "Columns", there: Collection[str]) -> tuple[str, list[str]]:
         """The column of the gold value, as the user named it or of those ``there``, and doubts about it."""
-        return said.label or self.gold, []
+        return (said.score if self.numeric else said.label) or self.gold, []
 
     def hot_columns(self, said: "Columns", there: Collection[str], names: Sequence[str]) -> Sequence[str]:
         """The columns that hold 0 or 1 for one of ``names`` each, instead of a column of gold values."""

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from transfer.inputs import InputError
@@ -11,7 +11,6 @@ from transfer.kinds.cells import number_in
 
 if TYPE_CHECKING:
     from transfer.corpora.base import Card
-    from transfer.corpora.own.rows import Columns
 
 
 class SimilarityKind(Kind):
@@ -53,9 +52,6 @@ def predict(text_a, text_b):
     def description(self, card: "Card") -> str:
         scale = f" from {card.range[0]:g} to {card.range[1]:g}" if card.range else ""
         return f"A score{scale} for two texts, in the order in which the corpus has them."
-
-    def gold_column(self, said: "Columns", there: Collection[str]) -> tuple[str, list[str]]:
-        return said.score or "score", []
 
     def gold_in(self, value: Any, where: str, *, separator: str, names: Sequence[str]) -> float:
         return number_in(value, where)

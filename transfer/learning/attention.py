@@ -34,7 +34,7 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Packing:
-    """Where the sequences of a packed row stand, and how attention pads them in groups.
+    """Positions of the sequences of a packed row, and the groups that attention pads them in.
 
     ``pad`` [padded rows] and ``unpad`` [total] lead from the packed row to the padded layout and
     back; both are None where no group needs padding. ``bounds`` [sequences + 1] int32, where sequences
@@ -139,7 +139,7 @@ class _Unpad(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class _ByHead:
-    """Where the vectors of single heads stand: each is a row of its own, [total x heads, width].
+    """Positions of the vectors of single heads: each is a row of its own, [total x heads, width].
 
     In the padded layout a group's rows are those of [count, heads, length]. ``pad`` [padded rows x heads] and
     ``unpad`` [total x heads] lead there and back; ``sizes`` are the groups' rows.
@@ -279,7 +279,7 @@ def packed_attention(
 
 
 def _bias(group: Group, sliding_window: int | None, like: Tensor) -> Tensor | None:
-    """What is added to the scores of a group, [count or 1, 1, length or 1, length]; None where nothing is."""
+    """Additive mask of a group's scores, [count or 1, 1, length or 1, length]; None if none is needed."""
     bias = group.bias
     if sliding_window is not None and group.length > sliding_window:
         at = torch.arange(group.length, device=like.device)

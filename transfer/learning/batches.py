@@ -19,7 +19,7 @@ EVALUATION_PIECES = 4096
 
 
 class Targets(Protocol):
-    """What makes a tensor of the targets of a mini-batch: a task."""
+    """Conversion of a mini-batch's targets to a tensor: a task."""
 
     def targets(self, values: list[Any]) -> Tensor: ...
 
@@ -60,7 +60,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class MiniBatch:
-    """What one step of training sees, in parts that share ``rows`` and are small enough for memory.
+    """A mini-batch of one training step, in parts that share ``rows`` and are small enough for memory.
 
     The loss is the mean over all that the parts read. ``seed`` names its own stream of dropout masks.
     ``progress`` is how far the training is, from 0 at the first step to 1 at the last. After the ``last``
@@ -83,7 +83,7 @@ class MiniBatch:
         return sum(part.pieces for part in self.parts)
 
     @property
-    def shares(self) -> tuple[float, ...]:
+    def part_weights(self) -> tuple[float, ...]:
         """Each part's weight in the mean loss: its share of the vectors read."""
         read = [len(part.read) for part in self.parts]
         return tuple(count / sum(read) for count in read)

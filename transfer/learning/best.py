@@ -12,7 +12,7 @@ MEAN = ""
 
 @dataclass
 class Best:
-    """For each corpus (and for their mean) the epoch with the best dev score, and its weights.
+    """The epoch with the best dev score of each corpus and of their mean, with its weights.
 
     An undefined score (NaN) never beats a defined one; where all are undefined the last epoch is chosen.
     """
@@ -23,7 +23,7 @@ class Best:
     defined: int = 0  # of how many corpora the score was defined in the epoch of the best mean
 
     def improve(self, model: nn.Module, dev: Mapping[str, float], epoch: int) -> None:
-        """Takes the epoch where it is better, with a copy of its weights; of equals the earliest stays.
+        """Take the epoch where it is better, with a copy of its weights; of equals the earliest stays.
 
         The mean is over the corpora whose score is defined; an epoch in which more of them are is better.
         """

@@ -1,4 +1,4 @@
-"""Where a job goes on that was interrupted: all that the epochs still to come depend on.
+"""Checkpoints of interrupted jobs: everything that the remaining epochs depend on.
 
 <store>/checkpoints/<job id>/weights-<epoch>.safetensors    of the last epoch, and of those that dev chose
 <store>/checkpoints/<job id>/optimizer-<epoch>.safetensors  the optimizer's tensors after that epoch
@@ -107,7 +107,7 @@ class Checkpoint:
         self._took = self._last - began
 
     def load(self, model: nn.Module, optimizer: Optimizer, schedule: LRScheduler) -> tuple[Best, list[Epoch]]:
-        """Puts model, optimizer and schedule where they were; the chosen epochs and the history until then.
+        """Restore model, optimizer and schedule; return the chosen epochs and the history so far.
 
         Empty where there is no checkpoint. One that is damaged, or was made with other versions or on
         another device, is set aside and told of.

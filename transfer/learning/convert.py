@@ -17,7 +17,7 @@ from transfer.learning import encoder
 
 
 def convert(name: str, to: Path) -> Path:
-    """Writes an encoder (an alias, a folder or a hub id) into the new folder ``to`` and returns that.
+    """Write an encoder (an alias, a folder or a hub id) into the new folder ``to``, and return that.
 
     Weights become safetensors under the names that they have; pickles are read with ``weights_only=True``,
     which builds tensors and runs nothing. An alias's tokenizer treats capitals as in training.

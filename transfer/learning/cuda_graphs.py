@@ -40,7 +40,7 @@ class Shape:
 
     @staticmethod
     def of(batch: Batch, batch_size: int) -> "Shape":
-        """That of a row of at most ``batch_size`` sequences."""
+        """The shape of a row of at most ``batch_size`` sequences."""
         read = len(batch.read)
         return Shape(
             sequences=batch_size + PIECES // LENGTH,
@@ -135,7 +135,7 @@ class Graphs:
         return call(vectors, *filled.rest)[: len(batch.read)]
 
     def told(self) -> dict[str, str]:
-        """What became of the graphs, for a result's provenance."""
+        """Use of the graphs, for a result's provenance."""
         told = f"{len(self._calls)} shapes, {len(self._filled)} of {self._rows} mini-batches"
         return {"cuda graphs": self._fault or told}
 

@@ -26,7 +26,7 @@ class Noise:
         self._bits = np.random.SFC64(0)
 
     def seed(self, seed: Sequence[int]) -> None:
-        """Starts the stream of a mini-batch; ``seed`` are non-negative integers."""
+        """Start the stream of a mini-batch; ``seed`` are non-negative integers."""
         self._bits = np.random.SFC64(seed)
         if torch.cuda.is_initialized():
             # a number on the host, which later launches take with them: nothing waits
@@ -52,7 +52,7 @@ def kept_share(p: float) -> tuple[int, float]:
 
 
 class Dropout(nn.Module):
-    """As ``torch.nn.Dropout``, with masks from the model's Noise."""
+    """``torch.nn.Dropout`` with masks from the model's Noise."""
 
     def __init__(self, p: float, noise: Noise) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Dropout(nn.Module):
 
 
 def use_noise(model: nn.Module, noise: Noise) -> None:
-    """Puts Dropout in the place of each ``torch.nn.Dropout`` of a model."""
+    """Replace each ``torch.nn.Dropout`` of a model by Dropout."""
     for module in list(model.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.Dropout):

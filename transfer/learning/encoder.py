@@ -121,7 +121,7 @@ def _loaded(folder: Path, layers: int | None) -> nn.Module:
 
 
 def loaded_as(kind: Any, folder: Path, layers: int | None) -> tuple[Any, list[str]]:
-    """What one of transformers' Auto classes makes of a folder, in fp32, and the weights that are missing."""
+    """Load a folder with one of transformers' Auto classes, in fp32; also return the missing weights."""
     config = config_of(folder, layers)
     if getattr(config, "attention_dropout", None) == 0:
         # ModernBERT makes no module for a dropout of 0; a job sets its own share
@@ -161,7 +161,7 @@ def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
 
 
 def check(folder: Path, *, layers: int | None, cased: bool | None = None) -> nn.Module:
-    """Loads an encoder and its tokenizer once, before any job does; returns the encoder.
+    """Load an encoder and its tokenizer once, before any job does; return the encoder.
 
     Raises InputError where one of them is damaged or they do not fit together; where ``cased`` is given, also
     where the tokenizer takes capitals otherwise.
@@ -216,7 +216,7 @@ def _check_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerBase, *, cased:
         made, makes = ("with", "makes all letters small") if cased else ("without", "keeps capitals")
         raise InputError(
             f"{folder}: the encoder was trained {made} capitals, but its tokenizer {makes}; "
-            "`transfer convert` with the encoder's alias writes a folder that is right"
+            "`transfer encoders convert` with the encoder's alias writes a folder that is right"
         )
 
 

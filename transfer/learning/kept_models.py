@@ -1,4 +1,4 @@
-"""A trained model that stays in the store: what ``export`` makes folders in transformers format of.
+"""Trained models that stay in the store, for ``export`` to convert to transformers format.
 
 <store>/jobs/<job id>/model/epoch-<n>.safetensors  encoder and pooler after an epoch that dev chose, and the
                                                    heads of the corpora that it was chosen for
@@ -40,7 +40,7 @@ class KeptTask(BaseModel):
 
 
 class KeptModel(BaseModel):
-    """What model.json says. ``result`` is that of the training that made these weights."""
+    """Contents of model.json. ``result`` is that of the training that made these weights."""
 
     # a later version may add keys; an old model loads for ever
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -71,7 +71,7 @@ class KeptModel(BaseModel):
 
 
 def again(store: Store, job_id: str) -> str:
-    """How a model that is damaged is made anew."""
+    """Advice on how to train a damaged model again."""
     home = store.files.at(f"jobs/{job_id}/model")
     return f"remove {home} and run the grid with its 'keep', that trains the model again"
 
@@ -98,7 +98,7 @@ def save(
     whole: Tensor,
     encoder: Path,
 ) -> Path:
-    """Writes a job's model into ``folder``, which is new: each corpus's weights are those of its own epoch.
+    """Write a job's model into the new ``folder``; each corpus's weights are those of its own epoch.
 
     ``whole`` is the word-piece table that the job began with, ``encoder`` the folder it began from.
     """
@@ -133,7 +133,7 @@ def save(
 
 
 def shared_of(model: MTBert, weights: Mapping[str, Tensor], *, whole: Tensor) -> dict[str, Tensor]:
-    """Those of a model's weights that its tasks share, with the whole word-piece table."""
+    """The weights that a model's tasks share, with the whole word-piece table."""
     shared = model.plain(weights)
     words = words_name(model)
     shrunk = shared.pop(words.removesuffix("weight") + "shrunk")

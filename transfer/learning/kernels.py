@@ -106,7 +106,7 @@ def forget() -> None:
 
 
 def taken() -> dict[str, str]:
-    """How attention was computed on a GPU since ``forget``, for a result's provenance; else nothing."""
+    """Attention kernels used on a GPU since ``forget``, for a result's provenance."""
     if not _taken:
         return {}
     return {"attention": "; ".join(f"{when}: {' and '.join(names)}" for when, names in _taken.items())}
@@ -136,7 +136,7 @@ def _best(
 
 
 def _fault(kernel: Kernel, device: torch.device, width: int, *, windowed: bool, drops: bool) -> str:
-    """What is wrong with a kernel on the example; empty where nothing is."""
+    """Fault of a kernel on the example; empty if there is none."""
     if drops and not kernel.drops:
         return "has no dropout"
     generator = torch.Generator().manual_seed(0)

@@ -43,7 +43,7 @@ class Words(nn.Module):
         self.open(self.used[:0])
 
     def open(self, rows: Tensor) -> None:
-        """Makes ``rows`` [n] of the whole table those that the next forward passes read."""
+        """Select the ``rows`` [n] of the whole table that the next forward passes read."""
         self.rows = self.number[rows]
         if self.late is not None:
             self.late.catch_up(self.rows)
@@ -127,7 +127,7 @@ class LazyRows:
 
     @torch.no_grad()
     def catch_up(self, rows: Tensor) -> None:
-        """Moves ``rows`` by all steps that they have missed."""
+        """Update ``rows`` by all steps that they have missed."""
         rows = rows[self._last[rows] < self._now]
         if not len(rows):
             return
@@ -148,7 +148,7 @@ class LazyRows:
         self._put(rows, weight, mean, maximum)
 
     def settle(self) -> None:
-        """Moves all rows to where plain training has them."""
+        """Update all rows to where plain training has them."""
         self.catch_up(torch.arange(len(self._last)))
         self._begin()
 

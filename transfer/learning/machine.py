@@ -1,4 +1,4 @@
-"""Where this process computes, and with what."""
+"""Device, memory and versions of this process."""
 
 import contextlib
 import ctypes
@@ -24,7 +24,7 @@ def on_gpu(x: torch.Tensor) -> bool:
 
 
 def limit_gpu_memory(share: float) -> None:
-    """Lets this process have so much of its GPU's memory (from 1 on: all); more raises OutOfMemoryError.
+    """Limit this process to a fraction of its GPU's memory (from 1 on: all); more raises OutOfMemoryError.
 
     Without a GPU it does nothing.
     """
@@ -33,7 +33,7 @@ def limit_gpu_memory(share: float) -> None:
 
 
 def give_back_memory() -> None:
-    """Gives back what the C library keeps without using it: rows of ever other shapes leave it in pieces.
+    """Return unused memory that the C library keeps: rows of ever other shapes leave it in pieces.
 
     Where the library cannot (it is glibc that can), it does nothing.
     """

@@ -1,4 +1,4 @@
-"""Ways to mix: how many mini-batches an epoch has of each corpus, and in which order they come.
+"""Mixing: the number of mini-batches per epoch from each corpus, and their order.
 
 An epoch has as many mini-batches as all corpora have together, whatever the way; what differs is whose they
 are. Of a corpus they come pass after pass, each pass shuffled, across the ends of epochs: which one is the
@@ -24,7 +24,7 @@ def proportional(sizes: Sizes, mix: Mix, epoch: int, epochs: int) -> dict[str, i
 
 
 def uniform(sizes: Sizes, mix: Mix, epoch: int, epochs: int) -> dict[str, int]:
-    """As many of each corpus."""
+    """The same number from each corpus."""
     return _tempered(sizes, math.inf)
 
 
@@ -101,7 +101,7 @@ class Mixture:
         ]
 
     def steps(self, epochs: int) -> int:
-        """Steps of so many epochs, the first ones."""
+        """Number of steps in the first ``epochs`` epochs."""
         return sum(self._steps_of(epoch) for epoch in range(1, epochs + 1))
 
     def own_steps(self, name: str) -> int:

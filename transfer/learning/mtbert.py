@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Steps(Protocol):
-    """How many steps there will be: a mixture."""
+    """Source of mini-batches that knows its number of steps: a mixture."""
 
     def steps(self, epochs: int) -> int: ...
 
 
 class Learner(nn.Module, ABC):
-    """What the training loop trains: an encoder, and something that has a loss on a packed row."""
+    """Model that the training loop trains: an encoder, and a loss on a packed row."""
 
     graphs: "Graphs | None" = None  # what reads training's rows, where there are any
 
@@ -38,10 +38,10 @@ class Learner(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:
-        """The mean loss (scalar) over all that is read of a packed row."""
+        """The mean loss (scalar) over everything read from a packed row."""
 
     def objective(self, loss: Tensor, batch: MiniBatch) -> Tensor:
-        """What a step goes down by (scalar): the loss, or the loss as it is weighed."""
+        """The objective (scalar) that a step minimizes: the loss, or the weighted loss."""
         return loss
 
     def read(self, encoder: Any, ids: Tensor, batch: Batch) -> Tensor:
@@ -55,10 +55,10 @@ class Learner(nn.Module, ABC):
         return vectors.float()
 
     def backward(self, batch: MiniBatch) -> Tensor:
-        """Adds up the gradients of a mini-batch's mean loss, part by part; returns the loss (scalar)."""
+        """Accumulate the gradients of a mini-batch's mean loss, part by part; return the loss (scalar)."""
         self.noise.seed(batch.seed)
         losses = []
-        for part, share in zip(batch.parts, batch.shares, strict=True):
+        for part, share in zip(batch.parts, batch.part_weights, strict=True):
             loss = self.loss(part)
             (self.objective(loss, batch) * share).backward()
             losses.append(loss.detach() * share)
@@ -147,7 +147,7 @@ class MTBert(MultiTask):
         return self.encoder.get_input_embeddings()
 
     def use_words(self, words: Words) -> None:
-        """Puts the words of a job in the place of the encoder's own."""
+        """Replace the encoder's word embedding by that of a job."""
         self.encoder.set_input_embeddings(words)
 
     def leaves(self) -> list[Tensor]:
@@ -159,7 +159,7 @@ class MTBert(MultiTask):
         return [p for part in (self.encoder, self.pooler) for p in part.parameters() if p.requires_grad]
 
     def plain(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Of weights of this model's, those of an ordinary encoder and pooler, by their ordinary names."""
+        """Select the weights of an ordinary encoder and pooler, under their ordinary names."""
         return {name: w for name, w in weights.items() if name.startswith(("encoder.", "pooler."))}
 
 

@@ -42,7 +42,7 @@ class DecoupledAdamax(torch.optim.Optimizer):
         self._begin()
 
     def _begin(self) -> None:
-        """Sets out from the state that is there, which is that of plain training."""
+        """Start from the present state, which is that of plain training."""
         if self._words is None or not self._words.lazy:
             return
         group = self._group_of_words
@@ -65,13 +65,13 @@ class DecoupledAdamax(torch.optim.Optimizer):
         self._begin()
 
     def settle(self) -> None:
-        """Moves all rows of the words to where plain training has them: at the end of an epoch."""
+        """Update all rows of the words to where plain training has them: at the end of an epoch."""
         if self._words is not None and self._words.late is not None:
             self._words.late.settle()
 
     @torch.no_grad()
     def step(self, closure: None = None, *, shrink: Tensor | None = None) -> None:  # type: ignore[override]
-        """Moves the weights by their gradients, times ``shrink`` (scalar, from ``shrink_to``) where given."""
+        """Update the weights by their gradients, times ``shrink`` (scalar, from ``shrink_to``) if given."""
         for group in self.param_groups:
             # a head whose corpus is not in this mini-batch has no gradient and is left alone
             weights = [weight for weight in group["params"] if weight.grad is not None]

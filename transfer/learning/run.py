@@ -308,7 +308,7 @@ def _score(ready: Ready, split: Literal["dev", "test"], value: float, undefined:
 
 
 def _why_no_dev(ready: Ready) -> str:
-    """Why the dev score was undefined in every epoch, and what was done about it."""
+    """Reason for a dev score that was undefined in every epoch, and what was done about it."""
     card = ready.corpus.card
     gold = Golds.of(card.metric, (e.gold for e in ready.corpus.dev), negative=card.negative)
     reason = gold.undefined or "constant predictions"

@@ -19,7 +19,7 @@ from transfer.records import Epoch
 
 
 class Stream(Protocol):
-    """Where the mini-batches come from, epoch by epoch (counted from 1): a mixture."""
+    """Source of the mini-batches, epoch by epoch (counted from 1): a mixture."""
 
     @property
     def batches(self) -> Mapping[str, Any]: ...
@@ -39,7 +39,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     watch: Callable[[Sequence[Epoch]], None] = lambda _: None,
 ) -> tuple[Best, list[Epoch]]:
-    """Trains in place; returns the chosen epochs with their weights, and the history.
+    """Train in place; return the chosen epochs with their weights, and the history.
 
     ``measure(model, dev[name])`` is what an epoch is chosen by, the more the better; NaN where undefined.
     Goes on from ``checkpoint`` where there is one. ``watch`` is told the history as each epoch ends. Raises

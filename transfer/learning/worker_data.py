@@ -1,4 +1,4 @@
-"""A worker's site: where it finds what jobs name, and what it keeps of that from one job to the next.
+"""Data of a worker: the site that it reads from, and its caches from one job to the next.
 
 A corpus is read and tokenised once for all jobs; its rows are collated once for those that see the same
 ones, as far as memory goes.
@@ -31,7 +31,7 @@ SAMPLED_PIECES = 1_000_000
 
 
 class Site(BaseModel):
-    """Where a worker finds what jobs name: the store, the corpora, the encoder's files.
+    """Locations of what jobs name: the store, the corpora, the encoder's files.
 
     ``checkpoint_seconds``: the least time between two checkpoints of a job; 0 makes one each epoch.
     ``run`` names the run for its claims on jobs, ``grid`` the record that a worker must see in the store.
@@ -66,7 +66,7 @@ class Ready:
     pieces: frozenset[int]
 
 
-class Source(NamedTuple):
+class RowSource(NamedTuple):
     """Origin of a job's rows of one corpus: equal sources give equal sequences.
 
     ``draw`` is the seed of the training sample; None where all seeds train on the same examples.
@@ -80,7 +80,7 @@ class Source(NamedTuple):
     draw: int | None
 
 
-def _source(name: str, job: Job, site: Site) -> Source:
+def _source(name: str, job: Job, site: Site) -> RowSource:
     """A corpus as a job sees it.
 
     A null control's job has the training sample of the run that it is compared with, as both arms of an
@@ -88,7 +88,7 @@ def _source(name: str, job: Job, site: Site) -> Source:
     """
     limit = site.limit_of(name)
     draw = None if _corpus(name, site.corpora, limit).sample is None else job.arm_seed
-    return Source(name, site.corpora, limit, site.encoder, job.recipe.max_length, draw)
+    return RowSource(name, site.corpora, limit, site.encoder, job.recipe.max_length, draw)
 
 
 def ready_of(trained: Trained, job: Job, site: Site) -> Ready:
@@ -126,33 +126,33 @@ def _corpus(name: str, where: str, limit: Limit) -> Corpus:
 
 
 @functools.lru_cache(maxsize=64)
-def _held_out(source: Source) -> dict[Split, list[Item]]:
+def _held_out(source: RowSource) -> dict[Split, list[Item]]:
     """The sequences of dev and test, encoded once for all training samples."""
     return _items(_corpus(*source[:3]), source, ("dev", "test"))
 
 
-def _items(corpus: Corpus, source: Source, splits: Iterable[Split]) -> dict[Split, list[Item]]:
+def _items(corpus: Corpus, source: RowSource, splits: Iterable[Split]) -> dict[Split, list[Item]]:
     task, tokenizer = task_of(corpus.card), encoder.tokenizer_of(source.encoder)
     return {s: task.encode(corpus.split(s), tokenizer, max_length=source.max_length) for s in splits}
 
 
-def _encoded(source: Source) -> Ready:
+def _encoded(source: RowSource) -> Ready:
     """A corpus and its sequences; kept for a worker's next jobs."""
     return _whole(source) if source.draw is None else _sampled(source)
 
 
 @functools.lru_cache(maxsize=64)
-def _whole(source: Source) -> Ready:
+def _whole(source: RowSource) -> Ready:
     return _encode(_corpus(*source[:3]), source)
 
 
 @cached(LRUCache(SAMPLED_PIECES, getsizeof=lambda ready: sum(len(item.ids) for item in ready.items["train"])))
-def _sampled(source: Source) -> Ready:
+def _sampled(source: RowSource) -> Ready:
     assert source.draw is not None
     return _encode(_corpus(*source[:3]).drawn(source.draw), source)
 
 
-def _encode(corpus: Corpus, source: Source) -> Ready:
+def _encode(corpus: Corpus, source: RowSource) -> Ready:
     items = _items(corpus, source, ("train",)) | _held_out(source._replace(draw=None))
     pieces = frozenset(i for own in items.values() for item in own for i in item.ids)
     return Ready(corpus, task_of(corpus.card), items, pieces)
@@ -160,7 +160,7 @@ def _encode(corpus: Corpus, source: Source) -> Ready:
 
 @cached(LRUCache(KEPT_PIECES, getsizeof=lambda batches: sum(batch.pieces for batch in batches)))
 def _cut_once(
-    source: Source, split: Split, size: int, seed: int, left_out: tuple[str, Limit] | None
+    source: RowSource, split: Split, size: int, seed: int, left_out: tuple[str, Limit] | None
 ) -> tuple[Any, ...]:
     """The collated rows of a split; once for all jobs of a worker that see the same ones."""
     if split != "train":
@@ -178,6 +178,6 @@ def _cut_once(
 
 
 def forget() -> None:
-    """Reads and collates everything anew from here on: where a corpus changed under the same name."""
+    """Clear the caches, because a corpus changed under the same name."""
     for each in (_corpus, _held_out, _whole, _sampled, _cut_once):
         each.cache_clear()

@@ -1,4 +1,4 @@
-"""From grids and what a store holds of them to the cells of the paper's Tables 1 to 6, as plain numbers.
+"""Cells of the paper's Tables 1 to 6 as plain numbers, from grids and their results in a store.
 
 A cell is named by encoder, stage, group and target, whatever grid its jobs are of: a grid feeds every cell
 that it can, and a job that several grids share feeds all their cells.
@@ -15,12 +15,11 @@ import pandas as pd
 
 from transfer.analysis.estimate import over_seeds
 from transfer.analysis.interim import needed_jobs
-from transfer.analysis.tables import without_paths
 from transfer.corpora.base import SPLITS, Split
 from transfer.corpora.stats import notes_of
 from transfer.grid import Grid
 from transfer.inputs import InputError, did_you_mean
-from transfer.records import CorpusRecord, GridRecord
+from transfer.records import CorpusRecord, GridRecord, without_paths
 from transfer.replication import paper, table1
 from transfer.replication.table1 import PUBLISHED
 from transfer.store import Store
@@ -35,7 +34,7 @@ COUNTS = ["corpus", "task", "metric", "domain", "unit", "split", "count", "publi
 
 
 class Key(NamedTuple):
-    """What a cell is the score of; ``encoder`` is an alias of ``paper.ENCODERS``, ``group`` is sorted."""
+    """Identity of a cell; ``encoder`` is an alias of ``paper.ENCODERS``, ``group`` is sorted."""
 
     encoder: str
     stage: str
@@ -129,7 +128,7 @@ def checked(sources: Sequence[Source]) -> None:
 
 
 def _difference(one: Grid, other: Grid, *, stage: str) -> str:
-    """Which of the numbers that a cell depends on differ; '' where none does."""
+    """The first setting a cell depends on in which two grids differ; '' if there is none."""
     a, b = (
         {
             "encoder": grid.encoder.model_dump(),
@@ -147,7 +146,7 @@ def _difference(one: Grid, other: Grid, *, stage: str) -> str:
 
 
 def measured(sources: Iterable[Source], store: Store) -> dict[Key, Measured]:
-    """What the store has of every cell that one of the grids asks for."""
+    """Measured scores of every cell that one of the grids asks for."""
     cells: dict[Key, Measured] = {}
     for source in sources:
         for key in source.cells() if source.record is None else ():
@@ -158,7 +157,7 @@ def measured(sources: Iterable[Source], store: Store) -> dict[Key, Measured]:
 
 
 def _add(cells: dict[Key, Measured], source: Source, record: GridRecord, store: Store) -> None:
-    jobs = [job for job in needed_jobs(store, record) if job.arm == job.stage]  # no control's
+    jobs = [job for job in needed_jobs(store, record) if not job.arm.control]
     results = store.results(jobs)
     for job in jobs:
         result = results.get(job.id)
@@ -229,7 +228,7 @@ def _line(
 
 
 def corpora_cells(sources: Iterable[Source]) -> tuple[pd.DataFrame, list[str]]:
-    """Table 1: a row for each corpus and split (see COUNTS), and what is to be known of the counts."""
+    """Table 1: a row for each corpus and split (see COUNTS), and notes on the counts."""
     known: dict[str, tuple[CorpusRecord, str]] = {}
     for source in sources:
         for corpus in source.record.corpora if source.record else ():

@@ -1,7 +1,5 @@
 """Tables 1 to 6 and Figure 2 as files: CSV for programs, Markdown and LaTeX for people, one page for all."""
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +9,10 @@ import pandas as pd
 from transfer.analysis.tables import escaped, to_csv, to_markdown
 from transfer.replication import cells, paper, table1, tables
 from transfer.replication.cells import Source
+from transfer.reporting.captions import table_caption
+from transfer.reporting.folder import write_folder
 from transfer.reporting.latex import to_latex
-from transfer.reporting.panels import SideBySide
+from transfer.reporting.panels import Panels
 from transfer.reporting.sentences import BANNER, SYNTHETIC
 from transfer.store import Store
 
@@ -35,7 +35,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Replication:
-    """What a folder of grids measured of the paper.
+    """Measured tables and figure of the paper, from a folder of grids.
 
     ``edges`` are those of the halves of Figure 2 that were run; ``figure`` is there where both have some,
     else ``no_figure`` says why it is not. ``left_out`` tells of grids that fill no cell.
@@ -44,7 +44,7 @@ class Replication:
     name: str
     sources: tuple[Source, ...]
     edges: Mapping[str, pd.DataFrame]
-    figure: SideBySide | None
+    figure: Panels | None
     no_figure: str
     left_out: tuple[str, ...] = ()
 
@@ -90,7 +90,7 @@ def _how(table: paper.Table, frame: pd.DataFrame) -> str:
     text = f"Test scores in points; published: Table {table.number} of {paper.SOURCE}. "
     if not seeds:
         return text + "Nothing was measured."
-    text += f"Measured: the mean of {seeds}, with its 95 % t interval where seeds differ. "
+    text += f"Measured: the mean of {seeds}, with its 95% CI (t) where seeds differ. "
     if any(row.arm == "longer single" for row in table.rows):
         text += (
             "Trained longer: alone, then alone for the epochs of the fine-tuning too, so that the gain of "
@@ -100,10 +100,7 @@ def _how(table: paper.Table, frame: pd.DataFrame) -> str:
 
 
 def write(found: Replication, store: Store, *, out: Path) -> list[Path]:
-    """Writes all files into ``out`` and returns them, the page last.
-
-    They are made beside their places and then moved in, so none is ever half-written.
-    """
+    """Write all files into ``out`` and return them, the page last."""
     all_sheets = sheets(found, store)
     said = tables.statements(
         found.edges,
@@ -120,42 +117,29 @@ def write(found: Replication, store: Store, *, out: Path) -> list[Path]:
         texts[f"{stem}.md"] = f"{_mark(found)}{_markdown(sheet, level=1)}"
         texts[f"{stem}.tex"] = to_latex(
             sheet.shown,
-            caption=_caption(sheet, found),
+            caption=table_caption(
+                [f"{sheet.title}.", sheet.how, *sheet.footnotes], synthetic=found.synthetic, gaps=sheet.gaps
+            ),
             label=f"tab:paper-{sheet.number}",
             keys=2 if sheet.number > 1 else 1,
         )
+    if found.figure:
+        texts["figure_2.csv"] = to_csv(found.figure.table)
     texts[PAGE] = _page(found, all_sheets, said)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".paper-") as folder:
-        made = []
-        if found.figure:
-            from transfer.reporting import figures  # matplotlib loads here, not with the command line
+    return write_folder(out, texts, draw=lambda folder: _figure_2(found.figure, folder), ours=OURS)
 
-            made += figures.save(
-                figures.draw_panels(found.figure.panels, caption=found.figure.caption),
-                Path(folder, "figure_2"),
-                title=found.figure.title,
-            )
-            texts["figure_2.csv"] = to_csv(found.figure.table)
-        for name in sorted(texts, key=lambda name: name == PAGE):
-            made.append(Path(folder, name))
-            made[-1].write_text(texts[name], encoding="utf-8")
-        for path in made:
-            os.replace(path, out / path.name)
-    names = {path.name for path in made}
-    for path in {path for pattern in OURS for path in out.glob(pattern) if path.name not in names}:
-        path.unlink()  # an earlier run's figure
-    return [out / path.name for path in made]
+
+def _figure_2(panels: Panels | None, folder: Path) -> list[Path]:
+    from transfer.reporting import figures  # matplotlib loads here, not with the command line
+
+    if panels is None:
+        return []
+    drawn = figures.draw_panels(panels.pictures, caption=panels.caption)
+    return figures.save(drawn, folder / "figure_2", title=panels.title)
 
 
 def _mark(found: Replication) -> str:
     return f"> **{BANNER}** {SYNTHETIC}\n\n" if found.synthetic else ""
-
-
-def _caption(sheet: Sheet, found: Replication) -> str:
-    parts = [BANNER if found.synthetic else "", f"{sheet.title}.", sheet.how, *sheet.footnotes]
-    gaps = f"Empty or incomplete: {'; '.join(sheet.gaps)}." if sheet.gaps else ""
-    return " ".join(part for part in (*parts, gaps) if part)
 
 
 def _markdown(sheet: Sheet, *, level: int) -> str:
@@ -178,7 +162,7 @@ def _page(found: Replication, all_sheets: Sequence[Sheet], said: pd.DataFrame) -
     parts = [
         f"# {escaped(found.name)}: the tables and the figure of {paper.SOURCE}\n",
         _mark(found).rstrip("\n") + "\n" if found.synthetic else "",
-        "Every cell is measured here, beside what was published; what was not run is empty and named.\n",
+        "Each measured cell stands beside the published one; cells that were not run are empty and listed.\n",
         f"{_listed(found.left_out)}" if found.left_out else "",
         *(_markdown(sheet, level=2) for sheet in all_sheets),
         "## Figure 2: which pairs help\n",
@@ -188,6 +172,9 @@ def _page(found: Replication, all_sheets: Sequence[Sheet], said: pd.DataFrame) -
     else:
         parts.append(f"The figure is not drawn: {escaped(found.no_figure)}\n")
     shown = said.drop(columns="data_source")
-    parts += ["What the text says of it, beside what was measured (gains in points):\n", to_markdown(shown)]
+    parts += [
+        "Statements of the paper beside the measured verdicts (gains in points):\n",
+        to_markdown(shown),
+    ]
     parts.append(_listed(paper.FIGURE_2_FOOTNOTES))
     return "\n".join(part for part in parts if part)

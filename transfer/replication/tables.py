@@ -70,7 +70,7 @@ def corpora_matrix(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def gaps(cells: pd.DataFrame) -> list[str]:
-    """What is empty or incomplete, and why: a line for each model and reason, averages left out."""
+    """Empty and incomplete cells with the reason: a line per model and reason, without averages."""
     some = cells[(cells["why"] != "") & (cells["corpus"] != AVERAGE)]
     if "model" not in some:
         names = [paper.NAMES[name] for name in dict.fromkeys(some["corpus"])]
@@ -82,7 +82,7 @@ def gaps(cells: pd.DataFrame) -> list[str]:
 
 
 def who_was_measured(cells: pd.DataFrame) -> list[str]:
-    """Which encoder stands behind each of the paper's."""
+    """The measured encoder behind each of the paper's."""
     found = cells[cells["seeds"] > 0][["encoder", "measured_with"]].drop_duplicates()
     return [
         f"{paper.ENCODERS[encoder]}: {with_}" for encoder, with_ in found.itertuples(index=False, name=None)
@@ -90,7 +90,7 @@ def who_was_measured(cells: pd.DataFrame) -> list[str]:
 
 
 def seeds_of(cells: pd.DataFrame) -> str:
-    """How many seeds the measured cells rest on."""
+    """Number of seeds that the measured cells rest on."""
     counts = sorted(set(cells.loc[cells["seeds"] > 0, "seeds"]))
     if not counts:
         return ""
@@ -99,7 +99,7 @@ def seeds_of(cells: pd.DataFrame) -> str:
 
 
 def statements(edges: Mapping[str, pd.DataFrame], sources: Mapping[str, str]) -> pd.DataFrame:
-    """What the text says of Figure 2 beside the verdicts of the halves' edges; see STATEMENTS.
+    """Statements of the text about Figure 2 beside the verdicts of the halves' edges; see STATEMENTS.
 
     ``edges`` holds those of each half that was run (``gains.edges``), ``sources`` where its data is from.
     """

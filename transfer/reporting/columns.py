@@ -14,7 +14,7 @@ _GAIN = _SHARED | {
     "single": "mean test score of the target alone, further single-task seeds weighted as for the gain",
     "joint": "mean test score of the target with the partner or group",
     "gain": "joint minus single, mean over the seeds; empty if a score is undefined in all of them",
-    "ci_low": "lower end of the 95 % interval, not adjusted for selection; empty if unknown",
+    "ci_low": "lower end of the 95% CI, not adjusted for selection; empty if unknown",
     "ci_high": "its upper end",
     "single_seeds": "number of single-task runs",
     "se_seeds": "the part of the standard error that more seeds reduce",
@@ -23,7 +23,7 @@ _GAIN = _SHARED | {
 }
 _EDGE = _GAIN | {
     "source": "the partner",
-    "ci_low_selected": "lower end of a claim's 95 % interval, adjusted for selection (false coverage rate); "
+    "ci_low_selected": "lower end of a claim's 95% CI, adjusted for selection (false coverage rate); "
     "reports show this one; empty without a claim",
     "ci_high_selected": "its upper end",
     "p": "two-sided, corrected for interim analyses if seeds were adaptive",
@@ -55,8 +55,8 @@ _CONTROLS = {
     for control in ("same_steps", "left_out", "tuned")
     for column, meaning in (
         ("difference", "a claim's gain minus the gain over this control"),
-        ("difference_ci_low", "lower end of the difference's 95 % interval"),
-        ("difference_ci_high", "upper end of the difference's 95 % interval"),
+        ("difference_ci_low", "lower end of the difference's 95% CI"),
+        ("difference_ci_high", "upper end of the difference's 95% CI"),
         ("standing", "`stands`, `reduced` or `undecided`, by the test of that difference"),
     )
 }
@@ -95,7 +95,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "base_single": "mean test score of the target alone under the base",
         "base_joint": "the same with the partner",
         "base_gain": "the base's gain, from all its seeds",
-        "base_ci_low": "lower end of its 95 % interval; of a claim, adjusted for selection",
+        "base_ci_low": "lower end of its 95% CI; of a claim, adjusted for selection",
         "base_ci_high": "its upper end",
         "base_verdict": "the base's verdict",
         "base_seeds": "number of seeds of the base",
@@ -104,7 +104,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "flip": "`claim gained`, `claim lost`, `sign reversed`, `no effect shown`, `no effect not shown`; "
         "empty if the verdict is the same",
         "difference": "the method's gain minus the base's, mean over the common seeds",
-        "difference_ci_low": "lower end of its 95 % interval; empty with fewer than 2 common seeds",
+        "difference_ci_low": "lower end of its 95% CI; empty with fewer than 2 common seeds",
         "difference_ci_high": "its upper end",
         "difference_ci_low_selected": "the same, adjusted for selection; empty without a claim",
         "difference_ci_high_selected": "its upper end",
@@ -115,11 +115,11 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "detectable": "minimum detectable difference (80 % power) at the level of a single claim",
         "test_items": "`random`: the differences' intervals cover new test items; `given`: only these",
         "single_difference": "single-task score under the method minus that under the base, common seeds",
-        "single_ci_low": "lower end of its 95 % interval",
+        "single_ci_low": "lower end of its 95% CI",
         "single_ci_high": "its upper end",
         "same_single_runs": "`yes` if both have the same single-task jobs",
         "joint_difference": "the score with the partner under the method minus that under the base",
-        "joint_ci_low": "lower end of its 95 % interval",
+        "joint_ci_low": "lower end of its 95% CI",
         "joint_ci_high": "its upper end",
     },
     "compare_cost.csv": {
@@ -209,7 +209,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "measured_with": "the encoder that was actually trained",
         "corpus": "the corpus, or `Avg` over all of the table's",
         "mean": "mean test score over the seeds",
-        "ci_low": "lower end of the 95 % t interval over the seeds",
+        "ci_low": "lower end of the 95% CI over seeds (t)",
         "ci_high": "its upper end",
         "seeds_wanted": "number of seeds in the grids",
         "published": "the paper's score",

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.tables import interval_of, minus, points
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.forest_picture import forest_axes
 
 MOST_MARKS = 264  # that a page has room for: 132 edges under two methods, or 33 under eight
@@ -29,7 +29,7 @@ class Mark(NamedTuple):
     flip: str
 
 
-class Row(NamedTuple):
+class ComparisonRow(NamedTuple):
     """One edge."""
 
     label: str
@@ -37,10 +37,10 @@ class Row(NamedTuple):
 
 
 class ComparisonPicture(NamedTuple):
-    """What is drawn: half the widths of the two axes, the band's half width, in points."""
+    """Numbers of the picture: half-widths of the two axes and of the band, in points."""
 
     methods: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
     wide: float
     apart: float
     band: float
@@ -70,7 +70,7 @@ def picture(table: pd.DataFrame, methods: Sequence[str]) -> ComparisonPicture:
         first = group.iloc[0]
         marks = [_mark(0, first, "base_")]
         marks += [_mark(methods.index(row["method"]), row, "") for _, row in group.iterrows()]
-        rows.append(Row(f"{source} → {target}", tuple(sorted(marks))))
+        rows.append(ComparisonRow(f"{source} → {target}", tuple(sorted(marks))))
     return ComparisonPicture(
         tuple(methods),
         tuple(rows),

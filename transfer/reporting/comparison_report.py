@@ -1,7 +1,5 @@
 """A comparison as a page to read: what differs, the answer, tables in points, cost."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,19 +9,21 @@ from transfer.analysis.comparison import Comparison
 from transfer.analysis.setup import DATA_OF
 from transfer.analysis.tables import escaped, points, to_csv, to_markdown
 from transfer.reporting import comparison_sentences as sentences
+from transfer.reporting.captions import comparison_caption
 from transfer.reporting.comparison_picture import ComparisonPicture, picture
 from transfer.reporting.comparison_sentences import apart_by, gain
+from transfer.reporting.folder import write_folder
 from transfer.reporting.sentences import BANNER, SYNTHETIC
 
 QUESTION = (
     "Does the graph change with the method? An edge *s → t* is the gain of *t* from joint training with *s* "
-    "over training alone. Each is measured under every method, and held against the one under *{base}*."
+    "over single-task training. Each gain is compared with the gain under *{base}*."
 )
-DATA = "The corpora themselves differ ({names}): what changes may be the data and not the method."
-NO_SETTINGS = "A report's folder tells no more of its settings than these; the store has them all."
-SAME_SETTINGS = "Nothing that the records tell."
-SCORES = "A method that moves all scores may leave the gains as they are. Test scores in points."
-COST = "Of the jobs behind these edges, as measured, whatever the machine and whatever else ran on it."
+DATA = "The corpora differ ({names}), so the data may explain a change instead of the method."
+NO_SETTINGS = "A report's folder records only these settings; the store has all of them."
+SAME_SETTINGS = "No recorded setting differs."
+SCORES = "A method may change all scores and still leave the gains unchanged. Test scores in points."
+COST = "Measured cost of the jobs behind these edges; machines and their load may differ."
 NOT_RECORDED = "not recorded"
 FILES = "compare"
 LONGEST = 200  # letters of the folder's name
@@ -35,7 +35,7 @@ class ComparisonReport(Comparison):
 
     @property
     def picture(self) -> ComparisonPicture:
-        """What is drawn."""
+        """Numbers of the picture."""
         return picture(self.table, self.names)
 
     @property
@@ -46,16 +46,12 @@ class ComparisonReport(Comparison):
 
     @property
     def caption(self) -> str:
-        """What the picture needs to stand alone."""
-        smallest = f"{100 * self.methods[0].smallest_effect:g} points"
-        data = "SYNTHETIC DATA, generated corpora, not real text. " if self.synthetic else ""
-        base = self.names[0]
-        return (
-            f"{data}Left: gain of each target from each partner (partner → target) over training alone, in "
-            "points and with its 95 % interval, under each method; filled where it is claimed to improve or "
-            f"harm, ringed where the verdict flips against {base}. Right, and in figures: its gain less that "
-            f"under {base}, {sentences.seeds_and_items(self.table)}; filled and bold where significant after "
-            f"correction over all differences and at least {smallest}, which is what the bands show."
+        """The caption of the picture."""
+        return comparison_caption(
+            self.names[0],
+            smallest_effect=self.methods[0].smallest_effect,
+            synthetic=self.synthetic,
+            paired=sentences.seeds_and_items(self.table),
         )
 
     def markdown(self, *, picture: str = "") -> str:
@@ -80,29 +76,20 @@ class ComparisonReport(Comparison):
         return name if len(name) <= LONGEST else f"{self.names[0]}+vs+{len(self.names) - 1}-others"
 
     def write(self, out: Path) -> list[Path]:
-        """Writes page, tables and picture into `out`/`folder`/; returns the files, the page first.
-
-        They are made beside their places and then moved in, so none is ever half-written.
-        """
+        """Write picture, tables and page into `out`/`folder`/; return the files, the page last."""
         from transfer.reporting import figures  # matplotlib loads here, not with the command line
 
-        texts = {
-            f"{FILES}.md": self.markdown(picture=FILES),
-            f"{FILES}.csv": to_csv(self.table),
-            f"{FILES}_cost.csv": to_csv(self.cost),
-        }
         source = self.methods[0].data_source
         drawn = figures.draw_comparison(self.picture, caption=self.caption, source=source)
-        home = out / self.folder
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home, prefix=".compare-") as folder:
-            made = [Path(folder, name) for name in texts]
-            for path, text in zip(made, texts.values(), strict=True):
-                path.write_text(text, encoding="utf-8")
-            made += figures.save(drawn, Path(folder, FILES), title=self.title)
-            for path in made:
-                os.replace(path, home / path.name)
-        return [home / path.name for path in made]
+        return write_folder(
+            out / self.folder,
+            {
+                f"{FILES}.csv": to_csv(self.table),
+                f"{FILES}_cost.csv": to_csv(self.cost),
+                f"{FILES}.md": self.markdown(picture=FILES),
+            },
+            draw=lambda folder: figures.save(drawn, folder / FILES, title=self.title),
+        )
 
 
 def compare_md(
@@ -136,8 +123,8 @@ def compare_md(
     parts += [f"**{escaped(head)}**\n\n{to_markdown(_gains(rows))}" for head, rows in of_each.items()]
     parts.append(f"## Scores\n\n{SCORES}\n")
     parts += [f"**{escaped(head)}**\n\n{to_markdown(_scores(rows))}" for head, rows in of_each.items()]
-    parts.append(f"## Cost\n\n{COST} Seconds are those of the median job.\n\n{to_markdown(cost_table(cost))}")
-    parts.append(f"## How it is judged\n\n{_bullets(sentences.rules(table, correction))}")
+    parts.append(f"## Cost\n\n{COST} Seconds are medians over jobs.\n\n{to_markdown(cost_table(cost))}")
+    parts.append(f"## Rules\n\n{_bullets(sentences.rules(table, correction))}")
     return "\n".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""What a comparison says in words, for the page and the terminal: text without markup."""
+"""A comparison in words, for the page and the terminal: text without markup."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,17 +7,18 @@ import pandas as pd
 
 from transfer.analysis.comparison.differences import ANSWERS, GIVEN, RANDOM
 from transfer.analysis.tables import interval_of, points
-from transfer.reporting.sentences import CORRECTIONS, seeds_of
+from transfer.reporting.captions import CORRECTIONS, seeds_of
+from transfer.reporting.gain_tables import brackets
+from transfer.reporting.sentences import MOST_NAMED
 
 DIFFER = ("larger", "smaller")
-MOST_NAMED = 60  # edges that one list says in words
 NOT_A_FINDING = (
-    "A verdict that flips while the gains are not shown to differ is no evidence that the method matters: "
-    "one of the two lies near its threshold."
+    "A verdict that flips although the gains are not shown to differ is no evidence that the method matters: "
+    "one of the two gains lies near its threshold."
 )
 SAME_RUNS = (
-    "The targets alone are the same runs under both, so that the difference of two gains is that of two "
-    "joint scores."
+    "Single-task runs are identical under both methods, so the difference of two gains is the difference of "
+    "two joint scores."
 )
 
 
@@ -29,7 +30,7 @@ class Finding(NamedTuple):
 
 
 def tally(rows: pd.DataFrame) -> str:
-    """What became of the edges under one method, in a line."""
+    """The edges of one method counted in a line."""
     flips, found = int((rows["flip"] != "").sum()), rows["difference_verdict"].value_counts()
     counts = ", ".join(f"{found.get(answer, 0)} {answer}" for answer in ANSWERS.values())
     return f"{_edges(len(rows))}, {_counted(flips, 'verdict')} flipped; gain {counts}"
@@ -46,7 +47,7 @@ def highlights(rows: pd.DataFrame) -> list[str]:
 
 
 def findings(rows: pd.DataFrame) -> Iterator[Finding]:
-    """What the rows of one method say."""
+    """The findings on one method."""
     rows = rows.sort_values(["target", "source"])
     base, smallest = rows["base"].iloc[0], f"{100 * rows['smallest_effect'].iloc[0]:g} points"
     yield _flips(rows)
@@ -84,7 +85,7 @@ def _flips(rows: pd.DataFrame) -> Finding:
 
 
 def _open(rows: pd.DataFrame, smallest: str) -> Finding:
-    text = f"In {_edges(len(rows))} it cannot be told whether the gains differ by {smallest} or more."
+    text = f"For {_edges(len(rows))} the data cannot decide whether the gains differ by {smallest} or more."
     known = 100 * rows["detectable"].dropna()
     if len(known):
         span = f"{known.min():.1f} to {known.max():.1f}" if len(known) > 1 else f"{known.iloc[0]:.1f}"
@@ -94,24 +95,24 @@ def _open(rows: pd.DataFrame, smallest: str) -> Finding:
         )
     few = rows["common_seeds"] < 2
     if few.any():
-        text += f" Of {few.sum()} there is no interval: fewer than 2 seeds in common."
+        text += f" For {few.sum()} there is no interval: fewer than 2 seeds in common."
     if flat := int((rows["p"].isna() & ~few).sum()):
-        text += f" Of {flat} there is no interval: the differences of the seeds do not vary."
+        text += f" For {flat} there is no interval: the differences of the seeds do not vary."
     return Finding(text)
 
 
 def _alone(rows: pd.DataFrame) -> Finding:
-    """How the targets alone score under the method."""
+    """Single-task scores under the method, in words."""
     if (rows["same_single_runs"] == "yes").all():
         return Finding(SAME_RUNS)
     targets = rows.sort_values(["target", "common_seeds"]).drop_duplicates("target", keep="last")
     apart = targets[(targets["single_ci_low"] > 0) | (targets["single_ci_high"] < 0)]
     base = rows["base"].iloc[0]
     if apart.empty:
-        return Finding(f"Trained alone, no target is shown to score otherwise than under {base}.")
+        return Finding(f"No target's single-task score is shown to differ from that under {base}.")
     return Finding(
-        f"Trained alone, {len(apart)} of {_counted(len(targets), 'target')} "
-        f"{'scores' if len(apart) == 1 else 'score'} otherwise than under {base} (each interval by itself):",
+        f"Single-task scores differ from those under {base} for {len(apart)} of "
+        f"{_counted(len(targets), 'target')} (unadjusted intervals):",
         tuple(
             f"{row['target']}: {points(row['base_single'])} → {points(row['single'])}, "
             f"{apart_by(row, 'single')}"
@@ -121,26 +122,24 @@ def _alone(rows: pd.DataFrame) -> Finding:
 
 
 def rules(table: pd.DataFrame, correction: str) -> list[str]:
-    """How it is judged."""
+    """The rules of the verdicts."""
     smallest = f"{100 * table['smallest_effect'].iloc[0]:g} points"
     return [
         "Gains, intervals and verdicts of each method are those of its own report, from all its seeds.",
-        "The difference of two gains is the method's less the base's, in the seeds that both have, "
-        f"{seeds_and_items(table)}. The edges of one method lend each other variance over seeds, as in a "
-        "report.",
+        "The difference of two gains is the method's minus the base's, over common seeds, "
+        f"{seeds_and_items(table)}. The edges of one method share information about the variance over seeds, "
+        "as in a report.",
         f"Larger, smaller: significant at 5 % after correction over all {len(table)} differences "
-        f"({CORRECTIONS[correction]}), and at least {smallest}. No difference: the 90 % interval lies inside "
+        f"({CORRECTIONS[correction]}), and at least {smallest}. No difference: the 90% CI lies within "
         f"± {smallest}. Inconclusive: neither.",
-        "Differences of scores stand with 95 % intervals of their own, uncorrected, without a verdict.",
+        "Differences of scores have uncorrected 95% CIs and no verdict.",
     ]
 
 
 def seeds_and_items(table: pd.DataFrame) -> str:
-    """What the differences are paired by, and what their intervals take as drawn at random."""
-    both = "paired by seed and by test document, with both taken as drawn at random"
-    alone = (
-        "paired by seed alone, with the test items taken as given (a report's folder keeps no predictions)"
-    )
+    """The pairing of the differences, and the sources of variation that their intervals cover."""
+    both = "paired by seed and test document, both treated as random"
+    alone = "paired by seed alone, with fixed test items (a report's folder has no predictions)"
     kinds = set(table["test_items"])
     if kinds == {RANDOM}:
         return both
@@ -152,16 +151,15 @@ def seeds_and_items(table: pd.DataFrame) -> str:
 
 def gain(row: pd.Series, side: str) -> str:
     """A gain with its interval: of the base (``side`` is `base_`) or of the method (empty)."""
-    low, high = points(row[f"{side}ci_low"]), points(row[f"{side}ci_high"])
-    return points(row[f"{side}gain"], sign=True) + (f" ({low} to {high})" if low else "")
+    interval = brackets(row[f"{side}ci_low"], row[f"{side}ci_high"])
+    return points(row[f"{side}gain"], sign=True) + (f" {interval}" if interval else "")
 
 
 def apart_by(row: pd.Series, what: str) -> str:
     """A difference with its interval: of gains (``what`` is `difference`), `single` or `joint` scores."""
     value = what if what == "difference" else f"{what}_difference"
-    text, (low, high) = points(row[value], sign=True), interval_of(row, f"{what}_")
-    low, high = points(low, sign=True), points(high, sign=True)
-    return f"{text} ({low} to {high})" if low else text
+    interval = brackets(*interval_of(row, f"{what}_"), sign=True)
+    return f"{points(row[value], sign=True)} {interval}".rstrip()
 
 
 def listed(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Sentences on controls: what each one is, and which claims stand beside it."""
+"""Sentences on controls: the design of each, and the claims that stand against it."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from transfer.analysis.controls import REDUCED, STANDS, UNDECIDED, tuned_arms
-from transfer.analysis.graph import CLAIMS
+from transfer.analysis.controls import Standing, tuned_arms
+from transfer.analysis.false_claims import false_claims
 from transfer.analysis.study import Study
 from transfer.analysis.tables import points
-from transfer.jobs import TUNED
+from transfer.analysis.verdicts import CLAIMS
+from transfer.reporting.gain_tables import with_ci
 from transfer.reporting.sentences import held, named, sentence, tally
 
 
@@ -28,37 +29,34 @@ def control(found: Study, name: str) -> Control:
 
 
 def _null(found: Study, null: pd.DataFrame) -> Control:
-    """The null control: the rate of false claims, with its exact (Clopper-Pearson) 95 % interval."""
-    from scipy.stats import binomtest  # slow to import, needed only here
-
+    """The null control: the rate of false claims with its exact 95% CI."""
     text = (
-        "Each corpus trained alone, against itself trained alone with other seeds: there is nothing to find, "
-        "and whatever is claimed here is a false claim. "
+        "Each corpus trained alone is compared with itself trained alone with other seeds. There is no "
+        "effect to find, so every claim is a false one. "
     )
     if null.empty:
         return Control("Null control", f"{text}No corpus has both arms yet.", ())
-    claims = int(null["verdict"].isin(CLAIMS).sum())
-    interval = binomtest(claims, len(null)).proportion_ci(0.95)
+    claims, low, high = false_claims(null)
     rate = (
-        f"Claimed: {claims} of {len(null)} ({100 * claims / len(null):.0f} %, 95 % "
-        f"{100 * interval.low:.0f} to {100 * interval.high:.0f} %). "
+        f"Claimed: {claims} of {len(null)} ({100 * claims / len(null):.0f} %, 95% CI "
+        f"[{100 * low:.0f}, {100 * high:.0f}] %). "
     )
     claims, edges = found.dealt
     if edges > len(null):
         rate += (
-            f"Dealt into two arms in other ways, too, the same runs give {claims} claims in {edges} edges "
-            f"({100 * claims / edges:.1f} %); these share runs, so that rate has no interval. "
+            f"Other splits of the same runs into two arms included, there are {claims} claims in {edges} "
+            f"edges ({100 * claims / edges:.1f} %). These edges share runs, so this rate has no interval. "
         )
     rate += "Gains in points."
     return Control("Null control", text + rate, ())
 
 
 def _same_steps(found: Study, table: pd.DataFrame) -> Control:
-    """Which claims are left beside a baseline that trains as long as the joint run."""
+    """The claims against a baseline that trains as long as the joint run."""
     text = (
-        "Each target trained alone for as many steps as with the partner, its own mini-batches again in the "
-        "place of the partner's. A claim is reduced if its gain is significantly larger than the gain over "
-        "this control: longer training then explains part of it, or all. "
+        "Each target is trained alone for as many steps as with the partner, repeating its own mini-batches "
+        "in place of the partner's. A claim is reduced if its gain is significantly larger than the gain "
+        "over this control; longer training then explains the gain or part of it. "
     )
     if table.empty:
         return Control("Same-steps control", f"{text}No edge has both arms yet.", ())
@@ -67,15 +65,15 @@ def _same_steps(found: Study, table: pd.DataFrame) -> Control:
 
 
 def _tuned(found: Study, table: pd.DataFrame) -> Control:
-    """Which claims are left beside baselines whose learning rate was searched for."""
+    """The claims against baselines with a tuned learning rate."""
     text = (
-        "Each target alone with the learning rate, of those that the grid names, that has the best mean dev "
-        "score (the joint arm keeps the recipe's). "
+        "Each target is trained alone with the learning rate that has the best mean dev score among those in "
+        "the grid; the joint arm keeps the recipe's. "
     )
     if table.empty:
         return Control("Tuned control", f"{text}No edge has both arms yet.", ())
     chosen = "; ".join(
-        f"{target} {arm.removeprefix(TUNED).replace('refine', 'as the recipe')} ({points(dev)} on dev)"
+        f"{target} {f'{arm.setting:g}' if arm.control else 'as the recipe'} ({points(dev)} on dev)"
         for target, (arm, dev) in tuned_arms(found.results).items()
     )
     told, lines = _standing(found.edges, "tuned")
@@ -85,8 +83,8 @@ def _tuned(found: Study, table: pd.DataFrame) -> Control:
 def _left_out(found: Study, table: pd.DataFrame) -> Control:
     """The left-out control: gains without the target's test text in the partner's train split."""
     text = (
-        "The pair trained again without those of the partner's examples whose text stands in the target's "
-        "test split. "
+        "The pair is trained again without the partner's examples whose text occurs in the target's test "
+        "split. "
     )
     if table.empty:
         return Control(
@@ -105,17 +103,17 @@ def _standing(edges: pd.DataFrame, control: str) -> tuple[str, tuple[str, ...]]:
         return "", ()
     count = Counter(both[f"standing_{control}"])
     others = [f"{count[name]} {are}" for name, are in _NOT_STANDING.items() if count[name]]
-    told = f"{count[STANDS]} of {len(both)} claims stand{''.join(f', {other}' for other in others)}:"
+    told = f"{count[Standing.STANDS]} of {len(both)} claims stand{''.join(f', {other}' for other in others)}:"
     return told, named(both, lambda row: f"{sentence(row)}; {_beside(row, control)}")
 
 
-_NOT_STANDING = {REDUCED: "reduced by this control", UNDECIDED: "undecided"}
+_NOT_STANDING = {Standing.REDUCED: "reduced by this control", Standing.UNDECIDED: "undecided"}
 
 
 def _beside(edge: Mapping, control: str) -> str:
     """A claim's gain over a control, and the test of its difference from the gain."""
-    low, high = (points(edge[f"difference_{end}_{control}"], sign=True) for end in ("ci_low", "ci_high"))
-    interval = f"95% CI [{low}, {high}]" if low else "no interval"
+    ends = (edge[f"difference_{end}_{control}"] for end in ("ci_low", "ci_high"))
+    interval = with_ci(*ends, sign=True)
     return (
         f"{held(edge, control)} over this control; difference "
         f"{points(edge[f'difference_{control}'], sign=True)}, {interval}: {edge[f'standing_{control}']}"

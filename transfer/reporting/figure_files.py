@@ -8,8 +8,8 @@ from transfer.analysis import tables
 from transfer.analysis.graph import TransferGraph
 from transfer.analysis.study import STAGES, Study
 from transfer.analysis.watch import Watch, nobody
+from transfer.reporting.captions import report_caption
 from transfer.reporting.graph_picture import lay_out
-from transfer.reporting.sentences import caption
 
 TITLES = ("transfer graph", "gains", "gains with intervals", "scores of each seed")
 
@@ -37,17 +37,19 @@ def _drawings(found: Study, stage: str, graph: TransferGraph) -> Iterator[Any]:
     """Graph, heat map, forest and scatter of a stage, each drawn when it is asked for."""
     from transfer.reporting import figures
 
-    words = {"caption": caption(found), "source": found.source}
+    def words(figure: str) -> dict[str, str]:
+        return {"caption": report_caption(found, figure), "source": found.source}
+
     edges = found.edges[found.edges["stage"] == stage]
-    yield figures.draw_graph(lay_out(graph), **words)
+    yield figures.draw_graph(lay_out(graph), **words("graph"))
     gain, verdict = (tables.gain_matrix(edges, column=c, order=found.order) for c in ("gain", "verdict"))
-    yield figures.gains_heatmap(gain, verdict, **words)
-    yield figures.draw_forest(edges, smallest_effect=found.smallest_effect, **words)
+    yield figures.gains_heatmap(gain, verdict, **words("heatmap"))
+    yield figures.draw_forest(edges, smallest_effect=found.smallest_effect, **words("forest"))
     seed_gains = found.seed_gains[found.seed_gains["stage"] == stage]
-    yield figures.draw_scatter(seed_gains, order=found.order, **words)
+    yield figures.draw_scatter(seed_gains, order=found.order, **words("scatter"))
 
 
 def figure_names(stage: str, stages: Sequence[str]) -> tuple[str, str, str, str]:
-    """Of graph, heat map, forest and scatter; the first stage's are plain, the others say their stage."""
+    """File names of graph, heat map, forest and scatter; stages after the first are part of the name."""
     tail = "" if stage == [*stages, stage][0] else f"_{stage}"
     return f"graph{tail}", f"gains{tail}", f"forest{tail}", f"seeds{tail}"

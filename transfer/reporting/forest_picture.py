@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.tables import interval_of
+from transfer.analysis.verdicts import CLAIMS
 
 MOST_ROWS = 132  # edges of a forest plot: those of 12 corpora
 MOST_POINTS = 100  # more than a score from 0 to 1 can change; what reaches further ends in an arrow

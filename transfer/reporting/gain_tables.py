@@ -4,6 +4,7 @@ import pandas as pd
 
 from transfer.analysis.tables import interval_of, points
 
+CI = "95% CI"
 CONTROL_HEADS = {
     "same_steps": "gain, same steps",
     "left_out": "gain, text left out",
@@ -19,7 +20,7 @@ def in_points(table: pd.DataFrame) -> pd.DataFrame:
     for column in ("single", "joint"):
         shown[column] = [points(value) for value in table[column]]
     shown["gain"] = [points(value, sign=True) for value in table["gain"]]
-    shown["95 % interval"] = intervals(table)
+    shown[CI] = intervals(table)
     if "verdict" in table:
         shown["p adjusted"] = [f"{p:.2g}" if p == p else "" for p in table["p_adjusted"]]
         shown["verdict"] = table["verdict"]
@@ -33,5 +34,19 @@ def in_points(table: pd.DataFrame) -> pd.DataFrame:
 
 def intervals(table: pd.DataFrame) -> list[str]:
     """The intervals of gains as a person reads them; those of claims are adjusted for selection."""
-    ends = (map(points, interval_of(row)) for row in table.to_dict("records"))
-    return [f"{low} to {high}" if low else "none" for low, high in ends]
+    return [brackets(*interval_of(row)) or "none" for row in table.to_dict("records")]
+
+
+def brackets(low: float, high: float, *, sign: bool = False) -> str:
+    """An interval in points, empty where it is unknown.
+
+    >>> brackets(0.009, 0.027)
+    '[0.9, 2.7]'
+    """
+    ends = points(low, sign=sign), points(high, sign=sign)
+    return f"[{', '.join(ends)}]" if ends[0] else ""
+
+
+def with_ci(low: float, high: float, *, sign: bool = False) -> str:
+    """An interval within a sentence: `95% CI [0.9, 2.7]`, or `no interval`."""
+    return f"{CI} {interval}" if (interval := brackets(low, high, sign=sign)) else "no interval"

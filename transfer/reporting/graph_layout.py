@@ -1,4 +1,4 @@
-"""Where the arcs of a graph run and their labels stand: geometry alone, in inches."""
+"""Layout of a graph's arcs and labels: geometry only, in inches."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -107,7 +107,7 @@ def arcs(
 def _controls(
     places: Mapping[str, np.ndarray], edges: Sequence[tuple[str, str]], *, clearance: float
 ) -> list[np.ndarray]:
-    """What each edge's quadratic curve bends towards: a point to the right of the middle of its way.
+    """Control points of the edges' quadratic curves, each to the right of the middle of its edge.
 
     A curve bends less, or the other way, where it would run over a node; then its counterpart bends more.
     """

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from transfer.analysis.graph import CLAIMS, TransferGraph
+from transfer.analysis.graph import TransferGraph
 from transfer.analysis.tables import UNDEFINED, points
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.graph_layout import GAP, LABEL_SIZE, Box, arcs, half_head, label_spots, text_width
 from transfer.reporting.palette import light
 
@@ -24,7 +25,7 @@ LONGEST = 18  # letters of a name in a frame of fixed width; a longer one is cut
 
 
 class EdgeStyle(NamedTuple):
-    """How a verdict is drawn: told apart by form (dash and head) as well as by colour."""
+    """Style of a verdict, distinct in form (dash and head) as well as in color."""
 
     color: str
     dashed: bool
@@ -110,7 +111,7 @@ class GraphPicture(NamedTuple):
 
     @property
     def claims(self) -> int:
-        """How many of the edges drawn improve or harm."""
+        """Number of drawn edges that improve or harm."""
         return sum(edge.verdict in CLAIMS for edge in self.edges)
 
 
@@ -170,7 +171,7 @@ def widest_line(*graphs: TransferGraph) -> float:
 
 
 def width_of(gain: float, *, widest: float) -> float:
-    """How wide the line of a claimed gain is, in printers' points, where `widest` is the widest line's."""
+    """Line width of a claimed gain in typographic points, where `widest` is that of the widest line."""
     # the root keeps a gain of 2 points visible beside one of 70
     return round(STYLES["improves"].width + SWELL * math.sqrt(min(abs(gain) / widest, 1.0)), 3)
 
@@ -264,7 +265,7 @@ def _shorter(name: str) -> str:
 
 
 def _style(data: Mapping, *, widest: float, pale: bool) -> EdgeStyle:
-    """How an edge is drawn: a claim as wide as its gain says, the rest thin, or `pale`, too."""
+    """Style of an edge: claims are as wide as their gain, the rest is thin and possibly `pale`."""
     style = STYLES[data["verdict"]]
     if data["verdict"] in CLAIMS:
         return style._replace(width=width_of(data["gain"], widest=widest))

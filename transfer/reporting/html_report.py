@@ -11,23 +11,23 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.study import Study
 from transfer.analysis.tables import ALL, UNDEFINED, corpora_shown, minus, points
-from transfer.reporting import page_pictures as panels
+from transfer.analysis.verdicts import CLAIMS
+from transfer.reporting import page_pictures as plots
 from transfer.reporting import sentences as say
 from transfer.reporting import stage_sentences as compared
 from transfer.reporting.control_sentences import control
 from transfer.reporting.figure_files import figure_names
 from transfer.reporting.forest_picture import forest_axes
-from transfer.reporting.gain_tables import in_points
+from transfer.reporting.gain_tables import CI, in_points
 from transfer.reporting.page_graph import page_pictures
 from transfer.reporting.palette import SHADES, css
 
 GLYPHS = {"improves": "▲", "harms": "▼", "no effect": "=", "inconclusive": "?"}
 SCRIPTS = ("graph.js", "tables.js", "page.js")
 # what an edge says comes first where the screen is narrow
-LEADING = ("source", "target", "verdict", "gain", "95 % interval", "p adjusted", "seeds")
+LEADING = ("source", "target", "verdict", "gain", CI, "p adjusted", "seeds")
 TEXT_COLUMNS = {"stage", "source", "target", "metric", "verdict", "arm", "corpora", "state", "error", "name",
                 "kind", "domain", "licence", "citation", "notes", "with", "over", "epochs", "highest",
                 "missing", "flag", "reason", "baseline", "truncated (train / dev / test)"}  # fmt: skip
@@ -40,7 +40,7 @@ class Column(NamedTuple):
     number: bool
 
 
-class Table(NamedTuple):
+class PageTable(NamedTuple):
     """A table as it is read: rows of text, all columns sortable."""
 
     id: str
@@ -49,7 +49,7 @@ class Table(NamedTuple):
     rows: list[list[str]]
 
 
-class Cell(NamedTuple):
+class HeatCell(NamedTuple):
     """A square of the heat map; `shade` is 0 for what is not known."""
 
     text: str
@@ -59,26 +59,26 @@ class Cell(NamedTuple):
 
 
 class Forest(NamedTuple):
-    """What stands in the edges' table beside the numbers: one axis, and a row for each edge."""
+    """The drawn column of the table of edges: one axis, and a row for each edge."""
 
     name: str
     limit: float
-    axis: tuple[panels.Tick, ...]
-    rows: list[panels.Row]
+    axis: tuple[plots.Tick, ...]
+    rows: list[plots.ForestRow]
 
 
 class Stage(NamedTuple):
-    """Everything that the page shows of one stage."""
+    """Everything on the page about one stage."""
 
     name: str
     answer: say.Answer
     counts: dict[str, int]
-    edges: Table
+    edges: PageTable
     verdicts: list[str]
     forests: list[Forest]
-    heat: list[list[Cell | None]]
-    scatter: list[panels.Panel]
-    learning: dict[str, list[panels.Panel]]
+    heat: list[list[HeatCell | None]]
+    scatter: list[plots.TargetPlot]
+    learning: dict[str, list[plots.TargetPlot]]
     graph_file: str
 
 
@@ -102,14 +102,14 @@ def report_html(found: Study) -> str:
         glyphs=GLYPHS,
         warning=say.warning(found),
         protocol=say.protocol(found),
-        together=any(series.kind == ALL for stage in stages for made in stage.learning.values()
+        together=any(series.role == ALL for stage in stages for made in stage.learning.values()
                      for panel in made for series in panel.series),
         unmeasured=None if stages else say.Answer(say.no_edge(found), ()),
         arms=compared.section(found),
         controls=[(name, control(found, name)) for name in found.controls],
         tables=_tables(found),
-        marks=panels.MARKS,
-        panel=panels,
+        marks=plots.MARKS,
+        panel=plots,
         effect=f"{100 * found.smallest_effect:g}",
         style=Markup(style),
         script=Markup(script),
@@ -129,9 +129,9 @@ def _stage(found: Study, name: str) -> Stage:
         Forest(
             label,
             limit,
-            panels.forest_axis(limit),
+            plots.forest_axis(limit),
             [
-                panels.forest_row(edge, limit=limit, smallest_effect=found.smallest_effect)
+                plots.forest_row(edge, limit=limit, smallest_effect=found.smallest_effect)
                 for edge in edges.to_dict("records")
             ],
         )
@@ -148,9 +148,9 @@ def _stage(found: Study, name: str) -> Stage:
         verdicts=edges["verdict"].to_list(),
         forests=forests,
         heat=_heat(edges, found.order),
-        scatter=panels.scatter(found.seed_gains[found.seed_gains["stage"] == name], order=found.order),
+        scatter=plots.scatter(found.seed_gains[found.seed_gains["stage"] == name], order=found.order),
         learning={
-            column: panels.learning(curves, column=column, order=found.order)
+            column: plots.learning(curves, column=column, order=found.order)
             for column in ("dev", "loss")
             if curves[column].notna().any()
         },
@@ -158,25 +158,27 @@ def _stage(found: Study, name: str) -> Stage:
     )
 
 
-def _heat(edges: pd.DataFrame, order: Sequence[str]) -> list[list[Cell | None]]:
+def _heat(edges: pd.DataFrame, order: Sequence[str]) -> list[list[HeatCell | None]]:
     """The square of gains: partners down, targets across, in the grid's order."""
     cells = {(edge["source"], edge["target"]): edge for edge in edges.to_dict("records")}
     largest = max([1.0, *(100 * edges["gain"].dropna().abs())])
 
-    def cell(edge: Mapping[Any, Any] | None) -> Cell | None:
+    def cell(edge: Mapping[Any, Any] | None) -> HeatCell | None:
         if edge is None:
             return None
         if edge["gain"] != edge["gain"]:
-            return Cell(UNDEFINED, edge["verdict"], "less", 0)
+            return HeatCell(UNDEFINED, edge["verdict"], "less", 0)
         gain = 100 * edge["gain"]
         shade = round(SHADES * abs(gain) / largest) if edge["verdict"] != "inconclusive" else 0
         shade = max(shade, 1) if edge["verdict"] in CLAIMS else shade
-        return Cell(points(edge["gain"], sign=True), edge["verdict"], "more" if gain > 0 else "less", shade)
+        return HeatCell(
+            points(edge["gain"], sign=True), edge["verdict"], "more" if gain > 0 else "less", shade
+        )
 
     return [[cell(cells.get((source, target))) for target in order] for source in order]
 
 
-def _tables(found: Study) -> dict[str, Table]:
+def _tables(found: Study) -> dict[str, PageTable]:
     """The tables below the edges; an empty one is left out."""
     made = {f"scores-{stage}": (f"Scores, {stage}. {say.SCORES}", matrix)
             for stage, matrix in found.matrices.items()}  # fmt: skip
@@ -192,14 +194,14 @@ def _tables(found: Study) -> dict[str, Table]:
     return {key: _table(key, text, frame) for key, (text, frame) in made.items() if len(frame)}
 
 
-def _table(id_: str, caption: str, frame: pd.DataFrame) -> Table:
+def _table(id_: str, caption: str, frame: pd.DataFrame) -> PageTable:
     names = [str(name) for name in frame.columns]
     # the scores' columns are named by the corpora, whatever those are called
     numbers = [name not in TEXT_COLUMNS or (place > 0 and id_.startswith("scores"))
                for place, name in enumerate(names)]  # fmt: skip
     columns = [Column(name, number) for name, number in zip(names, numbers, strict=True)]
     rows = [["" if value != value else str(value) for value in row] for row in frame.to_numpy(dtype=object)]
-    return Table(id_, caption, columns, rows)
+    return PageTable(id_, caption, columns, rows)
 
 
 def _data(found: Study) -> dict[str, Any]:
@@ -218,7 +220,7 @@ def _data(found: Study) -> dict[str, Any]:
                         "source": places[edge["source"]], "target": places[edge["target"]],
                         "verdict": edge["verdict"],
                         "points": round(100 * edge["gain"], 4) if shown["gain"] else None,
-                        "gain": minus(shown["gain"]) or UNDEFINED, "interval": minus(shown["95 % interval"]),
+                        "gain": minus(shown["gain"]) or UNDEFINED, "interval": minus(shown[CI]),
                         "p": shown["p adjusted"] or "none", "seeds": edge["seeds"],
                         "single": minus(shown["single"]), "joint": minus(shown["joint"]),
                         "more": _more(edge),
@@ -240,7 +242,7 @@ def _more(edge: Mapping[Any, Any]) -> str:
 
 
 def _embedded(data: dict[str, Any]) -> Markup:
-    """JSON that no text in it can end."""
+    """JSON that is safe to embed in a script element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup("".join(UNSAFE.get(letter, letter) for letter in text))
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from transfer.analysis.rerun import Rerun
 from transfer.analysis.study import Study
 from transfer.analysis.tables import corpora_shown, escaped, to_markdown
+from transfer.reporting.captions import report_caption
 from transfer.reporting.control_sentences import control
 from transfer.reporting.figure_files import figure_names
 from transfer.reporting.gain_tables import in_points
@@ -18,7 +19,6 @@ from transfer.reporting.sentences import (
     SYNTHETIC,
     Answer,
     answer_of,
-    caption,
     no_edge,
     protocol,
     warning,
@@ -37,10 +37,11 @@ def report_md(found: Study) -> str:
         parts.append(f"## Answer\n\n{no_edge(found)}\n")
     for stage in found.stages:
         head = "Answer" if len(found.stages) == 1 else f"Answer, {stage}"
+        told = report_caption(found, "graph")
         graph, heat, forest, scatter = figure_names(stage, found.stages)
         parts += [
             f"## {head}\n\n{_answer(answer_of(found, stage))}",
-            f"![Graph of the gains]({graph}.svg)\n\n*{escaped(caption(found))}*\n",
+            f"![Graph of the gains]({graph}.svg)\n\n*{escaped(told)}*\n",
             f"![Gains with their intervals]({forest}.svg)\n",
             f"![Heat map of the gains]({heat}.svg)\n",
             f"![Scores of each seed, alone and with each partner]({scatter}.svg)\n",
@@ -66,7 +67,7 @@ def report_md(found: Study) -> str:
 
 
 def stages_md(found: Study) -> str:
-    """What the stages gain, in words and tables; empty for a grid that does not fine-tune."""
+    """Section on the stages, in words and tables; empty for a grid that does not fine-tune."""
     said = section(found)
     if said is None:
         return ""
@@ -86,8 +87,7 @@ def _again(rerun: Rerun) -> str:
         fence += "`"
     file = f"{fence}yaml\n{rerun.grid}{fence}\n"
     return (
-        f"## To run it again\n\nSave this as `{rerun.file_name}`:\n\n{file}\n"
-        f"{fence}sh\n{rerun.command}\n{fence}\n"
+        f"## Reproduce\n\nSave this as `{rerun.file_name}`:\n\n{file}\n{fence}sh\n{rerun.command}\n{fence}\n"
     )
 
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from transfer.analysis import gains
 from transfer.analysis.curves import mean_curves
 from transfer.analysis.tables import ALL, SINGLE, arm, interval_of
+from transfer.arms import Group, members
 from transfer.reporting.forest_picture import ticks
 
 WIDTH, HEIGHT = 224, 216  # of a panel
@@ -28,23 +28,23 @@ MARKS = (
 
 
 class Tick(NamedTuple):
-    """Where on its axis, and what is written there."""
+    """Tick of an axis: its place and its label."""
 
     at: float
     text: str
 
 
 class Series(NamedTuple):
-    """One arm's path in a panel; `kind` is pair, single, all or other, `partner` a place in the grid."""
+    """One arm's path in a panel; `role` is pair, single, all or other, `partner` a place in the grid."""
 
     name: str
-    kind: str
+    role: str
     partner: int | None
     path: str
 
 
-class Panel(NamedTuple):
-    """One target's picture: axes, series, and a band (an SVG path, perhaps empty)."""
+class TargetPlot(NamedTuple):
+    """One target's plot: axes, series, and a band (an SVG path, perhaps empty)."""
 
     target: str
     across: tuple[Tick, ...]
@@ -53,7 +53,7 @@ class Panel(NamedTuple):
     band: str = ""
 
 
-class Row(NamedTuple):
+class ForestRow(NamedTuple):
     """One edge on a forest's axis: the ends of its interval (None: it has none), its gain, the band."""
 
     low: float | None
@@ -83,13 +83,13 @@ def forest_axis(limit: float) -> tuple[Tick, ...]:
     return _forest(limit).ticks(5)
 
 
-def forest_row(edge, *, limit: float, smallest_effect: float) -> Row:
+def forest_row(edge, *, limit: float, smallest_effect: float) -> ForestRow:
     """One edge (a row of `gains.edges`) on the axis from -limit to limit points."""
     axis = _forest(limit)
     gain, low, high = (100 * end for end in (float(edge["gain"]), *interval_of(edge)))
     inside = [axis(max(-limit, min(limit, end))) for end in (low, high)] if low == low else [None, None]
     # an interval that lies beyond the axis altogether has no line, only its arrow at the edge
-    return Row(
+    return ForestRow(
         inside[0],
         inside[1],
         low < -limit,
@@ -99,7 +99,7 @@ def forest_row(edge, *, limit: float, smallest_effect: float) -> Row:
     )
 
 
-def scatter(seed_gains: pd.DataFrame, *, order: Sequence[str]) -> list[Panel]:
+def scatter(seed_gains: pd.DataFrame, *, order: Sequence[str]) -> list[TargetPlot]:
     """A panel for each target of one stage: score alone (across), score with the partner (up), each seed."""
     panels = []
     for target in [name for name in order if name in set(seed_gains["target"])]:
@@ -114,18 +114,18 @@ def scatter(seed_gains: pd.DataFrame, *, order: Sequence[str]) -> list[Panel]:
             mark = MARKS[place % len(MARKS)] if len(order) <= len(MARKS) else MARKS[0]
             path = "".join(f"M{x(100 * alone):g},{y(100 * joint):g}{mark}" for alone, joint in some)
             series.append(Series(partner, "pair", place, path))
-        panels.append(Panel(target, x.ticks(), y.ticks(), tuple(series)))
+        panels.append(TargetPlot(target, x.ticks(), y.ticks(), tuple(series)))
     return panels
 
 
-def learning(curves: pd.DataFrame, *, column: str, order: Sequence[str]) -> list[Panel]:
+def learning(curves: pd.DataFrame, *, column: str, order: Sequence[str]) -> list[TargetPlot]:
     """A panel for each target of one stage: `dev` (points) or `loss` by epoch, a line for each arm.
 
     Lines are means over the seeds; the band spans the seeds of the target alone.
     """
     table = mean_curves(curves, column=column).dropna(subset=["mean"])
     table[["mean", "low", "high"]] *= 100 if column == "dev" else 1
-    names = sorted({name for group in table["corpora"] for name in group.split("+")})
+    names = members(table["corpora"])
     panels = []
     for target in [name for name in order if name in set(table["target"])]:
         rows = table[table["target"] == target]
@@ -138,20 +138,20 @@ def learning(curves: pd.DataFrame, *, column: str, order: Sequence[str]) -> list
         series = []
         for corpora, some in rows.groupby("corpora"):
             name = arm(str(corpora), target, names)
-            partner = gains.partners(str(corpora), target)
-            kind = name if name in (SINGLE, ALL) else "pair" if len(partner) == 1 else "other"
-            place = order.index(partner[0]) if kind == "pair" else None
+            partner = Group.parse(str(corpora)).partners(target)
+            role = name if name in (SINGLE, ALL) else "pair" if len(partner) == 1 else "other"
+            place = order.index(partner[0]) if role == "pair" else None
             series.append(
-                Series(name, kind, place, _line(zip(some["epoch"], some["mean"], strict=True), x, y))
+                Series(name, role, place, _line(zip(some["epoch"], some["mean"], strict=True), x, y))
             )
         # what every line is held against is drawn on top
         rank = {"other": 0, "pair": 1, ALL: 2, SINGLE: 3}
-        series.sort(key=lambda one: (rank[one.kind], one.partner or 0, one.name))
+        series.sort(key=lambda one: (rank[one.role], one.partner or 0, one.name))
         there = list(zip(alone["epoch"], alone["high"], strict=True))
         back = list(zip(alone["epoch"], alone["low"], strict=True))[::-1]
         band = f"{_line([*there, *back], x, y)}Z" if there else ""
         across = tuple(t for t in x.ticks() if "." not in t.text)
-        panels.append(Panel(target, across, y.ticks(), tuple(series), band))
+        panels.append(TargetPlot(target, across, y.ticks(), tuple(series), band))
     return panels
 
 

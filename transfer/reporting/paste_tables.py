@@ -2,10 +2,11 @@
 
 from transfer.analysis.study import Study
 from transfer.analysis.tables import corpora_shown, to_markdown
+from transfer.reporting.captions import edges_caption, table_caption
 from transfer.reporting.gain_tables import in_points
 from transfer.reporting.latex import to_latex
 from transfer.reporting.markdown_report import MARK, scores_md, stages_md
-from transfer.reporting.sentences import BANNER, SCORES, caption
+from transfer.reporting.sentences import SCORES
 
 EDGES_BY = ("stage", "target", "metric")  # what rows of edges share stands above them
 
@@ -20,9 +21,12 @@ def to_paste(found: Study) -> dict[str, str]:
     }
     if stages := stages_md(found):
         pages["table_stages.md"] = stages
-    mark = f"{BANNER} " if found.synthetic else ""
     scores = [
-        to_latex(matrix, caption=f"{mark}{SCORES} Stage: {stage}.", label=f"tab:scores-{stage}")
+        to_latex(
+            matrix,
+            caption=table_caption([SCORES, f"Stage: {stage}."], synthetic=found.synthetic),
+            label=f"tab:scores-{stage}",
+        )
         for stage, matrix in found.matrices.items()
     ]
     # under each target its partners; refinement comes before fine-tuning
@@ -30,7 +34,7 @@ def to_paste(found: Study) -> dict[str, str]:
     papers = {
         "table_edges.tex": to_latex(
             in_points(ordered).drop(columns="flag", errors="ignore"),  # the report has the flags in full
-            caption=caption(found),
+            caption=edges_caption(found),
             label="tab:edges",
             by=EDGES_BY[len(found.stages) < 2 :],
         ),

@@ -3,8 +3,6 @@
 Equal input gives equal files; nothing here reads a clock, a path or a corpus's text.
 """
 
-import os
-import tempfile
 from pathlib import Path
 
 from transfer.analysis.saved import FILE, to_json
@@ -12,6 +10,7 @@ from transfer.analysis.study import Study
 from transfer.analysis.tables import to_csv
 from transfer.analysis.watch import Watch, nobody
 from transfer.reporting.figure_files import draw_all
+from transfer.reporting.folder import write_folder
 from transfer.reporting.html_report import report_html
 from transfer.reporting.markdown_report import report_md
 from transfer.reporting.paste_tables import to_paste
@@ -20,10 +19,9 @@ OURS = ("graph*.*", "gains*.*", "forest*.*", "seeds*.*", "table_*.*")  # names t
 
 
 def write_report(found: Study, *, out: Path, watch: Watch = nobody) -> list[Path]:
-    """Writes the whole report of a study into `out` and returns the files, `report.html` last.
+    """Write the whole report of a study into `out` and return the files, `report.html` last.
 
-    `watch` is told how far it is. The files are made beside their places and then moved in, so none is
-    ever half-written.
+    `watch` is told how far it is.
     """
     watch("pages", 0, 1)
     texts = {
@@ -33,22 +31,7 @@ def write_report(found: Study, *, out: Path, watch: Watch = nobody) -> list[Path
         "report.md": report_md(found),
         "report.html": report_html(found),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as folder:
-        made = draw_all(found, Path(folder), watch=watch)
-        for name, text in texts.items():
-            path = Path(folder, name)
-            path.write_text(text, encoding="utf-8")
-            made.append(path)
-        # The pages are moved in last: what they refer to is there.
-        made.sort(
-            key=lambda path: ("report.md", "report.html").index(path.name) if path.stem == "report" else -1
-        )
-        for path in made:
-            os.replace(path, out / path.name)
-    for path in {p for pattern in OURS for p in out.glob(pattern)} - {out / p.name for p in made}:
-        path.unlink()  # an earlier report's: a stage that is gone, cells that are no longer missing
-    return [out / path.name for path in made]
+    return write_folder(out, texts, draw=lambda folder: draw_all(found, folder, watch=watch), ours=OURS)
 
 
 def _csv(found: Study) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a report says of the stages: which arm wins where, and what each adds. Text without markup."""
+"""Sentences on the stages: the best arm of each target and the gain of each stage. Text without markup."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,8 +9,8 @@ from transfer.analysis import gains
 from transfer.analysis.stages import ARMS, COMPARED, FINE_TUNING, LONGER, REFINEMENT, SINGLE
 from transfer.analysis.study import Study
 from transfer.analysis.tables import interval_of, points
-from transfer.reporting.gain_tables import intervals
-from transfer.reporting.sentences import CORRECTIONS, seeds_of
+from transfer.reporting.captions import CORRECTIONS, seeds_of
+from transfer.reporting.gain_tables import CI, intervals, with_ci
 
 CALLED = {
     SINGLE: "single",
@@ -19,31 +19,31 @@ CALLED = {
     FINE_TUNING: "refinement + fine-tuning",
 }
 ASKS = {
-    (FINE_TUNING, LONGER): "What joint refinement and fine-tuning are worth at equal epochs",
-    (REFINEMENT, SINGLE): "What joint refinement is worth",
-    (FINE_TUNING, REFINEMENT): "What fine-tuning adds, longer training included",
-    (LONGER, SINGLE): "What longer training alone adds",
+    (FINE_TUNING, LONGER): "Gain of joint refinement and fine-tuning at equal epochs",
+    (REFINEMENT, SINGLE): "Gain of joint refinement",
+    (FINE_TUNING, REFINEMENT): "Gain of fine-tuning, including longer training",
+    (LONGER, SINGLE): "Gain of longer training alone",
     (FINE_TUNING, SINGLE): "The paper's comparison, confounded by longer training",
-    (REFINEMENT, LONGER): "Joint refinement beside longer training alone",
+    (REFINEMENT, LONGER): "Joint refinement versus longer single-task training",
 }
 FOUR_ARMS = (
-    "Each target has four arms: alone (single); alone, and then alone again for the epochs of fine-tuning "
-    "(single trained longer); refined with a group (refinement); and fine-tuned from that (refinement + "
-    "fine-tuning). Fine-tuning also trains longer, so it is held against the single arm that got just as "
-    "many extra epochs. Over the plain single arm, which is the paper's comparison, its gain may be longer "
-    "training alone. Epochs are those of the target's own examples."
+    "Each target has four arms: trained alone (single); trained alone with the additional epochs of "
+    "fine-tuning (single trained longer); refined with a group (refinement); and fine-tuned from that "
+    "(refinement + fine-tuning). Fine-tuning also trains longer, so it is compared with the single arm that "
+    "has the same number of additional epochs. Compared with the plain single arm, as in the paper, longer "
+    "training alone may explain the gain. Epochs count passes over the target's own examples."
 )
 RULES = (
-    "Verdicts are corrected over all {count} contrasts ({correction}); the intervals are those of each "
-    "contrast by itself. Inconclusive: the data cannot tell. No effect: the difference is shown to be "
-    "smaller than {effect:g} points, which is something else."
+    "Verdicts are corrected over all {count} contrasts ({correction}); each interval is for its contrast "
+    "alone. No effect: the difference is shown to be smaller than {effect:g} points. Inconclusive: the data "
+    "cannot decide."
 )
 HIGHEST = (
-    "The arm with the highest test mean is named to describe what came out; nothing was chosen by it, and "
-    "the highest of several means is too high on average. Whether it is better is what the verdicts say."
+    "The arm with the highest test mean is named only as a description. Nothing was selected by it, and the "
+    "highest of several means is biased upwards. The verdicts say whether it is better."
 )
-TABLE = "Each arm over each other one; means and gains in points."
-MEANS = "Test means in points, over the seeds that all arms with a score have."
+TABLE = "All contrasts between arms; means and gains in points."
+MEANS = "Test means in points, over the seeds for which all scored arms have a score."
 _FLIPPED = {"improves": "harms", "harms": "improves", "more": "fewer", "fewer": "more"}
 
 
@@ -57,7 +57,7 @@ class Section(NamedTuple):
 
 
 def section(found: Study) -> Section | None:
-    """What the stages gain; None for a grid that does not fine-tune."""
+    """The section on stages; None for a grid that does not fine-tune."""
     if found.contrasts.empty:
         return None
     order = {name: place for place, name in enumerate(found.order)}
@@ -101,7 +101,7 @@ def winner(means: Mapping, contrasts: pd.DataFrame, *, smallest_effect: float, s
         "improves": "is better than",
         "harms": "is worse than",
         "no effect": f"is within {100 * smallest_effect:g} points of",
-        "inconclusive": "cannot be told from",
+        "inconclusive": "is not shown to differ from",
         "": "is not compared with",
     }
     told = "; ".join(f"{way} {_and(stands[verdict])}" for verdict, way in ways.items() if verdict in stands)
@@ -118,7 +118,7 @@ def contrasts_in_points(contrasts: pd.DataFrame) -> pd.DataFrame:
             "over": contrasts["against"].map(CALLED),
             "epochs": contrasts["epochs"],
             "gain": [points(value, sign=True) for value in contrasts["gain"]],
-            "95 % interval": intervals(contrasts),
+            CI: intervals(contrasts),
             "verdict": contrasts["verdict"].replace("", "not measured"),
             "p adjusted": [f"{p:.2g}" if p == p else "" for p in contrasts["p_adjusted"]],
             "arm's mean": [points(value) for value in contrasts["score"]],
@@ -144,7 +144,7 @@ def _without_empty(shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tally(contrasts: pd.DataFrame, arm: str, against: str) -> str:
-    """How many targets have which verdict in one contrast; empty where there is none."""
+    """The number of targets with each verdict in one contrast; empty where there is none."""
     rows = contrasts[(contrasts["arm"] == arm) & (contrasts["against"] == against)]
     if rows.empty:
         return ""
@@ -174,8 +174,7 @@ def _over(contrasts: pd.DataFrame, means: Mapping, best: str, other: str) -> dic
 def _comparison(row: Mapping) -> str:
     if not row["seeds"]:
         return f"over {CALLED[row['against']]} not measured"
-    low, high = map(points, interval_of(row))
-    interval = f"95 % {low} to {high}" if low else "no interval"
+    interval = with_ci(*interval_of(row))
     epochs = "" if row["epochs"] == "as many" else f", on {row['epochs']} epochs"
     return (
         f"over {CALLED[row['against']]} {points(row['gain'], sign=True)} points "
@@ -184,7 +183,7 @@ def _comparison(row: Mapping) -> str:
 
 
 def _why_open(row: Mapping) -> str:
-    """What keeps a contrast from a verdict; empty where it has one."""
+    """The reason why a contrast is inconclusive; empty where it is not."""
     if row["verdict"] != "inconclusive" or not points(row["detectable"]):
         return ""
     if row["p"] < 0.05 <= row["p_adjusted"]:

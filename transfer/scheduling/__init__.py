@@ -1,5 +1,1 @@
-"""Which job runs when and where: the queue, and the executors that empty it."""
-
-from transfer.scheduling.queue import JobQueue
-
-__all__ = ["JobQueue"]
+"""Which job runs when and where: the queue, the executors that empty it, and what they need of a machine."""

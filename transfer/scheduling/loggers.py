@@ -15,6 +15,7 @@ from typing import Any
 from ray.tune import Callback
 from ray.tune.logger import LoggerCallback
 
+from transfer.arms import Group
 from transfer.inputs import InputError
 from transfer.jobs import Job
 from transfer.records import JobResult
@@ -120,8 +121,8 @@ def callback_of(logs: Logs) -> Curves:
 def shown_of(trial_id: str, job: Job, logs: Logs) -> Shown:
     name = f"{job.label} {job.id[:6]}".replace(" ", "-").replace("->", "to")
     config = {
-        "stage": job.arm,
-        "corpora": "+".join(job.group),
+        "stage": str(job.arm),
+        "corpora": str(Group(job.group)),
         "seed": job.arm_seed,
         "encoder": Path(job.encoder.name).name,
         **job.recipe.model_dump(exclude={"fine_tune"}),
@@ -130,7 +131,7 @@ def shown_of(trial_id: str, job: Job, logs: Logs) -> Shown:
 
 
 def curves_of(result: JobResult) -> list[dict[str, Any]]:
-    """What the tools are told of a job, epoch by epoch, its test scores with the last."""
+    """Values that trackers receive for a job, epoch by epoch, with the test scores in the last."""
     told: list[dict[str, Any]] = [
         {"training_iteration": epoch.epoch, "loss": dict(epoch.loss), "dev": _defined(epoch.dev)}
         for epoch in result.history

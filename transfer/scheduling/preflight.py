@@ -1,18 +1,27 @@
-"""What a machine must have before jobs are sent to it: looked at on each machine, told in one message."""
+"""Checks before jobs start: whether machines and encoder can run them, and what would make them quicker."""
 
+import functools
 import platform
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
 
 import transfer
 from transfer import corpora, encoders
 from transfer.inputs import InputError
 from transfer.jobs import Job
+from transfer.learning import encoder, sharing
+from transfer.learning.native import library
 from transfer.learning.worker_data import Site
+from transfer.planning import Expanded
 from transfer.store import Store
+
+SLOWER = 0.8  # speed of bf16 products beside fp32 ones, below which the CPU emulates them
 
 
 def lacks(job: Job, site: Site, *, token: str, version: str) -> list[str]:
-    """What this machine lacks to run a job of the grid; nothing where it lacks nothing.
+    """Requirements of a job that this machine lacks; empty if it has everything.
 
     ``token``: the name of a file that whoever started the run has just written into the store.
     """
@@ -49,3 +58,60 @@ def refusal(lacking: Mapping[str, list[str]], nodes: int) -> InputError:
         f"this version of transfer on Python {platform.python_version()}, and store, corpora and encoder at "
         "the same path (or the store in a bucket); see docs/cluster.md"
     )
+
+
+def loadable(expanded: Expanded, *, memory: float | None = None) -> None:
+    """Raise InputError where a grid's encoder does not load, or tokenizer or way to share do not fit it.
+
+    ``memory`` (bytes): what a job may have at most, where that is known.
+    """
+    grid, file, files = expanded.grid, expanded.file, expanded.encoder
+    with file.naming("encoder", errors=InputError):
+        loaded = encoder.check(files.folder, layers=grid.encoder.layers, cased=files.cased)
+    with file.naming("recipe", errors=InputError):
+        most = max(map(len, grid.groups()))
+        sharing.check(grid.recipe.share, loaded, corpora=most, memory=memory)
+
+
+def slow(expanded: Expanded) -> Iterator[str]:
+    """Notes on what makes training slow on this machine's CPU, and what would help."""
+    precision = expanded.grid.recipe.precision
+    if told := without_bf16(precision, instead="--set recipe.precision=fp32"):
+        yield told
+    family = encoders.FAMILIES[encoders.config_of(expanded.encoder.folder)["model_type"]]
+    if precision == "fp32" and family.native:
+        found, why = library.found()
+        if found is None:
+            yield (
+                f"training steps are computed with {why}; with a C++ compiler (as Debian's g++) they would "
+                "take about 20 % less time"
+            )
+
+
+def without_bf16(precision: str, *, instead: str) -> str | None:
+    """Note on a ``precision`` that this CPU emulates; ``instead``: the option that avoids it."""
+    if precision != "bf16" or bf16_gain() > SLOWER:
+        return None
+    return (
+        "this processor has no bf16 arithmetic: matrix products in bf16 took "
+        f"{1 / bf16_gain():.1f} times as long as in fp32 just now; {instead} is quicker on it"
+    )
+
+
+@functools.cache
+def bf16_gain() -> float:
+    """Speed of matrix products in bf16 relative to fp32 on this CPU; 0.2 was seen on one without bf16."""
+    took, threads = [], torch.get_num_threads()
+    torch.set_num_threads(1)  # several wait for one another, and waiting looks like work
+    for dtype in (torch.float32, torch.bfloat16):
+        a = torch.ones(512, 512, dtype=dtype)
+        took.append(min(_timed(lambda a=a: torch.mm(a, a)) for _ in range(5)))
+    torch.set_num_threads(threads)
+    return took[0] / took[1]
+
+
+def _timed(work: Callable[[], object]) -> float:
+    """Seconds that the cores worked, so that other programs beside it do not count."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began

@@ -1,4 +1,4 @@
-"""How busy the workers were, from the times that results keep."""
+"""Utilization of the workers, from the times in results."""
 
 from collections.abc import Iterable
 

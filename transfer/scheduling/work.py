@@ -1,4 +1,4 @@
-"""What every executor does around a job: run it, tell of it, and let its children go on or not."""
+"""Work around a job that all executors share: run it, report it, and release or block its children."""
 
 import time
 from collections import deque

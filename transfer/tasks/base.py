@@ -1,4 +1,4 @@
-"""What every task kind answers."""
+"""Interface of a task kind in training."""
 
 from abc import ABC, abstractmethod
 from array import array
@@ -21,7 +21,7 @@ Problem = Literal["regression", "single_label_classification", "multi_label_clas
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One sequence for the encoder.
+    """Input sequence of the encoder.
 
     ``read`` are the positions whose last-layer vectors go to the head; ``targets`` has an entry for
     each. ``example`` is the index of the example that the sequence is, or is a part of: the part
@@ -37,7 +37,7 @@ class Item:
 
 
 class Task(ABC):
-    """One task kind, for the corpus of one card."""
+    """Task kind in training, for the corpus of one card."""
 
     # the head reads the pooled first token, or the last layer's vectors themselves
     pooled: ClassVar[bool] = True
@@ -55,38 +55,38 @@ class Task(ABC):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each output of the head stands for."""
+        """Names of the head's outputs."""
         labels = self.card.labels
         return labels if len(labels) == self.outputs else tuple(f"output {i}" for i in range(self.outputs))
 
     @abstractmethod
     def target(self, gold: Any) -> Any:
-        """An example's gold value as the number(s) that the loss takes."""
+        """Convert a gold value to the number or numbers that the loss takes."""
 
     @abstractmethod
     def targets(self, values: list[Any]) -> Tensor:
-        """The targets of a mini-batch as a tensor, one row for each vector read."""
+        """Stack the targets of a mini-batch as a tensor, one row for each vector read."""
 
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The mean loss (scalar) of logits [vectors read, outputs]."""
+        """Mean loss (scalar) of logits [vectors read, outputs]."""
 
     @abstractmethod
     def soft_targets(self, logits: Tensor) -> Tensor:
-        """What a teacher's logits [vectors read, outputs] say, as targets that ``loss`` takes."""
+        """Convert a teacher's logits [vectors read, outputs] to targets that ``loss`` takes."""
 
     @abstractmethod
     def decode(self, logits: Tensor) -> list[Any]:
-        """A value for each row of logits [vectors read, outputs]."""
+        """Decode one value from each row of logits [vectors read, outputs]."""
 
     def join(self, values: list[Any], example: Example) -> Any:
-        """An example's prediction from the values of all its vectors, in order of the text."""
+        """Join the values of an example's vectors, in the order of the text, to its prediction."""
         return values[0]
 
     def encode(
         self, examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, *, max_length: int
     ) -> list[Item]:
-        """The sequences of the examples, at most ``max_length`` word pieces each.
+        """Encode examples as sequences of at most ``max_length`` subword tokens each.
 
         A pair that is too long loses word pieces from the end of whichever text is longer at the
         time, one by one.
@@ -111,5 +111,5 @@ class Task(ABC):
 
 
 def one_of(labels: tuple[str, ...], logits: Tensor) -> list[str]:
-    """The label with the largest logit of each row."""
+    """Label with the largest logit of each row."""
     return [labels[int(i)] for i in torch.argmax(logits, dim=-1)]

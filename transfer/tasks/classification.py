@@ -8,7 +8,7 @@ from transfer.tasks.base import Task, one_of
 
 
 class Classification(Task):
-    """One of the card's labels, by cross-entropy. A negative label is learnt like any other."""
+    """Softmax over the card's labels with cross-entropy. A negative label is learned like any other."""
 
     problem = "single_label_classification"
 

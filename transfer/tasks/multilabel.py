@@ -8,7 +8,7 @@ from transfer.tasks.base import Task
 
 
 class Multilabel(Task):
-    """A yes or no for each label, by binary cross-entropy; yes from a probability of one half."""
+    """Sigmoid for each label with binary cross-entropy; a label is predicted above one half."""
 
     problem = "multi_label_classification"
 

@@ -16,7 +16,7 @@ LONGEST = 30
 
 
 class Tagging(Task):
-    """A token is tagged at its first word piece; the loss is the mean over tokens.
+    """Token classification at each token's first subword token; the loss is the mean over tokens.
 
     A sentence of more than 30 tokens is cut into parts of nearly equal length without a look at
     its tags; its predicted tags are joined again before they are scored. A part that still has too
@@ -71,7 +71,7 @@ class Tagging(Task):
 
 
 def parts(length: int, longest: int = LONGEST) -> list[tuple[int, int]]:
-    """``length`` tokens as the fewest parts of at most ``longest``, sizes within one of each other.
+    """Divide ``length`` tokens into the fewest parts of at most ``longest``, of nearly equal size.
 
     >>> parts(31)
     [(0, 16), (16, 31)]
@@ -85,7 +85,7 @@ def parts(length: int, longest: int = LONGEST) -> list[tuple[int, int]]:
 
 
 def word_mark(tokenizer: PreTrainedTokenizerBase) -> str:
-    """What a token must begin with to be encoded as a word and not as the rest of one.
+    """Prefix with which a tokenizer encodes a token as a word and not as the rest of one.
 
     A byte-level tokenizer (RoBERTa, ModernBERT) tells the two apart by the space before a word.
     """
@@ -100,7 +100,7 @@ def _fitting(
     tokenizer: PreTrainedTokenizerBase,
     max_length: int,
 ) -> list[Item]:
-    """The items of a part; ``place`` is its example and its first token's number there."""
+    """Encode a part; ``place`` is its example and the index of its first token there."""
     # not verbose: it would warn of a length that is mended below
     encoded = tokenizer([list(tokens)], is_split_into_words=True, return_token_type_ids=True, verbose=False)
     words = encoded.word_ids(0)

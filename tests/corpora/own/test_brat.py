@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from transfer.corpora import own
 from transfer.corpora.own.brat import brat
 from transfer.corpora.own.rows import Columns
-from transfer.corpora.own.tagged import Tagging
+from transfer.corpora.own.tagged import TaggingOptions
 from transfer.corpora.writing import write
 from transfer.inputs import InputError
 
@@ -146,7 +146,7 @@ def test_a_byte_order_mark_may_count_as_a_character(tmp_path: Path):
     ("more", "message"),
     [
         ({"columns": Columns(label="2")}, "--label: .* is stand-off, which has no columns"),
-        ({"tagging": Tagging(scheme="io")}, "--scheme: .* is stand-off"),
+        ({"tagging": TaggingOptions(scheme="io")}, "--scheme: .* is stand-off"),
         ({"metric": "token_accuracy"}, "stand-off has mentions, no label for each token"),
     ],
 )

@@ -143,7 +143,16 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, transfer):
         ["--train", tmp_path / "d.csv", "--test", tmp_path / "d.csv"],
     ):
         code, _, err = transfer(
-            "prepare", "own", "--kind", "classification", "--name", "a", *options, "--to", tmp_path / "to"
+            "corpora",
+            "prepare",
+            "own",
+            "--kind",
+            "classification",
+            "--name",
+            "a",
+            *options,
+            "--to",
+            tmp_path / "to",
         )
         assert code == 2
         assert "pipe" in err or "given twice" in err

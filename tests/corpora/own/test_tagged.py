@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from transfer.corpora import own, prepared
 from transfer.corpora.own.conll import conll
 from transfer.corpora.own.rows import Columns
-from transfer.corpora.own.tagged import Tagging
+from transfer.corpora.own.tagged import TaggingOptions
 from transfer.corpora.writing import write
 from transfer.inputs import InputError
 
@@ -55,7 +55,7 @@ def test_a_blank_token_is_refused_in_its_own_line_or_dropped(tmp_path: Path, nam
         read(source)
     assert re.search(rf"{path} line {line}: the token is .*--blank-tokens drop", str(error.value))
     assert "tokens'" not in str(error.value)  # a column of this name is nowhere in the file
-    _, reading = read(source, tagging=Tagging(drop_blanks=True))
+    _, reading = read(source, tagging=TaggingOptions(drop_blanks=True))
     kept = [(t, g) for tokens, tags in rows(reading) for t, g in zip(tokens, tags, strict=True)]
     assert kept == [("no", "O"), ("gout", "B-F")]
     assert "test: 1 blank tokens are left out" in reading.notes
@@ -82,14 +82,14 @@ def test_a_blank_token_of_a_list_is_named_by_its_number(tmp_path: Path):
 def test_what_is_left_of_a_mention_stays_a_mention(tmp_path: Path, tags: str, kept: str, note: str):
     lines = zip(["a", "\u00a0", "b"], tags.split(), strict=True)
     source = file(tmp_path / "d.conll", "".join(f"{token}\t{tag}\n" for token, tag in lines) + "\nc\tB-F\n")
-    _, reading = read(source, tagging=Tagging(drop_blanks=True))
+    _, reading = read(source, tagging=TaggingOptions(drop_blanks=True))
     assert rows(reading)[0] == (["a", "b"], kept.split())
     assert f"test: 1 blank tokens are left out{note}" in reading.notes
 
 
 def test_a_sentence_of_blank_tokens_goes(tmp_path: Path):
     source = file(tmp_path / "d.conll", "\u00a0\tO\n\nc\tB-F\n")
-    _, reading = read(source, tagging=Tagging(drop_blanks=True))
+    _, reading = read(source, tagging=TaggingOptions(drop_blanks=True))
     assert rows(reading) == [(["c"], ["B-F"])]
     assert "test: 1 blank tokens are left out, and 1 sentences" in reading.notes
 
@@ -102,7 +102,7 @@ def test_tags_without_a_type_get_the_corpus_name_or_the_one_that_is_said(tmp_pat
     card, reading = read(source)
     assert (card.entities, rows(reading)[0][1]) == (("mine",), ["O", "B-mine", "I-mine"])
     assert any("--entity NAME" in note for note in reading.doubts)
-    card, reading = read(source, tagging=Tagging(entity="Finding"))
+    card, reading = read(source, tagging=TaggingOptions(entity="Finding"))
     assert (card.entities, rows(reading)[0][1]) == (("Finding",), ["O", "B-Finding", "I-Finding"])
     assert not any("--entity" in note for note in reading.doubts)
 
@@ -160,7 +160,9 @@ def test_tags_that_are_numbers_need_names(tmp_path: Path):
 
 
 def ask(transfer, tmp_path: Path, *words: object) -> tuple[int, str, str]:
-    return transfer("prepare", "own", "--kind", "tagging", "--name", "m", *words, "--to", tmp_path / "to")
+    return transfer(
+        "corpora", "prepare", "own", "--kind", "tagging", "--name", "m", *words, "--to", tmp_path / "to"
+    )
 
 
 SKILLS = "word\tskill\tknow how\n" + "managed\tB-S\tO\nward\tI-S\tB-K\n\n" * 12

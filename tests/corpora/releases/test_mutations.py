@@ -15,6 +15,8 @@ from transfer.inputs import InputError
 ASSETS = Path(__file__).parents[2] / "assets" / "releases"
 # releases whose fixtures are not in a folder of their own name
 FIXTURES = dict.fromkeys(("bc5cdr-disease", "bc5cdr-chemical"), ("bc5cdr", "bc5cdr_bioc"))
+FIXTURES |= dict.fromkeys(("sick-relatedness", "sick-entailment"), ("sick",))
+FIXTURES["biosses"] = ("biosses", "biosses_parts")
 CASES = [
     (name, fixture)
     for name in sorted(RELEASES)

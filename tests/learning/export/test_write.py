@@ -17,11 +17,12 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel
 
 from tests.families import write_family
+from tests.learning.jobs import job_of
 from transfer import encoders
 from transfer.corpora import load
 from transfer.corpora.base import Card
 from transfer.inputs import InputError
-from transfer.jobs import Encoder, Job, Trained
+from transfer.jobs import Encoder, Job
 from transfer.learning.export import card as cards
 from transfer.learning.export.read import SENTENCES, TOKENS, open_model, record_of
 from transfer.learning.export.write import export, plain
@@ -122,28 +123,10 @@ def trial(tmp_path_factory, tiny_corpora: Path, tiny_encoder: Path, write_corpus
     write_corpus(folder / "corpora", sim, {split: score_rows(split, n) for split, n in sizes.items()})
     topics = {"name": "topics", "kind": "multilabel", "metric": "example_f1", "labels": ["x", "y"]}
     write_corpus(folder / "corpora", topics, {split: topic_rows(split, n) for split, n in sizes.items()})
-    print_ = encoders.locate(str(tiny_encoder)).fingerprint
-    prints = {c.name: c.fingerprint for c in load(folder / "corpora", KINDS)}
-
-    def job_of(*names: str, parent: Job | None = None) -> Job:
-        return Job(
-            stage="fine-tune" if parent else "refine",
-            corpora=tuple(Trained(name=name, fingerprint=prints[name]) for name in names),
-            seed=0,
-            recipe=RECIPE,
-            encoder=Encoder(name=str(tiny_encoder)),
-            encoder_fingerprint=print_,
-            parent=parent,
-        )
-
-    joint, single = job_of(*KINDS), job_of("rel")
-    child = job_of("rel", parent=joint)
-    site = Site(
-        store=folder / "runs",
-        corpora=str(folder / "corpora"),
-        encoder=tiny_encoder,
-        keep=frozenset(job.id for job in (joint, single, child)),
-    )
+    site = Site(store=folder / "runs", corpora=str(folder / "corpora"), encoder=tiny_encoder)
+    joint, single = job_of(site, *KINDS, recipe=RECIPE), job_of(site, "rel", recipe=RECIPE)
+    child = job_of(site, "rel", recipe=RECIPE, parent=joint)
+    site = site.model_copy(update={"keep": frozenset(job.id for job in (joint, single, child))})
     for job in (joint, single, child):
         result = run(job, site, keep_encoder=job is joint)
         assert result.status == "done", result.error
@@ -213,7 +196,7 @@ def test_predict_gives_the_predictions_in_the_store(trial: Trial, transfer, tmp_
     keys = {"similarity": "score", "classification": "label", "tagging": "tags", "multilabel": "labels"}
     for corpus in load(trial.site.corpora, KINDS):
         file = Path(trial.site.corpora) / corpus.name / "test.jsonl"
-        code, out, err = transfer("predict", tmp_path / "m" / corpus.name, file)
+        code, out, err = transfer("models", "predict", tmp_path / "m" / corpus.name, file)
         assert code == 0, err
         cut = "more than 28 subword tokens" in " ".join(err.split())
         assert cut == (corpus.name == "sim"), "the other test splits have no text of so many words"
@@ -308,7 +291,7 @@ def test_what_does_not_fit_the_record_is_said_without_internals(trial: Trial, tm
         for name in ("config.json", "model.safetensors"):
             record["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         (folder / "transfer.json").write_text(json.dumps(record | changed))
-        code, out, err = transfer("predict", folder, tmp_path / "a.txt")
+        code, out, err = transfer("models", "predict", folder, tmp_path / "a.txt")
         assert (code, out) == (2, "")
         assert not re.search(r"Traceback|torch|transfer\.learning|state_dict|[a-z]Error", err), err
         return err

@@ -189,8 +189,9 @@ def test_a_run_that_was_stopped_ends_with_the_same_bytes(
 @pytest.mark.slow
 def test_a_run_that_was_killed_ends_with_the_same_bytes(made: Path, tiny_encoder: Path, tmp_path: Path):
     (tmp_path / "notes.txt").write_text(notes())
-    words = ["pretrain", "--encoder", tiny_encoder, "--text", "notes.txt", "--to", "domain", "--epochs", 4,
-             "--lr", 5e-3, "--batch-size", 8, "--max-length", 24, "--checkpoint-seconds", 0]  # fmt: skip
+    words = ["encoders", "pretrain", "--encoder", tiny_encoder, "--text", "notes.txt", "--to", "domain",
+             "--epochs", 4, "--lr", 5e-3, "--batch-size", 8, "--max-length", 24,
+             "--checkpoint-seconds", 0]  # fmt: skip
     command = [sys.executable, "-c", "from transfer.cli import main; main()", *map(str, words)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as run:
@@ -328,7 +329,7 @@ def test_the_command(tiny_encoder: Path, tmp_path: Path, transfer, monkeypatch):
     for name, own in (("a.txt", lines[:50]), ("b.txt", lines[50:])):
         (tmp_path / name).write_text("".join(own))
     small = ["--encoder", tiny_encoder, "--steps", 2, "--batch-size", 8, "--max-length", 24]
-    code, out, _ = transfer("pretrain", *small, "--to", "new", "--text", "a.txt", "b.txt")
+    code, out, _ = transfer("encoders", "pretrain", *small, "--to", "new", "--text", "a.txt", "b.txt")
     assert code == 0
     assert "text: 95 texts of 95 documents to train on, 5 of 5 held out as dev" in out
     assert "step      2  epoch   0.17  loss " in out
@@ -342,6 +343,6 @@ def test_the_command(tiny_encoder: Path, tmp_path: Path, transfer, monkeypatch):
         (["--text", "a.txt", "--whole-word"], "No such option"),
         ([], "--text"),
     ):
-        code, _, err = transfer("pretrain", *small, "--to", "other", *words)
+        code, _, err = transfer("encoders", "pretrain", *small, "--to", "other", *words)
         assert (code, message in err) == (2, True), err
     assert sorted(os.listdir(tmp_path)) == ["a.txt", "b.txt", "new"]

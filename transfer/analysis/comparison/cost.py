@@ -1,4 +1,4 @@
-"""What each method's jobs took: time and memory, beside what they gained."""
+"""Cost of each method's jobs in time and memory, beside their gains."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from transfer.analysis.comparison.methods import Method
+from transfer.analysis.gains import group_size
 
 COSTS = ["method", "jobs", "seconds", "seconds_single", "seconds_joint", "peak_memory", "data_source"]
 
@@ -21,7 +22,7 @@ def costs(methods: Sequence[Method]) -> pd.DataFrame:
     for method in methods:
         groups = {key.corpora for key in method.seed_gains} | {key.target for key in method.seed_gains}
         jobs = method.tested[method.tested["corpora"].isin(groups)].drop_duplicates("job")
-        joint = jobs["corpora"].str.contains("+", regex=False)
+        joint = jobs["corpora"].map(group_size) > 1
         seconds, memory = (
             pd.to_numeric(jobs[name]) if name in jobs else pd.Series(np.nan, index=jobs.index)
             for name in ("seconds", "peak_memory")

@@ -15,18 +15,17 @@ from transfer.analysis.comparison.methods import Method
 from transfer.analysis.estimate import Estimate, over_seeds
 from transfer.analysis.evidence import Cell, Evidence, contrast
 from transfer.analysis.gains import EdgeKey
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.moderation import moderated
 from transfer.analysis.tables import interval_of
-from transfer.analysis.verdicts import Verdicts
+from transfer.analysis.verdicts import CLAIMS, Verdict, Verdicts
 
 ALPHA = 0.05
 # the verdict of an edge as that of a difference of two
 ANSWERS = {
-    "improves": "larger",
-    "harms": "smaller",
-    "no effect": "no difference",
-    "inconclusive": "inconclusive",
+    Verdict.IMPROVES: "larger",
+    Verdict.HARMS: "smaller",
+    Verdict.NO_EFFECT: "no difference",
+    Verdict.INCONCLUSIVE: "inconclusive",
 }
 RANDOM, GIVEN = "random", "given"  # the test items
 COLUMNS = [
@@ -59,7 +58,7 @@ class _Pair(NamedTuple):
         return (both[0], both[1]) if both[0] is not None and both[1] is not None else None
 
     def difference(self) -> Estimate:
-        """Of the gains."""
+        """Difference of the gains."""
         return self._estimate(("joint", 1, 1), ("single", 1, -1), ("joint", 0, -1), ("single", 0, 1))
 
     @property
@@ -68,7 +67,7 @@ class _Pair(NamedTuple):
         return any(method.rows[self.key].get("flag") for method in (self.base, self.other))
 
     def level(self, arm: str) -> Estimate:
-        """Of the scores of one arm, 'single' or 'joint'."""
+        """Difference of the scores of one arm, 'single' or 'joint'."""
         return self._estimate((arm, 1, 1), (arm, 0, -1))
 
     @property
@@ -144,7 +143,7 @@ def differences(base: Method, others: Sequence[Method]) -> pd.DataFrame:
 
 
 def flip(before: str, after: str) -> str:
-    """What a verdict becomes under another method; an empty text where it stays what it is.
+    """Change of a verdict under another method, in words; empty if it stays the same.
 
     >>> flip("improves", "inconclusive")
     'claim lost'
@@ -157,7 +156,7 @@ def flip(before: str, after: str) -> str:
         return "claim lost"
     if after in CLAIMS:
         return "claim gained"
-    return "no effect shown" if after == "no effect" else "no effect not shown"
+    return "no effect shown" if after == Verdict.NO_EFFECT else "no effect not shown"
 
 
 def _paired(key: EdgeKey, base: Method, other: Method) -> _Pair:
@@ -207,7 +206,7 @@ def _difference(pair: _Pair, found: Estimate, selected: float) -> dict[str, Any]
 
 
 def _levels(pair: _Pair) -> dict[str, Any]:
-    """How far the scores themselves are apart, alone and joint, each interval by itself."""
+    """Differences of the single and joint scores, each with its own interval."""
     found: dict[str, Any] = {"same_single_runs": "yes" if pair.same_single_runs else "no"}
     for arm in ("single", "joint"):
         level = pair.level(arm)

@@ -1,4 +1,4 @@
-"""What each compared grid brings, in which settings the grids differ, and whether they can be compared."""
+"""Results of each compared grid, the settings that differ, and whether the grids can be compared."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,8 @@ from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.setup import DATA_OF, FINE_TUNE, NONE
 from transfer.analysis.study import Study
-from transfer.analysis.tables import without_paths
+from transfer.arms import Group
+from transfer.records import without_paths
 
 MOST = 8  # methods: a figure tells so many forms and colours apart
 
@@ -53,9 +54,8 @@ class Method:
     def rows(self) -> dict[EdgeKey, dict[str, Any]]:
         """The row of edges.csv of each edge."""
         keys = list(EdgeKey._fields)
-        groups = [
-            "+".join(sorted(pair)) for pair in zip(self.edges["source"], self.edges["target"], strict=True)
-        ]
+        pairs = zip(self.edges["source"], self.edges["target"], strict=True)
+        groups = [str(Group(pair)) for pair in pairs]
         table = self.edges.assign(corpora=groups)
         return {
             EdgeKey(*(row[key] for key in keys)): {str(name): value for name, value in row.items()}

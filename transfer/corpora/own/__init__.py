@@ -1,4 +1,4 @@
-"""One's own data as a corpus: files of many formats in, a card and three splits of rows out.
+"""Own data as a corpus: files of many formats in, a card and three splits of rows out.
 
 ``sources`` finds the files and their formats; ``delimited``, ``jsonfiles``, ``arrow``, ``conll`` and
 ``brat`` read them; ``tagged`` makes sentences in BIO of tokens; ``rows`` says which column is what,
@@ -29,7 +29,7 @@ from transfer.corpora.own.rows import Columns, Made, chosen, rows_of
 from transfer.corpora.own.sources import TABLES, Format, format_of, leaves_of, stem_of, suffix_of
 from transfer.corpora.own.splits import by_column, completed, made_by_hash, splits_of_paths
 from transfer.corpora.own.tables import Dialect, Table, decoded
-from transfer.corpora.own.tagged import Tagging, tagged
+from transfer.corpora.own.tagged import TaggingOptions, tagged
 from transfer.corpora.releases.base import Reading, Row
 from transfer.corpora.releases.mentions import told
 from transfer.inputs import InputError, did_you_mean, validated
@@ -38,7 +38,7 @@ from transfer.kinds import KindName, Metric, kind_of
 
 @dataclass(frozen=True)
 class Request:
-    """A request to read own files.
+    """Request to read a user's files as a corpus.
 
     ``sources`` are files or folders; a split is theirs or None. ``dialect`` says how text files are written,
     ``names`` what the positions of multi-hot labels stand for, ``tagging`` how tags are to be read.
@@ -53,7 +53,7 @@ class Request:
     metric: Metric | None = None
     dialect: Dialect = field(default_factory=Dialect)
     names: tuple[str, ...] = ()
-    tagging: Tagging = field(default_factory=Tagging)
+    tagging: TaggingOptions = field(default_factory=TaggingOptions)
 
     @property
     def plain(self) -> bool:
@@ -63,7 +63,7 @@ class Request:
 
 @dataclass
 class OwnReading(Reading):
-    """A reading of a user's files: how each was read, which columns were used, and what was assumed.
+    """Rows from a user's files, with the tables and columns that were read and the assumptions made.
 
     ``columns`` are those that were read, by the key of a row; ``doubts`` are sentences, each with the option
     that chooses otherwise.
@@ -75,7 +75,7 @@ class OwnReading(Reading):
 
 
 def read(request: Request) -> tuple[Card, OwnReading]:
-    """The card and the rows that a request comes to.
+    """Read the files of a request as a card and rows.
 
     Raises InputError, with file and line (or row and column), for whatever is wrong in the files.
     """
@@ -116,7 +116,7 @@ def read(request: Request) -> tuple[Card, OwnReading]:
 
 
 def table_of(request: Request, path: Path) -> Table:
-    """The records of a file or folder, by the format that its content shows. Raises InputError."""
+    """Read the records of a file or folder in the format that its content shows. Raises InputError."""
     dialect = request.dialect
     found = format_of(path, dialect.encoding)
     suffix = suffix_of(path)
@@ -159,7 +159,7 @@ def table_of(request: Request, path: Path) -> Table:
 
 
 def _is_table(request: Request, path: Path) -> bool:
-    """Whether a text file is a table: its first line names the columns, or it is said to have no header."""
+    """Whether a text file is a table: its first line names columns, or it is said to have no header."""
     if not request.dialect.header:
         return True
     text = decoded(path, request.dialect.encoding)[0].lstrip()
@@ -175,7 +175,7 @@ def _is_table(request: Request, path: Path) -> bool:
 
 
 def _columns_read(request: Request, tables: Sequence[Table]) -> tuple[dict[str, str], Sequence[str]]:
-    """The columns that rows were made of, by key, and the doubts about the choice."""
+    """Columns that the rows were read from, by key, and doubts about the choice."""
     there = frozenset().union(*(table.columns for table in tables if table.named))
     if not there:
         return {}, ()
@@ -197,7 +197,7 @@ def _columns_read(request: Request, tables: Sequence[Table]) -> tuple[dict[str, 
 def _settled(
     made: Sequence[Sequence[Made]], negative: str | None
 ) -> tuple[list[list[Made]], str | None, list[str]]:
-    """The rows with one spelling for each label, the negative label in it, and the doubts about labels."""
+    """Give each label one spelling. Returns the rows, the negative label, and doubts about labels."""
     places: dict[str, str] = {}
     for some in made:
         for one in some:
@@ -212,7 +212,7 @@ def _settled(
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:
-    """The prefix of the ids of each file's rows: its name, numbered where another file has it."""
+    """Prefix for the ids of each file's rows: the file's name, numbered if another file has the same name."""
     names = [stem_of(path) for path in paths]
     taken, stems = set(), []
     for i, name in enumerate(names):
@@ -256,7 +256,7 @@ def _card(request: Request, rows: Mapping[Split, Sequence[Row]], pair: bool) -> 
 
 
 def _counted(card: Card, rows: Mapping[Split, Sequence[Row]]) -> tuple[str, dict[Split, int]]:
-    """The unit that is counted of such a corpus, and how many of it each split has."""
+    """Unit that is counted in a corpus, and its count in each split."""
     kind = kind_of(card.kind)
     positive = "" if card.negative is None else "positive "
     unit = kind.unit(card) or positive + ("pairs" if card.pair else "items")

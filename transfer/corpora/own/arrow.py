@@ -12,7 +12,7 @@ from transfer.inputs import InputError
 
 
 def parquet(path: Path, dialect: Dialect) -> Table:
-    """A Parquet file. Raises InputError where it is not one."""
+    """Read a Parquet file. Raises InputError where it is not one."""
     import pyarrow.parquet
 
     data = bytes_of(path)
@@ -20,13 +20,13 @@ def parquet(path: Path, dialect: Dialect) -> Table:
 
 
 def arrow(path: Path, dialect: Dialect) -> Table:
-    """An Arrow file, in the file format (Feather) or as a stream. Raises InputError where it is neither."""
+    """Read an Arrow file or stream (Feather). Raises InputError where it is neither."""
     data = bytes_of(path)
     return _arrow_table(path, lambda: [_opened(data)], "an Arrow file")
 
 
 def saved_dataset(folder: Path, dialect: Dialect) -> Table:
-    """A folder that `save_to_disk` of `datasets` wrote: Arrow files, in the order of its state.json.
+    """Read a folder written by `datasets.save_to_disk`: Arrow files in the order of state.json.
 
     Raises InputError where a file is missing or is not one.
     """
@@ -76,7 +76,7 @@ def _arrow_table(path: Path, read: Any, what: str) -> Table:
 
 
 def _class_names(schema: Any) -> dict[str, list[str]]:
-    """The names of the numbers in columns of labels, as `datasets` keeps them beside the data."""
+    """Class names for the numbers in label columns, from the metadata that `datasets` writes."""
     told = (schema.metadata or {}).get(b"huggingface")
     features = json.loads(told).get("info", {}).get("features", {}) if told else {}
     found = {}

@@ -1,18 +1,17 @@
-"""Tagged text as brat stand-off: NAME.txt, and NAME.ann with the places of its mentions."""
+"""Reader for brat stand-off: NAME.txt, and NAME.ann with the offsets of its mentions."""
 
-import re
 from collections import Counter
 from pathlib import Path
 
 from transfer.corpora.own.tables import Record, Table, bytes_of, text_of
-from transfer.corpora.releases.base import wrong
-from transfer.corpora.releases.mentions import Mention, joined, tagged_rows, visible
+from transfer.corpora.releases.mentions import Mention, tagged_rows
+from transfer.corpora.releases.standoff import standoff
 from transfer.corpora.releases.text import sentences
 from transfer.inputs import InputError
 
 
 def brat(folder: Path, encoding: str | None = None) -> Table:
-    """A folder of stand-off pairs: NAME.txt, and NAME.ann with lines ``T1<tab>Type 0 4;9 12<tab>text``.
+    """Read a folder of NAME.txt and NAME.ann, the latter with lines ``T1<tab>Type 0 4;9 12<tab>text``.
 
     Lines of relations, events, attributes and comments are left out. A document's sentences become
     rows; see releases/mentions.py for what happens to mentions that no tags can name. Raises
@@ -55,35 +54,5 @@ def _document(
     return text, mentions
 
 
-_TEXT_BOUND = re.compile(r"T\S*\t(\S+) (\d{1,9} \d{1,9}(?:;\d{1,9} \d{1,9})*)\t(.*)", re.ASCII)
-
-
 def _mentions(path: Path, text: str, counts: Counter[str], encoding: str | None) -> list[Mention]:
-    found = []
-    for number, line in enumerate(text_of(path, encoding).split("\n"), 1):
-        line = line.removesuffix("\r")
-        if not line.strip() or line[0] in "REAMN#*":
-            continue
-        match = _TEXT_BOUND.fullmatch(line)
-        if not match:
-            raise wrong(path, number, f"{line[:60]!r}; a mention is written T1<tab>Type 0 4<tab>its text")
-        parts = tuple((int(a), int(b)) for a, b in (pair.split(" ") for pair in match[2].split(";")))
-        for a, b in parts:
-            if not a < b <= len(text):
-                raise wrong(
-                    path, number, f"the offsets {a} {b} are not in the text, which has {len(text)} characters"
-                )
-        said = " ".join(text[a:b] for a, b in parts)
-        # brat writes a line break within a mention as a space
-        if said.split() != match[3].split():
-            raise wrong(
-                path, number, f"at {match[2]} the text has {said[:60]!r}, the mention says {match[3][:60]!r}"
-            )
-        seen = tuple(part for a, b in parts if (part := visible(text, a, b)))
-        if not seen:
-            raise wrong(path, number, f"the mention at {match[2]} is nothing but white space")
-        counts["trimmed"] += seen != parts
-        whole = joined(text, seen)
-        counts["joined"] += whole != seen
-        found.append(Mention(whole, match[1]))
-    return found
+    return standoff(path, text_of(path, encoding), text, counts)

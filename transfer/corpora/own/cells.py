@@ -1,4 +1,4 @@
-"""Rows of cells in a text (CSV, TSV and their relatives), with the quoting found in it."""
+"""Parser for CSV, TSV and similar text, with detection of the quoting."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,8 +10,8 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space":
 
 
 @dataclass(frozen=True)
-class Row:
-    """The cells of a row and the physical line it starts on.
+class CellRow:
+    """Cells of a row and the physical line on which it starts.
 
     ``quoted`` has the positions of the cells that stood in quotation marks, with the lines on which these
     open; ``raw`` is the row as the file has it where it runs over several lines, else empty.
@@ -24,7 +24,7 @@ class Row:
 
 
 class Broken(Exception):
-    """A text has no rows: its message begins with the line.
+    """Text that cannot be parsed as rows; the message begins with the line.
 
     ``quoting`` says whether that is because a quotation mark opens a cell and does not close it.
     """
@@ -35,8 +35,8 @@ class Broken(Exception):
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One way to read a text as rows.
+class Parse:
+    """Result of parsing a text with one delimiter and one quoting style.
 
     ``problem`` says why the text cannot be read so, ``doubts`` what else it could mean; both begin with the
     line.
@@ -44,7 +44,7 @@ class Reading:
 
     delimiter: str
     quoting: Quoting
-    rows: Sequence[Row]
+    rows: Sequence[CellRow]
     problem: str = ""
     doubts: Sequence[str] = ()
 
@@ -64,8 +64,8 @@ _STRAY_RETURN = (
 )
 
 
-def rows_in(text: str, delimiter: str, quoting: Quoting) -> Iterator[Row]:
-    """The rows of a text as in RFC 4180, without blank lines; spaces around a quoted cell are dropped.
+def rows_in(text: str, delimiter: str, quoting: Quoting) -> Iterator[CellRow]:
+    """Parse rows as in RFC 4180, without blank lines; spaces around a quoted cell are dropped.
 
     Raises Broken where a quotation mark is not closed, or where a carriage return stands by itself although
     lines end otherwise: readers differ in whether it ends a row.
@@ -107,7 +107,7 @@ def rows_in(text: str, delimiter: str, quoting: Quoting) -> Iterator[Row]:
         at += 2 if text.startswith("\r\n", at) else 1
         line += 1
         if len(cells) > 1 or quoted or cells[0].strip(" "):
-            yield Row(first, cells, quoted, raw)
+            yield CellRow(first, cells, quoted, raw)
 
 
 def line_breaks(text: str) -> int:
@@ -121,8 +121,8 @@ def _unescaped(body: str, quoting: Quoting) -> str:
     return body.replace('""', '"')
 
 
-def read_as(text: str, delimiter: str, quoting: Quoting | None) -> Reading:
-    """The reading of a text with this separator; the quoting is detected where ``quoting`` is None.
+def read_as(text: str, delimiter: str, quoting: Quoting | None) -> Parse:
+    """Parse a text with this delimiter; the quoting is detected if ``quoting`` is None.
 
     Quotation marks are those of RFC 4180, but for files with tabs: there they are ordinary characters
     unless the file is quoted throughout or nothing else explains it. A quoted cell that takes in what could
@@ -145,42 +145,42 @@ def read_as(text: str, delimiter: str, quoting: Quoting | None) -> Reading:
     return _tabbed(marked, plain) if delimiter == "\t" else _comma_like(marked, plain)
 
 
-def _checked(text: str, delimiter: str, quoting: Quoting, rows: Sequence[Row] | None = None) -> Reading:
-    """The rows, and a problem where one has more or fewer cells than the header, or its quoting is broken."""
+def _checked(text: str, delimiter: str, quoting: Quoting, rows: Sequence[CellRow] | None = None) -> Parse:
+    """Parse a text; a row of another length than the header, or broken quoting, is a problem."""
     if rows is None:
         try:
             rows = list(rows_in(text, delimiter, quoting))
         except Broken as error:
-            return Reading(delimiter, quoting, (), str(error))
+            return Parse(delimiter, quoting, (), str(error))
     width = len(rows[0].cells) if rows else 0
     ragged = next((row for row in rows if len(row.cells) != width), None)
     if ragged is None:
-        return Reading(delimiter, quoting, rows)
+        return Parse(delimiter, quoting, rows)
     name = name_of(delimiter)
     mend = f"a cell with a {name} in it stands in double quotes"
     if quoting == "none" and '"' in text:
         mend = "quotation marks were read as characters, --quoting double reads them as quoting"
     columns = "1 column" if width == 1 else f"{width} columns"
     problem = f" line {ragged.line}: {len(ragged.cells)} cells, but the header names {columns}; {mend}"
-    return Reading(delimiter, quoting, rows, problem)
+    return Parse(delimiter, quoting, rows, problem)
 
 
 def name_of(delimiter: str) -> str:
-    """The word for a separator: comma, tab, …, else the character itself."""
+    """Name of a delimiter: comma, tab, …, or the character itself."""
     return next((name for name, each in DELIMITERS.items() if each == delimiter), f"'{delimiter}'")
 
 
-def _broken(text: str, delimiter: str, error: Broken, plain: Reading) -> Reading:
+def _broken(text: str, delimiter: str, error: Broken, plain: Parse) -> Parse:
     problem = str(error)
     if error.quoting and not plain.problem:
         problem += "; --quoting none reads the marks as ordinary characters"
     if error.quoting and '\\"' in text and not _checked(text, delimiter, "backslash").problem:
         problem += '; --quoting backslash reads \\" as a mark'
-    return Reading(delimiter, "double", (), problem)
+    return Parse(delimiter, "double", (), problem)
 
 
-def _tabbed(marked: Reading, plain: Reading) -> Reading:
-    """The likelier of two readings of a file with tabs, quotation marks at the beginning of some cells."""
+def _tabbed(marked: Parse, plain: Parse) -> Parse:
+    """Choose between two parses of a tab-separated file in which some cells begin with quotation marks."""
     swallowing = [row for row in marked.rows if row.raw]
     # the lines of a file of one column may all lie between two marks by chance
     one_cell = swallowing and marked.width == 1 and len(marked.rows) == 2
@@ -208,7 +208,7 @@ def _tabbed(marked: Reading, plain: Reading) -> Reading:
     return replace(plain, doubts=(f" line {line}: {told}; --quoting double takes them off",))
 
 
-def _comma_like(marked: Reading, plain: Reading) -> Reading:
+def _comma_like(marked: Parse, plain: Parse) -> Parse:
     if marked.problem or _throughout(marked):
         mend = "; --quoting none reads quotation marks as ordinary characters"
         return (
@@ -223,8 +223,8 @@ def _comma_like(marked: Reading, plain: Reading) -> Reading:
     return marked
 
 
-def _throughout(reading: Reading) -> bool:
-    """Whether the header or some column has all its cells in quotation marks, empty ones aside.
+def _throughout(reading: Parse) -> bool:
+    """Whether all non-empty cells of the header or of some column are quoted.
 
     A column does not tell where cells of it could be several rows: then these marks made it look so.
     """
@@ -239,20 +239,20 @@ def _throughout(reading: Reading) -> bool:
     return any(i in row.quoted for row in body for i in always)
 
 
-def _quoted_by_need(reading: Reading) -> bool:
-    """Whether just those cells are quoted that programs quote: with marks in them, or (Excel) with commas."""
+def _quoted_by_need(reading: Parse) -> bool:
+    """Whether the quoted cells are those that programs quote: with marks or (Excel) commas in them."""
     cells = [(i in row.quoted, cell) for row in reading.rows for i, cell in enumerate(row.cells)]
     return any(
         all(quoted == any(c in cell for c in needing) for quoted, cell in cells) for needing in ('"', '",')
     )
 
 
-def _takes_rows(row: Row, i: int, delimiter: str) -> bool:
+def _takes_rows(row: CellRow, i: int, delimiter: str) -> bool:
     return delimiter in row.cells[i] and line_breaks(row.cells[i]) > 0
 
 
-def _may_be_rows(row: Row, reading: Reading) -> bool:
-    """Whether each line of a row that runs over several could be a row of the file by itself."""
+def _may_be_rows(row: CellRow, reading: Parse) -> bool:
+    """Whether each line of a multi-line row could be a row by itself."""
     # a mark that is doubled shows that the quoting was meant
     if not row.raw or any('"' in row.cells[i] for i in row.quoted):
         return False
@@ -260,15 +260,15 @@ def _may_be_rows(row: Row, reading: Reading) -> bool:
     return all(line.count(reading.delimiter) + 1 == reading.width for line in lines)
 
 
-def _opens(row: Row) -> str:
-    """The beginning of a sentence on the first quoted cell of a row that runs over several lines."""
+def _opens(row: CellRow) -> str:
+    """Beginning of a message about the first quoted cell of a multi-line row."""
     i = next(i for i in row.quoted if line_breaks(row.cells[i]))
     first = row.quoted[i]
     last = first + line_breaks(row.cells[i])
     return f" line {first}: the quotation mark that opens here closes on line {last}, around what may be rows"
 
 
-def _undecided(row: Row) -> str:
+def _undecided(row: CellRow) -> str:
     return (
         f"{_opens(row)} by themselves; --quoting none reads quotation marks as characters and each line as a "
         "row, --quoting double keeps it all in one cell"

@@ -1,4 +1,4 @@
-"""Tagged text in columns (CoNLL and its relatives): a token a line, a blank line between sentences."""
+"""Reader for CoNLL columns and relatives: one token per line, a blank line between sentences."""
 
 import csv
 import re
@@ -35,7 +35,7 @@ class _Row:
 
 @dataclass
 class _File:
-    """The lines of a file: those of tokens, the names of the columns (empty without), the comments."""
+    """Lines of a file: tokens, column names (empty if it has none), number of comments."""
 
     path: Path
     rows: list[_Row] = field(default_factory=list)
@@ -64,7 +64,7 @@ def conll(
     encoding: str | None = None,
     header: bool = True,
 ) -> Table:
-    """A file of columns: the first is the token, the last the tag, where ``columns`` does not say else.
+    """Read a file of columns: the first is the token and the last the tag, unless ``columns`` says otherwise.
 
     Columns are named by their number, from 1, or by a header. They are separated by ``delimiter``,
     else by tabs, or by spaces in a line without a tab. Comments, as of CoNLL-U, are left out;
@@ -109,7 +109,7 @@ _LONGEST = 300  # tokens that a sentence hardly has
 
 
 def delimiter_of(path: Path, columns: Columns, dialect: Dialect, *, suffix: str) -> str | None:
-    """The delimiter of a file that is of this format, tab standing for spaces too; None for a table.
+    """Delimiter of a file of CoNLL columns (a tab also stands for spaces); None if it is a table.
 
     A file with a suffix of tables or .txt is a table where its first line names the tokens, or it is
     a .csv, but not where there are blank lines between its rows of one token each.
@@ -133,7 +133,7 @@ def delimiter_of(path: Path, columns: Columns, dialect: Dialect, *, suffix: str)
 
 
 def _has_blocks(lines: Sequence[str], delimiter: str, at: int) -> bool:
-    """Whether rows of one token, in the column ``at``, are divided by blank lines."""
+    """Whether blank lines separate rows of one token each, which is in column ``at``."""
     split = [_fields(line, delimiter) for line in lines]
     rows = [cells for cells in split if any(cell.strip() for cell in cells)]
     single = not any(
@@ -190,13 +190,13 @@ def _file(path: Path, text: str, delimiter: str | None, *, header: bool) -> _Fil
 
 
 def _is_token(line: str, cells: Sequence[str], lasts: set[str]) -> bool:
-    """Whether a line with a value in every column, which could be a comment, holds a token such as ``#``."""
+    """Whether a line that looks like a comment is a row, whose token may be ``#``."""
     tagged = "\t" in line or _TAG.fullmatch(cells[-1]) is not None
     return cells[-1] in lasts or (tagged and " " not in cells[0])
 
 
 def _trimmed(cells: Sequence[str]) -> list[str]:
-    """The cells without the empty ones at the end of a line."""
+    """Cells of a line without empty ones at its end."""
     kept = list(cells)
     while kept and not kept[-1].strip():
         kept.pop()
@@ -214,7 +214,7 @@ def _checked(path: Path, line: int, cells: list[str], width: int) -> list[str]:
 
 
 def _named(file: _File, numbered: list[str], *, header: bool) -> _File:
-    """The file with the names of its columns: of a header, a comment, or CoNLL-U."""
+    """Name the columns of a file: from a header, a comment, or CoNLL-U."""
     if not file.rows:
         return file
     head, *rest = file.rows
@@ -248,7 +248,7 @@ def _is_header(head: _Row, rest: Sequence[_Row]) -> bool:
 
 
 def _counts(cells: Sequence[str]) -> bool:
-    """Whether cells number the tokens of each sentence: 0 or 1, and on by one."""
+    """Whether cells number the tokens of each sentence: from 0 or 1 in steps of one."""
     numbers = [int(cell) for cell in cells if re.fullmatch(r"\d{1,6}", cell, re.ASCII)]
     plain = all(re.fullmatch(r"\d{1,6}([-.]\d{1,6})?", cell, re.ASCII) for cell in cells)
     start = numbers[0] if numbers else 2
@@ -257,7 +257,7 @@ def _counts(cells: Sequence[str]) -> bool:
 
 
 def _place(file: _File, option: str, said: str) -> int:
-    """The column that an option names, by its name or its number from 1."""
+    """Index of the column that an option names by name or by number from 1."""
     if said in file.names:
         return file.names.index(said)
     if said.isdecimal() and said.isascii() and 1 <= int(said) <= file.width:
@@ -291,7 +291,7 @@ def _sentence(file: _File, columns: Columns, doubts: list[str]) -> int | None:
 
 
 def _label(file: _File, columns: Columns, taken: set[int | None], doubts: list[str], *, plain: bool) -> int:
-    """The column of the tags: as it was said, as it is usually called, or the last that has such tags."""
+    """Index of the tag column: named by the user, named as usual, or the last one with tags."""
     if columns.label:
         return _place(file, "--label", columns.label)
     places = [i for i in range(file.width) if i not in taken]

@@ -1,11 +1,11 @@
-"""Tables with separated columns (CSV, TSV and their relatives), as records; the separator is found."""
+"""Reader for CSV, TSV and similar tables, with detection of the delimiter."""
 
 import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from transfer.corpora.own.cells import Reading, line_breaks, name_of, read_as
+from transfer.corpora.own.cells import Parse, line_breaks, name_of, read_as
 from transfer.corpora.own.tables import Dialect, Record, Table, decoded
 from transfer.inputs import InputError
 
@@ -14,7 +14,7 @@ CANDIDATES = (",", "\t", ";", "|")
 
 
 def separated(path: Path, dialect: Dialect, usual: str = ",") -> Table:
-    """A table whose first line names the columns, or that has no header.
+    """Read a table whose first line names the columns, or that has no header.
 
     ``usual`` is the separator that the file's name tells; where it does not divide the header and another
     one fits every row, that one is taken. A row's place is the physical line on which it starts. Raises
@@ -68,17 +68,17 @@ def separated(path: Path, dialect: Dialect, usual: str = ",") -> Table:
 
 
 def _without_sep_line(text: str) -> tuple[str, str, str]:
-    """The text without the line ``sep=;`` that Excel reads and writes, that line, and its separator."""
+    """Split off Excel's line ``sep=;``. Returns the rest, that line, and its delimiter."""
     match = re.match(r'"?sep=([^\r\n"])"?[ ,;\t]*(?:\r\n|\r|\n)', text, re.IGNORECASE)
     return (text[match.end() :], match[0], match[1]) if match else (text, "", "")
 
 
 def _moved(told: str, lines: int) -> str:
-    """A sentence about lines of the text, about those of the file."""
+    """Add ``lines`` to the line numbers in a message."""
     return re.sub(r"\bline (\d+)", lambda match: f"line {int(match[1]) + lines}", told) if lines else told
 
 
-def _reading(path: Path, text: str, dialect: Dialect, usual: str) -> Reading:
+def _reading(path: Path, text: str, dialect: Dialect, usual: str) -> Parse:
     if dialect.delimiter is not None:
         return read_as(text, dialect.delimiter, dialect.quoting)
     first = read_as(text, usual, dialect.quoting)

@@ -1,4 +1,4 @@
-"""The file or folder to predict, as a table: which reader it needs, and whether it fits the model."""
+"""Files to predict, read as tables: choice of the reader, and checks that they fit the model."""
 
 import re
 from collections import Counter
@@ -22,8 +22,8 @@ from transfer.inputs import InputError, nearby
 from transfer.kinds import kind_of
 
 
-class Division(StrEnum):
-    """The tokenization of running text: at spaces, or as `prepare own` divides brat text."""
+class Tokenization(StrEnum):
+    """Tokenization of running text: at spaces, or by the rules of `prepare own` for brat text."""
 
     SPACES = "spaces"
     RULES = "rules"
@@ -31,7 +31,7 @@ class Division(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """The options of ``predict`` that say how its file is read; None where the file decides."""
+    """Options of ``predict`` on how to read its file; None is detected."""
 
     text: str | None = None
     text_b: str | None = None
@@ -39,7 +39,7 @@ class Asked:
     doc: str | None = None
     sentence: str | None = None
     layout: Layout | None = None
-    division: Division | None = None
+    tokenization: Tokenization | None = None
     dialect: Dialect = field(default_factory=Dialect)
 
 
@@ -58,7 +58,7 @@ def check_options(card: Card, asked: Asked) -> None:
         if asked.sentence or asked.doc:
             option = "--sentence" if asked.sentence else "--doc"
             raise InputError(f"{option} is for taggers; {card.name} is a {card.kind} model")
-        if asked.division:
+        if asked.tokenization:
             raise InputError(f"--tokenize is for taggers; {card.name} is a {card.kind} model")
     if asked.text_b and not is_pair(card):
         raise InputError(f"--text-b: {card.name} takes one text; only models of pairs take a second")
@@ -68,8 +68,8 @@ def check_options(card: Card, asked: Asked) -> None:
             raise InputError(f"the column '{column}' is named by two options")
 
 
-def table_of(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
-    """The records of a file or folder for a model; what was assumed is added to ``notes``.
+def unlabelled_table(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
+    """Read the records of a file or folder for a model, and add assumptions to ``notes``.
 
     Raises InputError where it cannot be read, does not fit the model, or can be read in two ways.
     """
@@ -129,7 +129,7 @@ def _format(path: Path, asked: Asked) -> Format:
 
 
 def _refuse_table_options(path: Path, asked: Asked) -> None:
-    """Raise InputError for an option on separated columns where the file has none."""
+    """Raise InputError for an option on delimited columns if the file has none."""
     dialect = asked.dialect
     given = {
         "--no-header": not dialect.header,
@@ -144,7 +144,7 @@ _READERS = {Format.JSON: jsonl, Format.PARQUET: parquet, Format.ARROW: arrow}
 
 
 def _names(path: Path, dialect: Dialect) -> list[str]:
-    """The names in the first line of a text file, if it names columns; nothing where it has one cell."""
+    """Cells in the first line of a text file; none if it has a single cell."""
     first = next(filter(str.strip, re.split(r"[\r\n]+", text_of(path, dialect.encoding))), "")
     for delimiter in dialect.delimiter or CANDIDATES:
         if delimiter in first:
@@ -180,7 +180,7 @@ def _plain(card: Card, path: Path, asked: Asked, notes: list[str]) -> Table:
             f"{path}: holds tokens, and {card.name} takes texts; --format text reads one text per line"
         )
     _refuse_table_options(path, asked)
-    lines = plain.lines_of(path, asked.dialect.encoding)
+    lines = plain.numbered_lines(path, asked.dialect.encoding)
     layout = asked.layout or Layout.TEXT
     if tokenized and asked.layout is None:
         named = asked.text or asked.sentence  # columns, which only this layout has

@@ -1,17 +1,17 @@
-"""JSON lines and JSON arrays as records, each object with the line it starts on."""
+"""Reader for JSON lines and JSON arrays; each record has the line on which its object starts."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from transfer.corpora.own.tables import Dialect, Record, Table, decoded
+from transfer.corpora.prepared import HALF_CHARACTER, check_characters
 from transfer.inputs import InputError
 
 
 def jsonl(path: Path, dialect: Dialect) -> Table:
-    """One JSON object a line (blank lines are skipped), or one array of objects.
+    """Read one JSON object per line (blank lines are skipped), or one array of objects.
 
     Raises InputError with file and line where a value is no object, a key stands in it twice, or a text
     holds half a character.
@@ -28,7 +28,7 @@ _SPACE = " \t\r\n"
 
 
 class _Twice(ValueError):
-    """A key stands twice in an object; JSON's readers would silently keep the last."""
+    """Duplicate key in an object, of which JSON parsers silently keep the last."""
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -40,8 +40,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_once)
-# the escape of half a character: harmless where its other half follows
-_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _in_lines(path: Path, text: str) -> Iterator[tuple[str, Any, str]]:
@@ -63,7 +61,7 @@ def _in_lines(path: Path, text: str) -> Iterator[tuple[str, Any, str]]:
 
 
 def _keys_of_one_object(text: str) -> str:
-    """The keys of a text that is a single JSON object over several lines; empty where it is none."""
+    """Keys of a single JSON object over several lines; empty if the text is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -114,9 +112,6 @@ def _objects(found: Iterable[tuple[str, Any, str]]) -> Iterator[tuple[str, dict[
             raise InputError(
                 f'{where}: should be a JSON object, as in {{"id": "1", …}}, not {json.dumps(value)[:40]}'
             )
-        if _HALF_CHARACTER.search(raw):
-            try:
-                json.dumps(value, ensure_ascii=False).encode("utf-8")
-            except UnicodeEncodeError as error:
-                raise InputError(f"{where}: holds half a character ({error.object[error.start]!a})") from None
+        if HALF_CHARACTER.search(raw.encode("utf-8", "surrogatepass")):
+            check_characters(where, value)
         yield where, value

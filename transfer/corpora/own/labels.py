@@ -1,4 +1,4 @@
-"""Labels as people write them: spellings of one number, names that look alike, names that train lacks."""
+"""Checks of users' labels: spellings of one number, names that look alike, names missing from train."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ _LATIN = str.maketrans(
 
 
 def labels_of(row: Row) -> set[str]:
-    """The labels of a row of any kind: its label, its labels, the types of its mentions, or plain tags."""
+    """Labels of a row of any kind: label, labels, types of mentions, or plain tags."""
     if "label" in row:
         return {row["label"]}
     if "labels" in row:
@@ -31,7 +31,7 @@ def labels_of(row: Row) -> set[str]:
 
 
 def one_spelling(labels: Iterable[str]) -> dict[str, str]:
-    """The spelling to use for each label that equals another as a number: the shortest one.
+    """Shortest spelling of each label that equals another one as a number.
 
     >>> one_spelling(["1.0", "1", "01", "yes"])
     {'1.0': '1'}
@@ -48,7 +48,7 @@ def one_spelling(labels: Iterable[str]) -> dict[str, str]:
 
 
 def respelled(row: Row, spelling: Mapping[str, str]) -> Row:
-    """The row with its label or labels in the spelling that is used for all of them."""
+    """Return the row with its label or labels in the given spelling."""
     if "label" in row:
         return {**row, "label": spelling.get(row["label"], row["label"])}
     if "labels" in row:
@@ -57,7 +57,7 @@ def respelled(row: Row, spelling: Mapping[str, str]) -> Row:
 
 
 def told_of_spelling(spelling: Mapping[str, str]) -> list[str]:
-    """The doubts about labels that became one."""
+    """Doubts about labels that were merged."""
     by_label: dict[str, list[str]] = {}
     for label, best in spelling.items():
         by_label.setdefault(best, []).append(label)
@@ -69,7 +69,7 @@ def told_of_spelling(spelling: Mapping[str, str]) -> list[str]:
 
 
 def check_look_alikes(places: Mapping[str, str]) -> list[str]:
-    """The doubts about labels that differ little; ``places`` are where each label stands first.
+    """Doubts about labels that differ little; ``places`` has the first place of each label.
 
     Raises InputError where two labels look the same: they differ in invisible characters, in white space
     or in the Unicode form of the same letters.
@@ -106,7 +106,7 @@ def check_look_alikes(places: Mapping[str, str]) -> list[str]:
 
 
 def _visible(label: str) -> str:
-    """The label as it looks: composed, without invisible characters, white space as single spaces."""
+    """Normalize a label to what is visible: composed characters, single spaces, nothing invisible."""
     seen = "".join(c for c in unicodedata.normalize("NFC", label) if not _is_invisible(c))
     return " ".join(seen.split())
 
@@ -118,14 +118,14 @@ def _is_invisible(c: str) -> bool:
 
 
 def _spelled(label: str, other: str) -> str:
-    """The label and the code points in it that the other one does not have in their place."""
+    """Label with those of its code points that the other one lacks."""
     odd = Counter(label) - Counter(other)
     told = ", ".join(f"U+{ord(c):04X}" for c in dict.fromkeys(label) if c in odd)
     return f"'{label}'" + (f" (with {told})" if told else "")
 
 
 def check_drift(given: Mapping[Split, Sequence[tuple[Row, str]]]) -> None:
-    """Raise InputError where test or dev has a label that train lacks, with its place."""
+    """Raise InputError, with the place, if test or dev has a label that train lacks."""
     if "train" not in given:
         return
     known = {label for row, _ in given["train"] for label in labels_of(row)}

@@ -1,4 +1,4 @@
-"""Plain text to be labelled: a text per line, a token per line, CoNLL columns, or a folder of documents."""
+"""Reader for plain text to predict: texts or tokens per line, CoNLL columns, or a folder of documents."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from transfer.inputs import InputError
 
 
 class Layout(StrEnum):
-    """The unit of a line in a plain text file."""
+    """Unit of a line in a plain text file."""
 
     TEXT = "text"
     TOKENS = "tokens"
@@ -34,8 +34,8 @@ _BARE = re.compile(r"[OBIESLU]", re.ASCII)
 Line = tuple[int, str]
 
 
-def lines_of(path: Path, encoding: str | None = None) -> list[Line]:
-    """The lines of a text file with their numbers, whichever line ends it has.
+def numbered_lines(path: Path, encoding: str | None = None) -> list[Line]:
+    """Numbered lines of a text file with LF, CRLF or CR line ends.
 
     A carriage return ends a line only in a file without line feeds. Raises InputError where one
     stands inside a line: the file could be divided in two ways.
@@ -55,7 +55,7 @@ def lines_of(path: Path, encoding: str | None = None) -> list[Line]:
 
 
 def layout_of(path: Path, lines: Sequence[Line], tags: Collection[str]) -> Layout:
-    """The likelier layout of a file for a tagger, by its lines; ``tags`` are those of the model.
+    """Detect the layout of a file for a tagger from its lines; ``tags`` are those of the model.
 
     Raises InputError where two readings are equally likely.
     """
@@ -81,7 +81,7 @@ def layout_of(path: Path, lines: Sequence[Line], tags: Collection[str]) -> Layou
 
 
 def check_no_columns(path: Path, lines: Sequence[Line]) -> None:
-    """Raise InputError where the lines are rather rows of columns than texts."""
+    """Raise InputError if the lines look like rows of columns instead of texts."""
     widths = {line.count("\t") for line in _blocks(lines)}
     if len(widths) == 1 and widths != {0}:
         raise InputError(
@@ -91,7 +91,7 @@ def check_no_columns(path: Path, lines: Sequence[Line]) -> None:
 
 
 def _blocks(lines: Sequence[Line]) -> Iterator[str]:
-    """The lines that hold a token or a text: neither blank nor a comment or a document's beginning."""
+    """Lines with a token or a text: neither blank nor a comment nor the beginning of a document."""
     for _, line in lines:
         if line.strip() and not line.startswith(("-DOCSTART-", "# ")):
             yield line
@@ -106,7 +106,7 @@ def _adjacent(one: Line, other: Line) -> bool:
 
 
 def read(path: Path, lines: Sequence[Line], layout: Layout) -> Table:
-    """The texts (``text``) or sentences (``tokens``) of a file without columns. Raises InputError."""
+    """Read the texts (``text``) or sentences (``tokens``) of a file without columns. Raises InputError."""
     records = list(_texts(path, lines) if layout is Layout.TEXT else _sentences(path, lines))
     column = "text" if layout is Layout.TEXT else "tokens"
     return Table(path, records, frozenset({"id", column}), named=False)
@@ -151,7 +151,7 @@ def _sentences(path: Path, lines: Sequence[Line]) -> Iterator[Record]:
 
 
 def documents(folder: Path, encoding: str | None = None) -> Table:
-    """The sentences of each .txt of a folder; a stand-off file (.ann) beside it is not read."""
+    """Read the sentences of each .txt of a folder; stand-off files (.ann) are not read."""
     records = []
     for path in sorted(folder.glob("*.txt")):
         text = text_of(path, encoding)

@@ -1,4 +1,4 @@
-"""From records to the rows of a prepared corpus: which column is what, and what its cells may hold."""
+"""Conversion of records to rows of a prepared corpus: choice of columns, and checks of cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from transfer.kinds.cells import named_by, shown, words_in
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that a user names; None where the usual name is meant."""
+    """Columns that the user named; None stands for the usual name."""
 
     text: str | None = None
     text_b: str | None = None
@@ -24,14 +24,14 @@ class Columns:
     sentence: str | None = None
 
     def said(self) -> dict[str, str]:
-        """What was named, by the option that names it."""
+        """Named columns, by the option that names them."""
         named = {f"--{key.replace('_', '-')}": value for key, value in vars(self).items()}
         return {option: value for option, value in named.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Made:
-    """A row, the place it is from, and what its ``split`` column says (empty without one)."""
+    """Row, the place it is from, and the value of its ``split`` column (empty without one)."""
 
     row: Row
     where: str
@@ -40,7 +40,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The column that each key of a row is read from, and the doubts about the choice."""
+    """Columns that the keys of a row are read from, and doubts about the choice."""
 
     keys: Mapping[str, str]
     doubts: Sequence[str] = ()
@@ -53,7 +53,7 @@ def rows_of(
     separator: str,
     names: Sequence[str] = (),
 ) -> tuple[list[list[Made]], bool]:
-    """The rows of each table, and whether an item has two texts.
+    """Make the rows of each table. Returns them, and whether an item has two texts.
 
     ``tables`` are under the beginnings of the ids that are made where there is no column of ids; ``names``
     are those of the positions of multi-hot labels. Raises InputError for a column that is missing and for
@@ -92,7 +92,7 @@ def rows_of(
 
 
 def chosen(kind: Kind, there: frozenset[str], columns: Columns) -> Chosen:
-    """The columns to read for a kind, of those that are ``there`` and those that the user named."""
+    """Choose the columns for a kind among those ``there``, as far as the user named none."""
     doubts: list[str] = []
     keys = _token_or_text_columns(kind, there, columns, doubts)
     gold, doubtful = kind.gold_column(columns, there)
@@ -102,7 +102,7 @@ def chosen(kind: Kind, there: frozenset[str], columns: Columns) -> Chosen:
 def _token_or_text_columns(
     kind: Kind, there: frozenset[str], columns: Columns, doubts: list[str]
 ) -> dict[str, str]:
-    """A second text is read wherever there is one: --text-b '' declines it."""
+    """Choose the columns of tokens or texts; a second text is read if there is one, unless declined."""
     if kind.tokenized:
         return {"tokens": columns.text or "tokens"}
     second = columns.text_b if columns.text_b is not None else "text_b" * ("text_b" in there)
@@ -172,7 +172,7 @@ def _name(record: Record, column: str, otherwise: str) -> str:
 
 
 def check_ids(rows: Sequence[Made], what: str) -> None:
-    """Raises InputError where two of the rows have one id, naming both places."""
+    """Raise InputError, with both places, if two rows have the same id."""
     seen: dict[str, str] = {}
     for made in rows:
         id_ = made.row["id"]

@@ -1,4 +1,4 @@
-"""Tag schemes that people have (BIO, IOB1, IO, BIOES and their spellings), detected and turned into BIO."""
+"""Tag schemes (BIO, IOB1, IO, BIOES and their spellings): detection, and conversion to BIO."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -23,7 +23,7 @@ _OUTSIDE = ("_", "-", "0")
 
 @dataclass(frozen=True)
 class Read:
-    """The tags of a corpus in BIO, the scheme they were in, and each assumption that was made."""
+    """Tags of a corpus in BIO, their original scheme, and the assumptions made."""
 
     sequences: list[list[str]]
     scheme: str
@@ -33,7 +33,7 @@ class Read:
 def as_bio(
     sequences: Sequence[Placed], *, name: str = "", entity: str | None = None, scheme: Scheme | None = None
 ) -> Read:
-    """The tags of a corpus in BIO, whichever scheme they are in.
+    """Convert the tags of a corpus from any scheme to BIO.
 
     Mentions are those that conlleval and seqeval find: a tag begins one where its letter is B or S,
     the mention before has ended, or its type is another. Detected over all sequences; a ``scheme``
@@ -92,7 +92,7 @@ def is_outside(tag: str) -> bool:
 
 
 def names_mentions(tags: Set[str]) -> bool:
-    """Whether the tags of a column are of mentions: outside, or a letter of a scheme and a type."""
+    """Whether the tags of a column mark mentions: each is outside, or the letter of a scheme with a type."""
     inside = {tag for tag in tags if tag.strip() and not is_outside(tag)}
     return bool(inside) and any(all(read(tag) for tag in inside) for read in _SPELLINGS)
 
@@ -118,7 +118,7 @@ _SPELLINGS = [*map(_first, _SEPARATORS), *map(_last, _SEPARATORS)]
 
 
 def _meaning(places: dict[str, str], scheme: Scheme | None) -> tuple[dict[str, Parts], list[str]]:
-    """The letter and the type of each distinct tag, in the spelling that most of them have."""
+    """Letter and type of each distinct tag, in the spelling of most of them."""
     meaning: dict[str, Parts] = {tag: ("O", "") for tag in places if tag in ("O", "o")}
     doubts = []
     if not meaning:
@@ -159,7 +159,7 @@ def _unreadable(tag: str, *, prefixed: bool) -> str:
 
 
 def _types(places: dict[str, str], meaning: dict[str, Parts], name: str, entity: str | None) -> list[str]:
-    """Give tags without a type one, in place. Returns what is doubtful about the types."""
+    """Give tags without a type one, in place. Returns doubts about the types."""
     doubts = []
     nameless = [tag for tag, (letter, kind) in meaning.items() if letter != "O" and not kind]
     typed = [tag for tag, (_, kind) in meaning.items() if kind]
@@ -199,7 +199,7 @@ def _detected(parts: Sequence[Sequence[Parts]]) -> str:
 
 
 def _departures(parts: Sequence[Parts], scheme: str) -> Iterator[tuple[str, int]]:
-    """The departures of a sequence from a scheme, each with its tag."""
+    """Violations of a scheme in a sequence, each with the index of its tag."""
     if scheme == "ioe":
         return
     ended = scheme in ("bioes", "bie")
@@ -233,7 +233,7 @@ def _bio(parts: Sequence[Parts]) -> list[str]:
 
 
 def scheme_named(name: str) -> Scheme:
-    """The scheme of an option's value; BIO is called IOB2 too, BIOES BILOU. Raises InputError."""
+    """Scheme that an option names; IOB2 is BIO, and BILOU is BIOES. Raises InputError."""
     schemes: dict[str, Scheme] = {
         **{"bio": "bio", "iob2": "bio", "iob1": "iob1", "io": "io"},
         **dict.fromkeys(("bioes", "iobes", "bilou", "bmes"), "bioes"),

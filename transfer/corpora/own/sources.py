@@ -1,4 +1,4 @@
-"""The files that a user's sources come to, and the format that the content of each shows."""
+"""Files in a user's sources, and detection of the format of each."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from transfer.inputs import InputError, did_you_mean, nearby
 
 
 class Format(StrEnum):
-    """The format of a file or folder."""
+    """Format of a file or folder."""
 
     JSON = "JSON"
     TABLE = "a table"
@@ -37,7 +37,7 @@ EXPECTED = (
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix that tells a file's format, lower-cased; .gz is looked through."""
+    """Suffix that tells a file's format, in lower case; .gz is skipped."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] == ".gz":
         suffixes.pop()
@@ -45,12 +45,12 @@ def suffix_of(path: Path) -> str:
 
 
 def stem_of(path: Path) -> str:
-    """A file's name without the suffixes that tell its format; a folder's name."""
+    """Name of a file without the suffixes that tell its format, or of a folder."""
     return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
 
 
 def format_of(path: Path, encoding: str | None = None) -> Format:
-    """The format of a file or folder, by its content; the suffix decides where the content does not.
+    """Detect the format of a file or folder from its content, or else from its suffix.
 
     Raises InputError for a suffix that is unknown where the content shows no format either.
     """
@@ -86,7 +86,7 @@ Leaf = tuple[Path, Split | None]
 
 
 def leaves_of(sources: Sequence[Leaf]) -> tuple[list[Leaf], list[str]]:
-    """The files and folders to read, each with the split it is known to be, and notes on what is left out.
+    """List the files and folders to read, each with its split if known, and notes on what is left out.
 
     A folder is a leaf where it holds stand-off or a saved dataset; any other is taken apart by the folders
     and files in it that a split's name. Raises InputError where it holds nothing that can be read.
@@ -159,7 +159,7 @@ def _taken_apart(folder: Path, notes: list[str]) -> list[Leaf]:
 
 
 def _of_one_split(folder: Path) -> list[Path]:
-    """The leaves in a folder that is a split: itself, its one data file, or the shards of one."""
+    """Files in the folder of one split: the folder itself, its one data file, or the shards of one."""
     if _is_leaf(folder):
         return [folder]
     files = _data_in(folder)
@@ -179,7 +179,7 @@ _SHARD = re.compile(r"(.*?)[-_.]?(\d+)(?:-of-(\d+))?(?:-[0-9a-f]{8,})?", re.DOTA
 
 
 def _check_shards(folder: Path, files: Sequence[Path], what: str) -> None:
-    """Raise InputError where several files are not the numbered shards of one, or a shard is missing."""
+    """Raise InputError if several files are not the complete numbered shards of one."""
     matches = [_SHARD.fullmatch(stem_of(path)) for path in files]
     shards = [match for match in matches if match]
     of = {(match[1], match[3], suffix_of(path)) for match, path in zip(matches, files, strict=True) if match}

@@ -1,4 +1,4 @@
-"""The three splits of one's own data: as they are named, or made by hash."""
+"""Splits of a user's data: named by the user, or made by hash."""
 
 import re
 from collections import Counter
@@ -21,12 +21,12 @@ _NAMES: dict[str, Split] = {
 
 
 def split_named(name: str) -> Split | None:
-    """The split that a word names: train, dev (valid, validation, …) or test."""
+    """Split that a word names: train, dev (valid, validation, …) or test."""
     return _NAMES.get(name.strip().lower())
 
 
 def split_in_name(path: Path) -> Split | None:
-    """The split that a word in a file's name tells. Raises InputError where two of its words tell two."""
+    """Split named by a word in a file's name. Raises InputError if its words name two."""
     found: set[Split] = set()
     for word in re.findall(r"[a-z]+", path.stem.lower()):
         if split := split_named(re.sub(r"(set|data)$", "", word)):
@@ -37,7 +37,7 @@ def split_in_name(path: Path) -> Split | None:
 
 
 def splits_of_paths(paths: Sequence[Path]) -> list[Split] | None:
-    """The split that the name of each file tells; None where the names tell none.
+    """Split named by each file's name; None if no name has one.
 
     A single file is never taken for a split. Raises InputError where some names tell one and others
     do not, or a name tells two.
@@ -59,7 +59,7 @@ def splits_of_paths(paths: Sequence[Path]) -> list[Split] | None:
 
 
 def by_column(rows: Sequence[Made]) -> dict[Split, list[Made]] | None:
-    """The rows by what their ``split`` column says; None where there is no such column."""
+    """Group rows by their ``split`` column; None without such a column."""
     if not any(made.split for made in rows):
         return None
     parts: dict[Split, list[Made]] = {}
@@ -73,7 +73,7 @@ def by_column(rows: Sequence[Made]) -> dict[Split, list[Made]] | None:
 
 
 def completed(given: Given, how: str) -> tuple[dict[Split, list[Row]], str]:
-    """The three splits from those that are given, and a sentence on how they came about.
+    """Complete the given splits to three. Returns them, and a sentence on where they come from.
 
     Where dev is not given it is cut from train. Raises InputError where train or test is not given,
     a split is left without an example, an id is used twice in one, or test or dev has a label that train
@@ -94,7 +94,7 @@ def completed(given: Given, how: str) -> tuple[dict[Split, list[Row]], str]:
 
 
 def made_by_hash(rows: Sequence[Made]) -> tuple[dict[Split, list[Row]], str]:
-    """80, 10 and 10 % of the rows as train, dev and test: whole documents, in order of their SHA-256.
+    """Split the rows 80/10/10 into train, dev and test: whole documents, in the order of their SHA-256.
 
     Raises InputError where an id is used twice, or the documents are too few for three splits.
     """
@@ -120,7 +120,7 @@ def made_by_hash(rows: Sequence[Made]) -> tuple[dict[Split, list[Row]], str]:
 
 
 def _kept_in_train(rows: dict[Split, list[Row]], made: Sequence[Split]) -> str:
-    """Move documents of splits made here into train where it would lack their labels otherwise.
+    """Move documents from the splits made here to train, if it lacks their labels otherwise.
 
     A split that this leaves empty gets the first document, by hash, whose labels train has elsewhere too.
     Returns the sentence that says what was moved, empty where nothing was.
@@ -152,7 +152,7 @@ def _move(rows: dict[Split, list[Row]], docs: set[str], source: Split, to: Split
 
 
 def _spare_document(train: Sequence[Row], kept: set[str]) -> str | None:
-    """The first document by hash whose labels other documents of train have too, and is not ``kept``."""
+    """First document by hash that is not ``kept`` and has only labels of other train documents."""
     labels: dict[str, set[str]] = {}
     for row in train:
         labels.setdefault(_document(row), set()).update(labels_of(row))

@@ -1,4 +1,4 @@
-"""Numbers and names that sum up a reading of a user's files; the command line shows them."""
+"""Summary of what was read from a user's files, for the command line."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from transfer.kinds import Kind, kind_of
 
 @dataclass(frozen=True)
 class FileRead:
-    """A file or folder: the rows in it, those that gave no item (by what they are), and its format."""
+    """File or folder that was read: its rows, those that gave no item (by reason), and its format."""
 
     path: Path
     rows: int
@@ -28,7 +28,7 @@ class FileRead:
 
 @dataclass(frozen=True)
 class Summary:
-    """The summary of a reading.
+    """Summary of what was read.
 
     ``columns`` are those that were read, by the key of a row; ``ignored`` are the others. ``counts`` are the
     items (tagging: mentions or tokens) of each label in each split, ``scores`` the lowest, mean and highest
@@ -44,7 +44,7 @@ class Summary:
 
 
 def summary_of(card: Card, reading: OwnReading, *, examples: int = 3) -> Summary:
-    """Sum up a reading; ``examples`` is the number of rows to show."""
+    """Summarize what was read; ``examples`` is the number of rows to show."""
     files = [
         FileRead(
             table.path,
@@ -86,7 +86,7 @@ def _label_counts(card: Card, rows: Mapping[Split, Sequence[Row]]) -> dict[str, 
 
 
 def _labels_counted(card: Card, row: Row) -> Sequence[str]:
-    """The labels of a row, for tagging the type of each mention or the label of each token."""
+    """Labels of a row; in tagging, the type of each mention or the label of each token."""
     if "mentions" in row:
         return [kind for kind, *_ in row["mentions"]]
     if "tags" in row and not card.spans:

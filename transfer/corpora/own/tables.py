@@ -1,4 +1,4 @@
-"""Records with places, how files are written, and their text: shared by all readers of tables."""
+"""Records with places, dialects of text files, and decoding; shared by all readers of tables."""
 
 import codecs
 import gzip
@@ -16,7 +16,7 @@ Quoting = Literal["double", "backslash", "none"]
 
 @dataclass(frozen=True)
 class Dialect:
-    """The dialect of text files, as far as the user states it; None means detected.
+    """Dialect of text files as stated by the user; None is detected.
 
     ``delimiter`` is the character between columns, ``encoding`` the name of a codec. ``quoting`` says what
     a quotation mark inside a quoted cell looks like (``double``: "", ``backslash``: \\"), or that quotation
@@ -31,7 +31,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Record:
-    """One item as its file has it, and the place that a message names.
+    """Item as it is in its file, with the place that messages name.
 
     ``places`` are those of the single tokens, where each has a line; ``extra`` goes into the row as
     it is.
@@ -45,7 +45,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Table:
-    """The records of one file or folder.
+    """Records of one file or folder.
 
     ``columns`` are the names that it has; ``head`` is where they stand, empty where each record has
     its own. A format without named columns has ``named`` false. ``counts`` are those of mentions
@@ -88,12 +88,12 @@ _MARKS = (
 
 
 def text_of(path: Path, encoding: str | None = None) -> str:
-    """The text of a file without its byte order mark; line ends stay as they are. See ``decoded``."""
+    """Text of a file without its byte order mark and with its line ends, decoded as in ``decoded``."""
     return decoded(path, encoding)[0]
 
 
 def decoded(path: Path, encoding: str | None = None) -> tuple[str, str]:
-    """The text of a file, and the words that say how it is encoded.
+    """Text of a file, and its encoding in words.
 
     The encoding is UTF-8 (with or without a byte order mark), UTF-16 or UTF-32 with one, or ``encoding``.
     Raises InputError where the file cannot be read, is encoded otherwise, or holds a null character.
@@ -129,7 +129,7 @@ def decoded(path: Path, encoding: str | None = None) -> tuple[str, str]:
 
 
 def bytes_of(path: Path) -> bytes:
-    """The bytes of a file, unpacked where it is gzip.
+    """Bytes of a file, unpacked if it is gzip.
 
     Raises InputError where it cannot be read, is a pipe or a device, or its name is no printable text.
     """
@@ -148,7 +148,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def check_regular(path: Path) -> None:
-    """Raise InputError for a pipe, a device or a socket: reading it again would give something else."""
+    """Raise InputError for a pipe, a device or a socket, which cannot be read twice."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise InputError(
             f"{path}: is a pipe or a device, not a file; save what it gives to a file and name that file"

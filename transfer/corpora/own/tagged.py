@@ -1,4 +1,4 @@
-"""Tagged text that people have, as sentences with BIO tags (or plain labels), whatever the format."""
+"""Tagged text of any format as sentences with BIO tags or plain labels."""
 
 import unicodedata
 from collections import Counter
@@ -15,8 +15,8 @@ from transfer.kinds.cells import words_in
 
 
 @dataclass(frozen=True)
-class Tagging:
-    """The user's statements about tagged text.
+class TaggingOptions:
+    """Options for tagged text.
 
     ``entity`` is the type of tags that have none. ``scheme`` is the one that the tags follow; None is
     to find out. ``drop_blanks`` leaves out tokens of nothing but white space, which are refused otherwise.
@@ -42,13 +42,13 @@ class _Sentence:
 def tagged(
     tables: Sequence[Table],
     columns: Columns,
-    options: Tagging,
+    options: TaggingOptions,
     *,
     name: str,
     plain: bool = False,
     numbered: Sequence[str] = (),
 ) -> tuple[list[Table], Columns]:
-    """The tables with a sentence in each record, its tags in BIO, and the columns that hold them.
+    """Convert tables to one sentence per record with tags in BIO. Returns them, and the columns to read.
 
     One scheme is taken for all tables, and what is assumed of it is a doubt of the first. ``plain``
     leaves the tags as they are, as labels. ``name`` is the corpus's; ``numbered`` are the names of tags
@@ -111,8 +111,8 @@ def _is_standoff(table: Table) -> bool:
     return any("mentions" in record.extra for record in table.records)
 
 
-def _check_standoff(table: Table, columns: Columns, options: Tagging, *, plain: bool) -> None:
-    """Raises InputError for an option that stand-off has no use for; its tags are made in BIO."""
+def _check_standoff(table: Table, columns: Columns, options: TaggingOptions, *, plain: bool) -> None:
+    """Raise InputError for an option that does not apply to stand-off, whose tags are made in BIO."""
     if plain:
         raise InputError(f"{table.path}: stand-off has mentions, no label for each token; leave --metric out")
     given = {"--entity": options.entity, "--scheme": options.scheme}
@@ -123,7 +123,7 @@ def _check_standoff(table: Table, columns: Columns, options: Tagging, *, plain: 
 
 
 def _columns_of(table: Table, columns: Columns, *, plain: bool) -> tuple[str, str, list[str]]:
-    """The columns of tokens and of tags, and what is doubtful about the choice."""
+    """Columns of tokens and tags, and doubts about the choice."""
     if not table.named:
         return *_OWN, []
     place = table.head or str(table.path)
@@ -174,7 +174,7 @@ def _sentence(record: Record, text: str, tags: str, numbered: Sequence[str]) -> 
 
 
 def _named(value: Any, names: Sequence[str], where: str) -> Any:
-    """A cell of tags with their names in place of numbers, as data sets of tokens often keep them."""
+    """Replace numbers in a cell of tags by their names."""
     if not isinstance(value, list) or not any(isinstance(one, int) for one in value):
         return value
     for number in value:
@@ -203,7 +203,7 @@ def _without_blanks(
     drop: bool,
     plain: bool,
 ) -> Record | None:
-    """The sentence as a record, its blank tokens left out and counted; None where nothing is left.
+    """Make a record of a sentence without its blank tokens, which are counted; None if no token is left.
 
     ``keys`` are those of the tokens and of the tags.
     """

@@ -1,4 +1,4 @@
-"""Tables with one token a row: what their columns are usually called, and which rows are a sentence."""
+"""Tables with one token per row: usual names of their columns, and grouping of rows into sentences."""
 
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ SENTENCES = (
 
 
 def usual(there: Collection[str], wanted: Sequence[str]) -> list[str]:
-    """The columns with a usual name, the most usual first; capitals do not matter.
+    """Columns with a usual name, the most usual first; case does not matter.
 
     >>> usual(["Word", "Tag", "POS"], TOKENS)
     ['Word']
@@ -31,7 +31,7 @@ def usual(there: Collection[str], wanted: Sequence[str]) -> list[str]:
 
 
 def runs(keys: Sequence[Hashable], places: Sequence[str]) -> Iterator[slice]:
-    """The stretches of equal keys: the sentences. Raises InputError where a key comes again later."""
+    """Runs of equal keys, which are the sentences. Raises InputError if a key recurs after another one."""
     began: dict[Hashable, str] = {}
     start = 0
     for i in range(1, len(keys) + 1):
@@ -49,7 +49,7 @@ def runs(keys: Sequence[Hashable], places: Sequence[str]) -> Iterator[slice]:
 
 
 def filled(cells: Sequence[Any], places: Sequence[str], column: str) -> list[str]:
-    """The cells of a sentence column; an empty one means the sentence of the row before."""
+    """Fill the empty cells of a sentence column with the sentence of the previous row."""
     keys: list[str] = []
     for cell, place in zip(cells, places, strict=True):
         if cell is None or cell != cell or not str(cell).strip():  # NaN is what a data frame leaves
@@ -62,7 +62,7 @@ def filled(cells: Sequence[Any], places: Sequence[str], column: str) -> list[str
 
 
 def in_sentences(table: Table, text: str, tags: str, columns: Columns) -> tuple[Table, str | None]:
-    """A table as one of sentences, and the column that numbers them where its rows were joined.
+    """Join rows of one token into sentences. Returns the table, and the column that numbers the sentences.
 
     Rows of one token are joined where a column numbers the sentences. Raises InputError where each row
     has one token and nothing says which belong together.

@@ -1,4 +1,4 @@
-"""Texts to be labelled: a file of one's own, read as the texts that a trained model takes."""
+"""Texts to predict: a user's file, read as the texts or tokens that a trained model takes."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import Card, Example
-from transfer.corpora.own.intake import Asked, Division, check_options, is_pair, table_of
+from transfer.corpora.own.intake import Asked, Tokenization, check_options, is_pair, unlabelled_table
 from transfer.corpora.own.rows import Columns
 from transfer.corpora.own.sources import stem_of
 from transfer.corpora.own.tables import Record, Table
@@ -16,18 +16,18 @@ from transfer.corpora.own.tokens import SENTENCES, TOKENS, in_sentences, usual
 from transfer.corpora.releases.text import tokens
 from transfer.inputs import InputError, did_you_mean
 from transfer.kinds import kind_of
-from transfer.kinds.cells import words_in
+from transfer.kinds.cells import shown, words_in
 from transfer.kinds.printed import is_printed
 
-DIVIDED: Mapping[Division, str] = {
-    Division.SPACES: "at spaces",
-    Division.RULES: "by rules (runs of letters, runs of digits, other characters one by one)",
+DIVIDED: Mapping[Tokenization, str] = {
+    Tokenization.SPACES: "at spaces",
+    Tokenization.RULES: "by rules (runs of letters, runs of digits, other characters one by one)",
 }
 
 
 @dataclass(frozen=True)
-class Texts:
-    """The texts of a file for a model, in order.
+class UnlabelledTexts:
+    """Texts of a file for a model, in order.
 
     ``examples`` have a ``gold`` that means nothing. ``starts`` are the tokens' offsets, for items
     whose tokens were made from running text. ``notes`` are sentences on what was assumed.
@@ -38,8 +38,8 @@ class Texts:
     notes: list[str] = field(default_factory=list)
 
 
-def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
-    """The texts of a file or folder, one for each row, line or sentence, in its order.
+def texts_of(card: Card, path: Path, asked: Asked | None = None) -> UnlabelledTexts:
+    """Read the texts of a file or folder, one for each row, line or sentence, in its order.
 
     Labels that the file has are not read. Raises InputError, with file and line, where a row has no
     text, and where the file does not fit the model.
@@ -47,7 +47,7 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
     asked = asked or Asked()
     check_options(card, asked)
     notes: list[str] = []
-    table = table_of(card, path, asked, notes)
+    table = unlabelled_table(card, path, asked, notes)
     if not table.records:
         raise InputError(f"{path}: holds no text; there is nothing to predict")
     columns = _columns(card, table, asked, notes)
@@ -55,7 +55,7 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
     if kind.tokenized and table.named:
         table = _sentences(table, columns[0], asked, notes)
     notes += table.doubts
-    made = Texts(notes=notes)
+    made = UnlabelledTexts(notes=notes)
     for number, record in enumerate(table.records, 1):
         id_ = _id(record, asked.id or "id", f"{stem_of(path)}-{number}")
         text, starts = _text(card, record, columns, asked, named=table.named)
@@ -67,7 +67,7 @@ def texts_of(card: Card, path: Path, asked: Asked | None = None) -> Texts:
 
 
 def _columns(card: Card, table: Table, asked: Asked, notes: list[str]) -> list[str]:
-    """The one or two columns of the texts. Raises InputError where the table does not have them."""
+    """Choose the one or two columns of texts. Raises InputError if the table lacks them."""
     there = table.columns
     if not table.named:
         return ["text" if "text" in there else "tokens"]
@@ -91,7 +91,7 @@ def _columns(card: Card, table: Table, asked: Asked, notes: list[str]) -> list[s
 
 
 def _sentences(table: Table, column: str, asked: Asked, notes: list[str]) -> Table:
-    """The table with rows of one token joined where a column says which are a sentence."""
+    """Join rows of one token if a column says which are a sentence."""
     if asked.sentence or usual(table.columns - {column}, SENTENCES):
         named = Columns(id=asked.id, doc=asked.doc, sentence=asked.sentence)
         return in_sentences(table, column, column, named)[0]
@@ -139,13 +139,13 @@ _USUAL = {"id", "text", "text_a", "text_b", "tokens", "label", "labels", "score"
 def _text(
     card: Card, record: Record, columns: Sequence[str], asked: Asked, *, named: bool
 ) -> tuple[tuple[str, ...], list[int] | None]:
-    """The texts or tokens of a record, and the tokens' offsets where they were made here."""
+    """Texts or tokens of a record, and the offsets of tokens that were made here."""
     wheres = [f"{record.where}: the column '{c}'" if named else record.where for c in columns]
     values = [record.values[column] for column in columns]
     if not kind_of(card.kind).tokenized:
         return tuple(_running(value, where) for value, where in zip(values, wheres, strict=True)), None
     value, where = values[0], wheres[0]
-    by_rules = _division(columns[0], asked) is Division.RULES
+    by_rules = _tokenization(columns[0], asked) is Tokenization.RULES
     if not isinstance(value, str) or (is_printed(value) and not by_rules):
         for token, place in zip(value, record.places, strict=False):
             if isinstance(token, str) and not token.strip():
@@ -165,26 +165,20 @@ def _text(
 _BETWEEN_SPACES = re.compile("[^ ]+")
 
 
-def _division(column: str, asked: Asked) -> Division:
+def _tokenization(column: str, asked: Asked) -> Tokenization:
     # --text names tokens, as it does in `prepare own`
     tokens_said = asked.text or column.strip().lower() in {*TOKENS} - {"text"}
-    return asked.division or (Division.SPACES if tokens_said else Division.RULES)
+    return asked.tokenization or (Tokenization.SPACES if tokens_said else Tokenization.RULES)
 
 
 def _running(value: Any, where: str) -> str:
     if isinstance(value, str) and value.strip():
         return value
-    raise InputError(f"{where} should hold a text, not {_shown(value)}; fill it in or remove the row")
-
-
-def _shown(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return "nothing"
-    return repr(value)[:60] if isinstance(value, int | float) else f"a {type(value).__name__}"
+    raise InputError(f"{where} should hold a text, not {shown(value)}; fill it in or remove the row")
 
 
 def _id(record: Record, column: str, otherwise: str) -> str:
-    """The record's own id as it is; ``otherwise`` where it has none."""
+    """Id of a record as it is, or ``otherwise`` if it has none."""
     value = record.values.get(column)
     if value is None or value != value or (isinstance(value, str) and not value.strip()):
         return otherwise
@@ -196,13 +190,15 @@ def _id(record: Record, column: str, otherwise: str) -> str:
     return str(value)
 
 
-def _notes(card: Card, table: Table, made: Texts, columns: Sequence[str], asked: Asked) -> list[str]:
+def _notes(
+    card: Card, table: Table, made: UnlabelledTexts, columns: Sequence[str], asked: Asked
+) -> list[str]:
     notes = []
     if kind_of(card.kind).tokenized and any(isinstance(one.values[columns[0]], str) for one in table.records):
-        division = _division(columns[0], asked)
-        other = next(each for each in Division if each is not division)
+        tokenization = _tokenization(columns[0], asked)
+        other = next(each for each in Tokenization if each is not tokenization)
         notes.append(
-            f"{table.path}: texts are divided into tokens {DIVIDED[division]}; "
+            f"{table.path}: texts are divided into tokens {DIVIDED[tokenization]}; "
             f"--tokenize {other} divides them {DIVIDED[other]}"
         )
     repeated = sum(count - 1 for count in Counter(one.id for one in made.examples).values())

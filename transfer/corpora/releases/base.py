@@ -1,17 +1,18 @@
-"""What all readers of official releases share: a release, what was read of it, and where it was wrong."""
+"""Shared by all readers of official releases: the release, the rows read from it, and its errors."""
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from transfer.corpora.base import SMALLEST_DEV, Card, Split
+from transfer.corpora.releases.access import Access
 from transfer.inputs import InputError
+from transfer.kinds.base import Row
 
 T = TypeVar("T")
-Row = dict[str, Any]
 
 
 class Watch(Protocol):
@@ -26,7 +27,7 @@ def unwatched(items: Sequence[T], what: str) -> Iterable[T]:
 
 @dataclass
 class Reading:
-    """What was read of a release.
+    """Rows, counts and notes read from a release.
 
     ``rows`` are the lines of the prepared files; ``gold`` counts the release's own unit (mentions,
     positive relations, pairs), which need not be the number of lines; ``notes`` say in sentences
@@ -39,19 +40,27 @@ class Reading:
     notes: list[str] = field(default_factory=list)
 
 
+def counted(rows: dict[Split, list[Row]], splits: str = "official", notes: Sequence[str] = ()) -> Reading:
+    """A reading whose unit is the line: gold counts are row counts."""
+    return Reading(rows, {split: len(part) for split, part in rows.items()}, splits, list(notes))
+
+
 @dataclass(frozen=True)
 class Release:
-    """How a corpus is made from its official release.
+    """Conversion of an official release to a corpus.
 
     ``unit`` is what the literature counts. ``seen`` says whether the reader was tried on the
     release itself or only on fixtures of its format. ``readers`` has one for each division that is
-    known: "official", and for some corpora "blue", the benchmark's.
+    known: "official", and for some corpora "blue", the benchmark's. ``sizes`` are the lines of train,
+    dev and test in the official division, where they are known.
     """
 
     card: Card
     unit: str
     seen: str
     readers: Mapping[str, Callable[[Path, Watch], Reading]]
+    access: Access
+    sizes: tuple[int, int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -142,6 +151,21 @@ def score(path: Path, line: int, value: str, low: float, high: float) -> float:
     return number
 
 
+def one_of(path: Path, line: int | None, name: str, value: str, known: Iterable[str]) -> str:
+    """Return a field that is one of ``known``. Raises InputError for any other."""
+    if value not in (known := tuple(known)):
+        raise wrong(path, line, f"{name} is {value[:40]!r}; it should be one of {', '.join(known)}")
+    return value
+
+
+def once(seen: dict[str, str], path: Path, line: int | None, id_: str) -> str:
+    """Return an id that is new, and note its place in ``seen``. Raises InputError if it was there before."""
+    if id_ in seen:
+        raise wrong(path, line, f"the id {id_!r} was at {seen[id_]} already")
+    seen[id_] = f"{path.name} line {line}" if line else path.name
+    return id_
+
+
 def part_of(release: Path, *names: str) -> Path:
     """The file or folder of a release that has one of ``names``, directly below it or one folder down.
 
@@ -179,6 +203,28 @@ def dev_by_hash(rows: Sequence[Row], *, share: int = 10) -> tuple[list[Row], lis
     dev = [row for row in rows if _document(row) in chosen]
     told = f"dev is {len(chosen)} documents of train, those whose id has the smallest SHA-256"
     return train, dev, told
+
+
+def tenth(key: str) -> int:
+    """A number from 0 to 9 from the SHA-256 of ``key``, for splits by tenths.
+
+    >>> tenth("10030778")
+    9
+    """
+    return int(hashlib.sha256(key.encode()).hexdigest()[:12], 16) % 10
+
+
+def text_hash(text: str) -> str:
+    """16 hexadecimal digits, the same for texts that differ only in white space.
+
+    They are the ``doc`` of items that share a text for which the release has no id.
+    """
+    return hashlib.sha256(single_spaced(text).encode()).hexdigest()[:16]
+
+
+def single_spaced(text: str) -> str:
+    """The text with single spaces for all its white space, and none at its ends."""
+    return " ".join(text.split())
 
 
 def by_hash(ids: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from transfer.corpora.base import Card, Split
+from transfer.corpora.releases.access import github
 from transfer.corpora.releases.base import Reading, Release, Row, Watch, part_of, text_of, whole, wrong
 from transfer.corpora.releases.mentions import Mention, tagged_rows, told
 from transfer.corpora.releases.text import sentences
@@ -195,6 +196,31 @@ def _release(name: str, entity: str) -> Release:
         unit="mentions",
         seen="the release (PubTator), its sample (BioC XML)",
         readers={"official": partial(read, entity=entity)},
+        access=github(
+            "patverga/bran",
+            "32378da8ac339393d9faa2ff2d50ccb3b379e9a2",
+            (
+                (
+                    "CDR_TrainingSet.PubTator.txt",
+                    1129998,
+                    "7afcec134e3d4871e74b0398d92850d3c9ac94c0bdc780003f2d60184c012bd8",
+                ),
+                (
+                    "CDR_DevelopmentSet.PubTator.txt",
+                    1127990,
+                    "9e18d8e700168887a7919e62f67ac2ce2357e3f409a48ee992906abdd80fe3e5",
+                ),
+                (
+                    "CDR_TestSet.PubTator.txt",
+                    1168687,
+                    "a3c48d5f35bdfce20c2371778abedc9fd24d1da092207072e5181ad53c8d0e2f",
+                ),
+            ),
+            page="https://biocreative.bioinformatics.udel.edu/tasks/biocreative-v/track-3-cdr",
+            below="data/cdr/",
+            pack="gzip",
+        ),
+        sizes=(4480, 4492, 4699),
     )
 
 

@@ -7,16 +7,18 @@ latter is how it mostly goes round. A name ends in ``.tsv`` (tabs) or ``.csv`` (
 be in quotation marks, the first line names the columns, in any order. Case, spaces and ``_`` do not
 matter in a column's name, and ``sentence_id`` is the id too: the number of the pair, from 1.
 
+What can be downloaded has already been divided as the BLUE benchmark has it: ``train.tsv``, ``dev.tsv`` and
+``test.tsv`` with the columns ``pair_id``, ``sent1``, ``sent2`` and ``score``, the mean of the five.
+
 A score is 0 (nothing in common) to 4 (the same); that of a pair is the mean of its five.
 """
 
-import csv
-import io
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from transfer.corpora.base import Card, Split
+from transfer.corpora.releases.access import github
 from transfer.corpora.releases.base import (
     Reading,
     Release,
@@ -25,19 +27,21 @@ from transfer.corpora.releases.base import (
     by_hash,
     part_of,
     score,
-    text_of,
     whole,
     wrong,
 )
+from transfer.corpora.releases.delimited import records_of
 from transfer.inputs import InputError
 
 LOW, HIGH = 0.0, 4.0
 SEPARATORS = {".tsv": "\t", ".csv": ","}
 PAIRS = tuple(f"{name}{end}" for name in ("pairs", "annotation_pairs_scores") for end in SEPARATORS)
 SCORES = tuple(f"scores{end}" for end in SEPARATORS)
+PARTS = ("train.tsv", "dev.tsv", "test.tsv")
 OFFICE = (".xls", ".xlsx", ".doc", ".docx")
 
 SENTENCES = ("sentence1", "sentence2")
+ALIASES = {"sentenceid": "id", "pairid": "id", "sent1": "sentence1", "sent2": "sentence2"}
 ANNOTATORS = tuple(f"annotator{letter}" for letter in "abcde")
 
 # the numbers of the pairs in the division of the BLUE benchmark; the other 64 are train
@@ -87,7 +91,9 @@ def _divided(rows: Sequence[Row], chosen: Mapping[Split, set[str]], told: str) -
 
 
 def _rows(release: Path, watch: Watch) -> tuple[Path, dict[int, Row]]:
-    """The file of the pairs, and the pairs by number."""
+    """A file of pairs, and the pairs by number."""
+    if any(release.glob(PARTS[0])) or any(release.glob(f"*/{PARTS[0]}")):
+        return _rows_of_parts(release, watch)
     path = _table(release, PAIRS)
     pairs = _records(path, SENTENCES)
     beside, scores = path, pairs
@@ -101,17 +107,35 @@ def _rows(release: Path, watch: Watch) -> tuple[Path, dict[int, Row]]:
         raise wrong(lacks, None, f"there is no pair {number}; {has.name} has it")
     rows = {}
     for number in watch(sorted(pairs), "BIOSSES"):
-        (line, pair), (there, given) = pairs[number], scores[number]
-        for name in SENTENCES:
-            if not pair[name]:
-                raise wrong(path, line, f"{name} is empty")
-        rows[number] = {
-            "id": f"biosses-{number}",
-            "text_a": pair["sentence1"],
-            "text_b": pair["sentence2"],
-            "score": statistics.fmean(score(beside, there, given[name], LOW, HIGH) for name in ANNOTATORS),
-        }
+        line, given = scores[number]
+        mean = statistics.fmean(score(beside, line, given[name], LOW, HIGH) for name in ANNOTATORS)
+        rows[number] = _row(path, number, pairs[number], mean)
     return path, rows
+
+
+def _rows_of_parts(release: Path, watch: Watch) -> tuple[Path, dict[int, Row]]:
+    rows: dict[int, Row] = {}
+    for name in PARTS:
+        path = part_of(release, name)
+        for number, record in watch(sorted(_records(path, (*SENTENCES, "score")).items()), f"BIOSSES {name}"):
+            line, fields = record
+            if number in rows:
+                raise wrong(path, line, f"the pair {number} is in another part already")
+            rows[number] = _row(path, number, record, score(path, line, fields["score"], LOW, HIGH))
+    return part_of(release, PARTS[0]), rows
+
+
+def _row(path: Path, number: int, record: _Record, mean: float) -> Row:
+    line, pair = record
+    for name in SENTENCES:
+        if not pair[name]:
+            raise wrong(path, line, f"{name} is empty")
+    return {
+        "id": f"biosses-{number}",
+        "text_a": pair["sentence1"],
+        "text_b": pair["sentence2"],
+        "score": mean,
+    }
 
 
 def _table(release: Path, names: Sequence[str]) -> Path:
@@ -129,27 +153,19 @@ def _table(release: Path, names: Sequence[str]) -> Path:
 
 def _records(path: Path, needed: Sequence[str]) -> dict[int, _Record]:
     """The records of a table by the number of the pair."""
-    lines = csv.reader(io.StringIO(text_of(path), newline=""), delimiter=SEPARATORS[path.suffix], strict=True)
     columns: list[str] = []
     found: dict[int, _Record] = {}
-    try:
-        for values in lines:
-            fields = [value.strip() for value in values]
-            if not any(fields):
-                continue
-            if not columns:
-                columns = _columns(path, lines.line_num, fields, needed)
-                continue
-            if len(fields) != len(columns):
-                raise wrong(path, lines.line_num, f"{len(fields)} fields; there are {len(columns)} columns")
-            record = dict(zip(columns, fields, strict=True))
-            number = whole(path, lines.line_num, "the id", record["id"])
-            if number in found:
-                raise wrong(path, lines.line_num, f"the pair {number} was at line {found[number][0]} already")
-            found[number] = lines.line_num, record
-    except csv.Error as error:
-        what = f"not a valid table ({error}); a quotation mark in a quoted field is doubled"
-        raise wrong(path, lines.line_num, what) from None
+    for line, fields in records_of(path, SEPARATORS[path.suffix]):
+        if not columns:
+            columns = _columns(path, line, fields, needed)
+            continue
+        if len(fields) != len(columns):
+            raise wrong(path, line, f"{len(fields)} fields; there are {len(columns)} columns")
+        record = dict(zip(columns, fields, strict=True))
+        number = whole(path, line, "the id", record["id"])
+        if number in found:
+            raise wrong(path, line, f"the pair {number} was at line {found[number][0]} already")
+        found[number] = line, record
     if not found:
         raise wrong(path, None, "holds no pair; the first line names the columns, each other line is one")
     return found
@@ -157,7 +173,7 @@ def _records(path: Path, needed: Sequence[str]) -> dict[int, _Record]:
 
 def _columns(path: Path, line: int, names: Sequence[str], needed: Sequence[str]) -> list[str]:
     columns = ["".join(c for c in name.lower() if c not in " _-") for name in names]
-    columns = ["id" if column == "sentenceid" else column for column in columns]
+    columns = [ALIASES.get(column, column) for column in columns]
     there = f"the first line has {', '.join(names)[:80]!r}"
     for name in ("id", *needed):
         if name not in columns:
@@ -182,7 +198,19 @@ RELEASES = (
             source="BIOSSES, Sogancioglu et al. 2017",
         ),
         unit="pairs",
-        seen="fixtures of its format, invented text",
+        seen="the divided tables; fixtures of the others",
         readers={"official": read, "blue": read_blue},
+        access=github(
+            "hieunguyen7337/KeBioLM",
+            "bc7c3667c786236252ba5b26b3b921197465b7a3",
+            (
+                ("train.tsv", 20669, "19dfcb8d4f07636422cb4b945992131383bf0dfa87847012673abcfc026aa9e7"),
+                ("dev.tsv", 5237, "15902014e1cf828aaf39ab83051063af3b4aec0f6e38edc3ea609299221d4735"),
+                ("test.tsv", 6639, "dd68d01d5cc0f73d6790a94b054fdb14b0cd443979f7fc42d1d98aba2cb6791b"),
+            ),
+            page="https://tabilab.cmpe.boun.edu.tr/BIOSSES",
+            below="data/BIOSSES/",
+        ),
+        sizes=(64, 16, 20),
     ),
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transfer.corpora.base import Card, Split
+from transfer.corpora.releases.access import github
 from transfer.corpora.releases.base import Reading, Release, Row, Watch, fields_of, part_of, whole, wrong
 from transfer.corpora.releases.relations import masked
 from transfer.corpora.releases.text import Span, sentences
@@ -24,6 +25,25 @@ PARTS: Mapping[Split, tuple[str, str, str]] = {
     "dev": ("chemprot_development", "chemprot_development", ""),
     "test": ("chemprot_test_gs", "chemprot_test", "_gs"),
 }
+
+# what of each part is downloaded: ending of the file's name, its size, its SHA-256
+FILES = (
+    (
+        ("abstracts", 1651352, "2eef8782dc6c1474115ce5b780d6b4bc8f68d98e34fbf1619b9502fafc97685b"),
+        ("entities", 1034121, "ec01f954803d6854965b36b4c222001246b93b683a8fde4f4944132779161a7e"),
+        ("gold_standard", 134129, "dc1333bf582ecf67ca1a1fe05c27bfaa03969a5ef3d70543d0c7a90e2dd9896e"),
+    ),
+    (
+        ("abstracts", 996720, "186a45a6b604d602c3fcf2a04fe6cc9b5f5d6dbe5542babfc685d56db1fd617d"),
+        ("entities", 625293, "7b75bd8e5397a72a29a387bb12f847487938b7469c84d04b289ccaa8009ec12a"),
+        ("gold_standard", 77885, "7fc258e29160c18807b12cb34e30fce6a4c26df835247febaafa21dc49e6ec60"),
+    ),
+    (
+        ("abstracts_gs", 1310940, "9b7de664f0b4231d6e58992f091aa36bc577ca3f12f0565bc2d898af3982645b"),
+        ("entities_gs", 843329, "37a9addd54822a1fd8636cddca01dd9ddadc0776b76140271869bf9e02203d99"),
+        ("gold_standard", 111512, "3dc760bf88a0a9b3ef4b2374b97d67c89bb8f4309905729546bab10beccb236b"),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -170,5 +190,16 @@ RELEASES = (
         unit="positive relations",
         seen="the release",
         readers={"official": read},
+        access=github(
+            "ChrisC1224/ChemProt",
+            "fb5bad792138ff6bafa486a2fb90a5b7c31269ac",
+            tuple(
+                (f"{folder}/{begin}_{what}.tsv", size, sha256)
+                for (folder, begin, _), files in zip(PARTS.values(), FILES, strict=True)
+                for what, size, sha256 in files
+            ),
+            page="https://biocreative.bioinformatics.udel.edu/tasks/biocreative-vi/track-5",
+        ),
+        sizes=(18773, 11685, 16197),
     ),
 )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from transfer.corpora.base import Card
+from transfer.corpora.releases.access import Access
 from transfer.corpora.releases.base import (
     Reading,
     Release,
@@ -108,5 +109,11 @@ RELEASES = (
         unit="pairs",
         seen="fixtures of its format, invented text",
         readers={"official": read},
+        access=Access(
+            page="https://arxiv.org/abs/1808.09397",
+            how="ask the authors of MedSTS (Mayo Clinic) for the data of the shared task of 2018, and sign "
+            "their data use agreement",
+        ),
+        sizes=(675, 75, 318),
     ),
 )

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import Card
-from transfer.corpora.releases.base import Reading, Release, Row, Watch, dev_by_hash, part_of, text_of, wrong
+from transfer.corpora.releases.access import github_zip
+from transfer.corpora.releases.base import Reading, Release, Row, Watch, dev_by_hash, part_of, wrong
 from transfer.corpora.releases.relations import masked
 from transfer.corpora.releases.text import Span
+from transfer.corpora.releases.xml_documents import attribute, root_of
 
 TYPES = ("advise", "effect", "int", "mechanism")
 NEGATIVE = "DDI-false"
@@ -58,32 +60,21 @@ def _folder(folder: Path, watch: Watch, what: str, count: Counter[str]) -> list[
 
 
 def _document(path: Path, count: Counter[str]) -> list[Row]:
-    import defusedxml.ElementTree as safe
-    from defusedxml.common import DefusedXmlException
-
-    text_of(path)
-    try:
-        root = safe.parse(path).getroot()
-    except SyntaxError as error:  # what ElementTree's ParseError is
-        raise wrong(path, getattr(error, "position", (None,))[0], f"not well-formed XML ({error})") from None
-    except (DefusedXmlException, ValueError, LookupError) as error:  # the last: an unknown encoding
-        raise wrong(path, None, f"XML that this program does not read ({error})") from None
-    if root is None or root.tag != "document":
-        raise wrong(path, None, "is not an XML <document>")
-    doc = _attribute(path, root, "id")
+    root = root_of(path, "document")
+    doc = attribute(path, root, "id")
     rows = []
     for sentence in root.iter("sentence"):
-        text = _attribute(path, sentence, "text", empty=True)
+        text = attribute(path, sentence, "text", empty=True)
         spans: dict[str, Span] = {}
         for entity in sentence.iter("entity"):
-            id_ = _attribute(path, entity, "id")
+            id_ = attribute(path, entity, "id")
             if id_ in spans:
                 raise wrong(path, None, f"the entity {id_} is there twice")
             spans[id_] = _span(path, entity, text, count)
         for pair in sentence.iter("pair"):
             rows.append(
                 {
-                    "id": _attribute(path, pair, "id"),
+                    "id": attribute(path, pair, "id"),
                     "doc": doc,
                     "text": _masked(path, pair, text, spans),
                     "label": _label(path, pair, count),
@@ -92,17 +83,9 @@ def _document(path: Path, count: Counter[str]) -> list[Row]:
     return rows
 
 
-def _attribute(path: Path, element: Any, name: str, *, empty: bool = False) -> str:
-    value = element.get(name)
-    if value is None or not (value or empty):
-        place = element.get("id") or f"<{element.tag}>"
-        raise wrong(path, None, f"{place} has no attribute '{name}'")
-    return value
-
-
 def _span(path: Path, entity: Any, text: str, count: Counter[str]) -> Span:
     """From the first to the last character; the release's offsets include the last one."""
-    id_, offsets = _attribute(path, entity, "id"), _attribute(path, entity, "charOffset")
+    id_, offsets = attribute(path, entity, "id"), attribute(path, entity, "charOffset")
     if not _OFFSETS.fullmatch(offsets):
         raise wrong(path, None, f"{id_}: charOffset is '{offsets}'; it should be like 4-19 or 59-65;75-78")
     pieces = [tuple(map(int, piece.split("-"))) for piece in offsets.split(";")]
@@ -111,7 +94,7 @@ def _span(path: Path, entity: Any, text: str, count: Counter[str]) -> Span:
         raise wrong(path, None, f"{id_}: charOffset {offsets} does not fit a text of {len(text)} characters")
     said = " ".join(text[a : b + 1].strip() for a, b in pieces)
     count["several"] += len(pieces) > 1
-    count["mistold"] += _plain(said) != _plain(_attribute(path, entity, "text"))
+    count["mistold"] += _plain(said) != _plain(attribute(path, entity, "text"))
     return start, end
 
 
@@ -122,7 +105,7 @@ def _plain(text: str) -> str:
 def _masked(path: Path, pair: Any, text: str, spans: Mapping[str, Span]) -> str:
     arguments = []
     for end in ("e1", "e2"):
-        id_ = _attribute(path, pair, end)
+        id_ = attribute(path, pair, end)
         if id_ not in spans:
             raise wrong(path, None, f"{pair.get('id')}: {end} is '{id_}', no entity of its sentence")
         arguments.append((spans[id_], "DRUG"))
@@ -132,7 +115,7 @@ def _masked(path: Path, pair: Any, text: str, spans: Mapping[str, Span]) -> str:
 
 
 def _label(path: Path, pair: Any, count: Counter[str]) -> str:
-    interacts, kind = _attribute(path, pair, "ddi"), pair.get("type")
+    interacts, kind = attribute(path, pair, "ddi"), pair.get("type")
     if interacts == "false" and kind is None:
         return NEGATIVE
     if interacts == "true" and kind is None:
@@ -161,5 +144,13 @@ RELEASES = (
         unit="positive pairs",
         seen="the release",
         readers={"official": read},
+        access=github_zip(
+            "isegura/DDICorpus",
+            "819b0fa538ed83ab2a8b4f5417bba3c03249b7f3",
+            8378342,
+            "97b45d3ed7fa8771fb6c286c8a4e2d10469c45fbea2077c8e06d7524b5f01fd4",
+            path="DDICorpus-2013.zip",
+        ),
+        sizes=(24999, 2793, 5716),
     ),
 )

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 
 from transfer.corpora.base import Card, Split
+from transfer.corpora.releases.access import github_zip
 from transfer.corpora.releases.base import (
     Reading,
     Release,
@@ -94,7 +95,7 @@ def _row(pmid: str, path: Path, beside: Path) -> Row:
 
 
 def _hallmarks(path: Path, group: str) -> list[str]:
-    """What the labels of a sentence begin with."""
+    """Hallmarks at the beginning of a sentence's labels."""
     if group in ("", NONE):
         return []
     found = [label.split("--")[0].strip() for label in BETWEEN.split(group)]
@@ -119,5 +120,13 @@ RELEASES = (
         unit="documents",
         seen="the release",
         readers={"official": read},
+        access=github_zip(
+            "sb895/Hallmarks-of-Cancer",
+            "3bc6e6deb90cf5bc4f9988c493fe2c32e9b3cf2a",
+            3190828,
+            "dc2b70e31e33c9a63b36e1e12e12eee2c0204c56ab253e22597c4b6300940249",
+            keep=("text/*", "labels/*", "LICENSE"),
+        ),
+        sizes=(1297, 185, 370),
     ),
 )

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from transfer.corpora.base import Card, Split
+from transfer.corpora.releases.access import Access
 from transfer.corpora.releases.base import (
     Reading,
     Release,
@@ -176,9 +177,10 @@ def _records(texts: Path, gold: Path, watch: Watch, what: str) -> list[Record]:
     if not paths:
         raise wrong(texts, None, "no such folder, or no .txt file in it; is the release unpacked whole?")
     # the training part says "concept", the test part "concepts"
+    spelled = "concepts" if (gold / "concepts").is_dir() else "concept"
     concepts = {**_files(gold / "concept", ".con"), **_files(gold / "concepts", ".con")}
     relations = _files(gold / "rel", ".rel")
-    for name, found in (("concept", concepts), ("rel", relations)):
+    for name, found in ((spelled, concepts), ("rel", relations)):
         if not found:
             raise wrong(gold / name, None, f"no such folder, or no .{name[:3]} file in it")
         for id_ in sorted(found.keys() - paths.keys()):
@@ -294,5 +296,10 @@ RELEASES = (
         unit="positive relations",
         seen="fixtures of its format, invented text",
         readers={"official": read},
+        access=Access(
+            page="https://portal.dbmi.hms.harvard.edu/projects/n2c2-nlp/",
+            how="register at the DBMI Data Portal of Harvard Medical School, sign the data use agreement of "
+            "the n2c2 (i2b2) NLP data sets, and download the files of 2010, relations",
+        ),
     ),
 )

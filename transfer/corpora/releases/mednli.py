@@ -5,14 +5,14 @@ written for a premise, so that pairs with the same premise depend on each other:
 the premise. The ids of the pairs say nothing of it.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import Card, Split
-from transfer.corpora.releases.base import Reading, Release, Row, Watch, lines_of, part_of, wrong
+from transfer.corpora.releases.access import Access
+from transfer.corpora.releases.base import Reading, Release, Row, Watch, part_of, text_hash, wrong
+from transfer.corpora.releases.json_objects import json_lines, text_in
 
 LABELS = ("contradiction", "neutral", "entailment")
 PARTS: Mapping[Split, str] = {split: f"mli_{split}_v1.jsonl" for split in ("train", "dev", "test")}
@@ -25,8 +25,8 @@ def read(release: Path, watch: Watch) -> Reading:
     for split, name in PARTS.items():
         path = part_of(release, name)
         rows[split] = []
-        for line, text in watch(list(lines_of(path)), f"MedNLI {split}"):
-            row = _row(path, line, text)
+        for line, pair in watch(list(json_lines(path)), f"MedNLI {split}"):
+            row = _row(path, line, pair)
             if row["id"] in seen:
                 raise wrong(path, line, f"the pairID {row['id']!r} was at {seen[row['id']]} already")
             seen[row["id"]] = f"{path.name} line {line}"
@@ -36,36 +36,13 @@ def read(release: Path, watch: Watch) -> Reading:
     return Reading(rows, {split: len(part) for split, part in rows.items()}, "official")
 
 
-def _row(path: Path, line: int, text: str) -> Row:
-    try:
-        pair = json.loads(text)
-        json.dumps(pair, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise wrong(path, line, f"holds half a character ({error.object[error.start]!a})") from None
-    except (ValueError, RecursionError) as error:
-        raise wrong(path, line, f"not valid JSON ({error}); is the file cut?") from None
-    if not isinstance(pair, dict):
-        raise wrong(path, line, 'should be a JSON object, as in {"sentence1": "…", …}')
+def _row(path: Path, line: int, pair: Mapping[str, Any]) -> Row:
     premise, hypothesis, label, id_ = (
-        _string(path, line, pair, key) for key in ("sentence1", "sentence2", "gold_label", "pairID")
+        text_in(path, line, pair, key) for key in ("sentence1", "sentence2", "gold_label", "pairID")
     )
     if label not in LABELS:
         raise wrong(path, line, f"gold_label is {label!r}; it should be one of {', '.join(LABELS)}")
-    return {"id": id_, "doc": _hash(premise), "text_a": premise, "text_b": hypothesis, "label": label}
-
-
-def _string(path: Path, line: int, pair: Mapping[str, Any], key: str) -> str:
-    if key not in pair:
-        raise wrong(path, line, f"the key '{key}' is missing")
-    value = pair[key]
-    if not isinstance(value, str) or not value.strip():
-        raise wrong(path, line, f"'{key}' should be a text that is not empty, not {json.dumps(value)[:60]}")
-    return value
-
-
-def _hash(premise: str) -> str:
-    """16 hexadecimal digits, the same for premises that differ in white space only."""
-    return hashlib.sha256(" ".join(premise.split()).encode()).hexdigest()[:16]
+    return {"id": id_, "doc": text_hash(premise), "text_a": premise, "text_b": hypothesis, "label": label}
 
 
 RELEASES = (
@@ -84,5 +61,11 @@ RELEASES = (
         unit="pairs",
         seen="fixtures of its format, invented text",
         readers={"official": read},
+        access=Access(
+            page="https://physionet.org/content/mednli/",
+            how="become a credentialed user of PhysioNet, sign its data use agreement for MedNLI, and "
+            "download the files there",
+        ),
+        sizes=(11232, 1395, 1422),
     ),
 )

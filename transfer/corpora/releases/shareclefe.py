@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer.corpora.base import Card, Split
+from transfer.corpora.releases.access import Access
 from transfer.corpora.releases.base import (
     Reading,
     Release,
@@ -35,6 +36,7 @@ from transfer.corpora.releases.base import (
 )
 from transfer.corpora.releases.mentions import Mention, tagged_rows, told, visible
 from transfer.corpora.releases.text import MARK, Span, sentences
+from transfer.corpora.releases.xml_documents import root_of
 
 ENTITY = "Disease_Disorder"
 
@@ -159,17 +161,7 @@ def _pipes(path: Path, doc: str, text: str, trimmed: Counter[str]) -> Iterator[M
 
 def _knowtator(path: Path, text: str, trimmed: Counter[str]) -> Iterator[Mention]:
     """An ``annotation`` has spans and the id of a mention, whose ``classMention`` has its class."""
-    import defusedxml.ElementTree as safe
-    from defusedxml.common import DefusedXmlException
-
-    try:
-        root = safe.fromstring(text_of(path))
-    except SyntaxError as error:  # what ElementTree's ParseError is
-        raise wrong(path, getattr(error, "position", (None,))[0], f"not well-formed XML ({error})") from None
-    except (DefusedXmlException, ValueError) as error:
-        raise wrong(path, None, f"XML that this program does not read ({error})") from None
-    if root.tag != "annotations":
-        raise wrong(path, None, f"is not an XML <annotations>, but <{root.tag}>")
+    root = root_of(path, "annotations", declared=False)
     classes: dict[str, str] = {}
     for element in root.iter("classMention"):
         id_ = _attribute(path, element, "id", "a classMention")
@@ -247,5 +239,10 @@ RELEASES = (
         unit="mentions",
         seen="fixtures of its format, invented text",
         readers={"official": read},
+        access=Access(
+            page="https://physionet.org/content/shareclefehealth2013/",
+            how="become a credentialed user of PhysioNet, sign the data use agreement of this data set, and "
+            "download the files of task 1 there",
+        ),
     ),
 )

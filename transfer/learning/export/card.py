@@ -41,7 +41,7 @@ def text(record: Exported, kept: KeptModel, *, first: JobResult, known: Sequence
 
 
 def cautions(record: Exported, cards: Sequence[Card]) -> list[str]:
-    """What whoever passes the model on must know: invented data, and licences of what it was trained on."""
+    """Cautions for whoever redistributes the model: synthetic data, and licences of its training data."""
     found = []
     if record.source == "synthetic":
         found.append("SYNTHETIC DATA: trained on invented text; it is of no use on real text.")
@@ -91,7 +91,7 @@ def _what(record: Exported) -> Iterator[str]:
 
 
 def _use(record: Exported) -> Iterator[str]:
-    yield "## Use\n\n```sh\ntransfer predict . FILE.jsonl\n```\n"
+    yield "## Use\n\n```sh\ntransfer models predict . FILE.jsonl\n```\n"
     yield "Or with transformers alone. This gives the same predictions:\n"
     kind = kind_of(record.card.kind)
     auto = f"AutoModelFor{'Token' if not record.task.pooled else 'Sequence'}Classification"

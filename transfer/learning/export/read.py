@@ -30,7 +30,7 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True)
 class Places:
-    """Where a class of transformers has what MTBert reads: the pooler (dense, tanh) and the linear layer.
+    """Names of a transformers class's layers that MTBert has: the pooler (dense, tanh), the linear layer.
 
     ``settings``: what the configuration must say so that the class computes the same.
     """
@@ -56,12 +56,12 @@ TOKENS: Mapping[str, Places] = dict.fromkeys(
 
 
 def places_of(model_type: str, task: Task) -> Places | None:
-    """Where the class for a task has its head; None where it is another one than MTBert's."""
+    """Names of the head's layers in the class for a task; None if its head is not MTBert's."""
     return (SENTENCES if task.pooled else TOKENS).get(model_type)
 
 
 class Exported(BaseModel):
-    """What transfer.json says: one task of one job, and all that a prediction depends on beside the weights.
+    """Contents of transfer.json: one task of one job, and what a prediction needs besides the weights.
 
     ``trained_with`` are the corpora that shared the encoder; ``sha256`` is by file name.
     """
@@ -93,7 +93,9 @@ def record_of(folder: Path) -> Exported:
     Raises InputError otherwise.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; 'transfer export JOB --to DIR' makes one")
+        raise InputError(
+            f"{folder}: there is no such folder; 'transfer models export JOB --to DIR' makes one"
+        )
     path = folder / RECORD
     if not path.is_file():
         below = sorted(home.name for home in folder.iterdir() if (home / RECORD).is_file())

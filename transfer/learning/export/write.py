@@ -30,7 +30,7 @@ from transfer.tasks import Task, task_of
 def export(
     store: Store, job_id: str, *, to: Path, task: str | None = None, known: Sequence[CorpusRecord] = ()
 ) -> list[Exported]:
-    """Writes a job's kept model: one task into ``to`` itself, several into a folder each below it.
+    """Export a job's kept model: one task into ``to`` itself, several into a folder each below it.
 
     ``known`` are corpora that the model card may speak of (a fine-tuned model's partners). Raises InputError
     where ``to`` holds anything already, the job has no such task, or transformers has no class that computes

@@ -19,7 +19,7 @@ from transfer.learning.native.passes import Places
 
 
 def use_native(layer: nn.Module) -> None:
-    """Puts the native passes into a layer of BERT, ELECTRA, RoBERTa or XLM-RoBERTa."""
+    """Use the native passes in a layer of BERT, ELECTRA, RoBERTa or XLM-RoBERTa."""
     for path, form in PARTS.items():
         part = layer.get_submodule(path)
         # parameters, names and hooks stay as they are

@@ -20,7 +20,7 @@ SECONDS = 120  # it takes two
 
 
 class NotCompiled(Exception):
-    """Why there is no library here."""
+    """The native library could not be compiled; the message says why."""
 
 
 @functools.cache

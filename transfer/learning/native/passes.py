@@ -30,7 +30,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where the sequences of a packed row stand, for attention of ``heads`` heads.
+    """Positions of the sequences of a packed row, for attention of ``heads`` heads.
 
     ``bounds`` [sequences + 1] int32; ``drawn_at`` [sequences] int64 and ``sides`` [sequences] int32: where a
     sequence's bits begin, [heads, side, side]; ``kept_at`` [sequences] int64: where its weights begin,
@@ -70,7 +70,7 @@ def _pointer(x: Tensor) -> int:
 
 
 def _taken(x: Tensor) -> Tensor:
-    """What was kept for the way back is gone: whoever goes back once more is told so by torch."""
+    """Mark the saved tensor as overwritten, so that a second backward pass raises."""
     torch.autograd.graph.increment_version(x)
     return x
 
@@ -161,5 +161,5 @@ def adamax(
 
 
 def sum_of_squares(x: Tensor) -> float:
-    """Of all elements, parts of 4,096 of them in single precision and added up in double."""
+    """Sum of squares of all elements, blocks of 4,096 in single precision and their sum in double."""
     return _call("sum_of_squares", x, x.numel())

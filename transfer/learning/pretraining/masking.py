@@ -48,7 +48,7 @@ def encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, *, max_leng
 
 
 class Masks:
-    """Which word pieces are to be found out, and what stands in their places.
+    """Word pieces to predict, and their replacements in the input.
 
     ``whole_words``: all pieces of a word or none (so that no piece is told by its neighbours).
     """
@@ -77,7 +77,7 @@ class Masks:
         return Item(0, 0, array("i", ids.tolist()), text.types, array("i", chosen.tolist()), targets)
 
     def targets(self, values: list[Any]) -> Tensor:
-        """What the pieces of a mini-batch were, [vectors read]."""
+        """The original pieces of a mini-batch, [vectors read]."""
         return torch.tensor(values)
 
 

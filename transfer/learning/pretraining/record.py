@@ -1,4 +1,4 @@
-"""What pretraining is asked for, and what it leaves: a checkpoint that says how it was made."""
+"""Request and result of pretraining: a checkpoint that says how it was made."""
 
 import json
 import math
@@ -28,7 +28,7 @@ FROZEN = "The encoder was frozen: the head alone learned."
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for. The same request, encoder and text give the same result.
+    """A request for pretraining. The same request, encoder and text give the same result.
 
     ``recipe.epochs`` are passes over the text; ``steps``, where given, stand in their place.
     ``freeze``: the encoder stays as it is and the head alone learns, to compare with.
@@ -92,7 +92,7 @@ class Made:
 
 
 def told(request: Request, texts: Texts, *, fresh: bool, steps: int, pieces: Mapping[str, int]) -> str:
-    """What begins, for a person."""
+    """Description of the run that begins, for the terminal."""
     layers = f", its first {request.layers} layers" if request.layers else ""
     head = (
         "its masked-language-model head is fresh, the checkpoint has none" if fresh else "with its own head"
@@ -175,7 +175,7 @@ def write(
     to: Path,
     draft: Path,
 ) -> None:
-    """Writes the folder ``to``, whole or not at all; ``draft`` is one on the same file system."""
+    """Write the folder ``to``, whole or not at all; ``draft`` is one on the same file system."""
     shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed while it wrote
     draft.mkdir()
     made.model.whole.config = encoder.config_of(files.folder, request.layers)

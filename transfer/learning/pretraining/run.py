@@ -30,7 +30,7 @@ Tell = Callable[[str], None]
 def pretrain(
     request: Request, texts: Texts, to: Path, *, checkpoint_seconds: float = 60.0, tell: Tell = lambda _: None
 ) -> Path:
-    """Trains an encoder on the texts and writes it into the new folder ``to``, which is returned.
+    """Train an encoder on the texts, and write it into the new folder ``to``, which is returned.
 
     The folder is a checkpoint of transformers (safetensors, tokenizer, masked-language-model head) with a
     README.md and a pretraining.json that say how it was made. Until it is whole, ``<to>.unfinished`` holds

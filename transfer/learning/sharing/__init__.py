@@ -1,4 +1,4 @@
-"""Ways to share: what becomes of a job's encoder, by the name in its recipe."""
+"""Learners for the ways to share an encoder, by the name in a recipe."""
 
 from collections.abc import Callable, Mapping
 
@@ -24,7 +24,7 @@ def learner_of(materials: Materials) -> MultiTask:
 
 
 def check(share: Share, encoder: nn.Module, *, corpora: int, memory: float | None) -> None:
-    """Raises InputError where a way to share does not fit the encoder, or memory where it is known (bytes).
+    """Raise InputError if a way to share does not fit the encoder, or memory where it is known (bytes).
 
     ``corpora`` is how many train together at most.
     """

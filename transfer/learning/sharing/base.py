@@ -1,4 +1,4 @@
-"""What a learner is made of, whatever its way to share."""
+"""Parts of a learner, whatever its way to share."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace

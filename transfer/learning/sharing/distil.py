@@ -11,7 +11,7 @@ from transfer.learning.mtbert import MTBert
 
 
 class Student(MTBert):
-    """Learns from gold labels and, with a weight that falls in a straight line to 0, from teachers.
+    """A learner from gold labels and, with a weight that falls linearly to 0, from teachers.
 
     ``start`` is the teachers' share of the loss at the first step; at the last one it is 0.
     """
@@ -25,7 +25,7 @@ class Student(MTBert):
 
     @torch.no_grad()
     def learn_from(self, teacher: MTBert, batches: Sequence[MiniBatch]) -> None:
-        """Asks the teacher of one corpus for its targets, once."""
+        """Compute the targets of one corpus from its teacher, once."""
         teacher.eval()
         for part in (part for batch in batches for part in batch.parts):
             targets = teacher.tasks[part.corpus].soft_targets(teacher(part))

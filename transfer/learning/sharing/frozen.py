@@ -16,7 +16,7 @@ KEPT_BYTES = 2**30
 
 
 class Memory:
-    """What frozen layers gave for each packed row, as long as there is room (bytes)."""
+    """Cache of the frozen layers' outputs for each packed row, limited in bytes."""
 
     def __init__(self, room: int = KEPT_BYTES) -> None:
         self._room = room
@@ -29,7 +29,7 @@ class Memory:
         return found[1] if found else None
 
     def keep(self, batch: Batch, outputs: list[Any]) -> None:
-        """Keeps the outputs where there is room."""
+        """Keep the outputs if there is room."""
         size = sum(t.numel() * t.element_size() for o in outputs for t in _tensors(o))
         if size <= self._room:
             self._room -= size

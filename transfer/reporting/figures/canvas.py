@@ -1,4 +1,4 @@
-"""What every figure is drawn on: a bare page in inches, its caption and banner, and how it is saved."""
+"""Canvas of every figure: a page in inches with caption and banner, and how it is saved."""
 
 import textwrap
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def draw_banner(axes: Axes, source: str, *, x: float, y: float) -> None:
 
 
 def save(figure: Figure, stem: Path, *, title: str, formats: Sequence[str] = FORMATS) -> list[Path]:
-    """Writes `stem`.svg, .png and .pdf without dates; `title` goes into their metadata."""
+    """Write `stem`.svg, .png and .pdf without dates; `title` goes into their metadata."""
     metadata = {
         "svg": {"Title": title, "Date": None},
         "png": {"Title": title, "Software": None},

@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from transfer.reporting.comparison_picture import ComparisonPicture, Mark, Row
+from transfer.reporting.comparison_picture import ComparisonPicture, ComparisonRow, Mark
 from transfer.reporting.figures.canvas import (
     INK,
     LINE,
@@ -75,7 +75,7 @@ def draw_comparison(shown: ComparisonPicture, *, caption: str, source: str) -> F
     return figure
 
 
-def _draw_row(axes: Axes, line: Row, index: int, slots: int, *, limit: float, apart: bool) -> None:
+def _draw_row(axes: Axes, line: ComparisonRow, index: int, slots: int, *, limit: float, apart: bool) -> None:
     """An edge's marks, each in its method's slot."""
     slot = SLOT / (SLOT * slots + PAD)
     for mark in line.marks:

@@ -28,7 +28,7 @@ WIDE, NEAR, BETWEEN = 3.2, 2.0, 0.25  # inches: the axes and the gap from one to
 
 
 def draw_forest(edges: pd.DataFrame, *, smallest_effect: float, caption: str, source: str) -> Figure:
-    """The gains (points) of one stage's `gains.edges`, by target and then by gain, with 95 % intervals.
+    """The gains (points) of one stage's `gains.edges`, by target and then by gain, with 95% CIs.
 
     The band is what does not matter, ± `smallest_effect` (a fraction); where it is too narrow to be
     seen, a second axis shows the same edges near zero. An interval that leaves an axis ends in an

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from transfer.analysis.graph import CLAIMS
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.figures.canvas import (
     INK,
     LINE,
@@ -37,7 +37,7 @@ DETAIL_SIZE = 7.5  # printers' points
 
 
 class Extent(NamedTuple):
-    """How far a picture reaches from the centre of its ring, names and all, in inches."""
+    """Extent of a picture from the center of its ring, with names, in inches."""
 
     left: float  # this and bottom are negative
     right: float
@@ -160,7 +160,7 @@ def draw_legend(axes: Axes, pictures: Sequence[GraphPicture], *, x: float, top: 
 
 
 def _draw_width_key(axes: Axes, widest: float, *, x: float, y: float) -> None:
-    """How wide the line of a small and of the largest claimed gain is."""
+    """Line widths of a small and of the largest claimed gain."""
     style = {"ha": "left", "va": "center_baseline", "fontsize": 8, "color": INK}
     words = "width of improves, harms:"
     numbers = [f"{round(100 * gain, 1):g}" for gain in width_key(widest)]

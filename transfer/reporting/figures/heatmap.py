@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 
-from transfer.analysis.graph import CLAIMS
 from transfer.analysis.tables import points
+from transfer.analysis.verdicts import CLAIMS
 from transfer.reporting.figures.canvas import (
     INK,
     LINE,

@@ -1,6 +1,9 @@
 """Several graphs side by side with one legend and one scale of width."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
@@ -22,7 +25,9 @@ from transfer.reporting.figures.graph import (
     legend_height,
 )
 from transfer.reporting.graph_layout import text_width
-from transfer.reporting.panels import Panel
+
+if TYPE_CHECKING:  # `panels` draws with this module
+    from transfer.reporting.panels import PanelPicture
 
 ACROSS = 3  # panels in a row
 GAP = 0.3  # inches between panels
@@ -30,10 +35,10 @@ HEADING, HEAD_SIZE = 0.4, 11.0  # inches; printers' points
 BANNER_ROOM = 0.42
 
 
-def draw_panels(panels: Sequence[Panel], *, caption: str) -> Figure:
+def draw_panels(panels: Sequence[PanelPicture], *, caption: str) -> Figure:
     """The panels in rows, each under its letter and name, the synthetic ones under a banner, too.
 
-    The pictures must share `widest` (see `side_by_side`); the legend below holds for all of them.
+    The pictures must share `widest` (see `panels.Panels`); the legend below holds for all of them.
     """
     rows = [panels[start : start + ACROSS] for start in range(0, len(panels), ACROSS)]
     pictures = [panel.picture for panel in panels]
@@ -75,11 +80,11 @@ def draw_panels(panels: Sequence[Panel], *, caption: str) -> Figure:
     return figure
 
 
-def _heading(panel: Panel) -> str:
+def _heading(panel: PanelPicture) -> str:
     return f"({panel.letter})  {panel.name}"
 
 
-def _sides(panel: Panel, reach: Extent) -> tuple[float, float]:
+def _sides(panel: PanelPicture, reach: Extent) -> tuple[float, float]:
     """The inches that a panel takes to the left and to the right of its ring's centre."""
     heading = text_width(_heading(panel), 1.15 * HEAD_SIZE) / 2  # bold letters are wider
     return max(-reach.left, heading), max(reach.right, heading)

@@ -183,8 +183,8 @@ class Graph {
     if (what && what.edge) this.tellEdge(what.edge);
     else if (what) this.tellNode(what.node);
     else {
-      put(this.details, 'p', 'Point at an edge, or move to it with the keyboard, for its numbers.');
-      put(this.details, 'p', 'Click a task for its best and worst partners.');
+      put(this.details, 'p', 'Point at an edge, or move to it with the arrow keys, to see its numbers.');
+      put(this.details, 'p', 'Click a task to see its best and worst partners.');
     }
     this.mark(what);
   }
@@ -212,7 +212,7 @@ class Graph {
     verdict.append(` ${edge.verdict}`);
     const list = put(this.details, 'dl');
     const facts = [
-      ['Gain', edge.points === null ? edge.gain : `${edge.gain} points`], ['95 % interval', edge.interval], ['p adjusted', edge.p], ['Seeds', edge.seeds],
+      ['Gain', edge.points === null ? edge.gain : `${edge.gain} points`], ['95% CI', edge.interval], ['p adjusted', edge.p], ['Seeds', edge.seeds],
       ['Alone', edge.single], ['With partner', edge.joint], ['Metric', this.nodes[edge.target].metric],
     ];
     for (const [name, value] of facts) {
@@ -240,7 +240,7 @@ class Graph {
       button.type = 'button';
       put(button, 'span', SIGNS[edge.verdict], `sign ${dashed(edge.verdict)}`).setAttribute('aria-hidden', 'true');
       put(button, 'span', edge[end], 'name');
-      put(button, 'span', `${edge.gain} (${edge.interval})`, 'amount');
+      put(button, 'span', `${edge.gain} ${edge.interval}`, 'amount');
       put(button, 'span', `, ${edge.verdict}`, 'unseen');
       button.addEventListener('click', () => this.choose({ edge }));
     };

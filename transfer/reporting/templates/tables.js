@@ -4,8 +4,8 @@ const WIDE = 700; // pixels
 
 // The number that a cell begins with; what has none goes last.
 function numberOf(text) {
-  const found = text.replace(/−/g, '-').match(/^\s*[-+]?\d[\d.]*(e[-+]?\d+)?/i);
-  return found ? Number(found[0]) : NaN;
+  const found = text.replace(/−/g, '-').match(/^[\s[]*[-+]?\d[\d.]*(e[-+]?\d+)?/i);
+  return found ? Number(found[0].replace('[', '')) : NaN;
 }
 
 // What a cell says, without the signs that stand beside words.
