@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tests.grids import TASKS, grid_of, jobs_of
 from transfer.grid import ADDED_LATER
 from transfer.inputs import InputError
-from transfer.records import FORMAT, Damaged, GridRecord, JobResult, Score, result_of, signed
+from transfer.records import FORMAT, Damaged, GridRecord, JobResult, Score, result_of, signed, without_paths
 
 (JOB,) = jobs_of(grid_of(TASKS[:1], jobs=["single"]))
 SCORE = Score(corpus=TASKS[0], split="test", metric="pearson", value=0.123456789, items=5)
@@ -94,3 +94,17 @@ def test_a_report_is_named_after_its_grid_where_nothing_was_changed():
     record = GridRecord(grid=grid, recipe_name="", source="prepared", corpora=(), jobs=())
     assert record.title == "g"
     assert record.model_copy(update={"report_name": "g+seeds=2"}).title == "g+seeds=2"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no file '/home/ann/runs/x.json'", "no file '…/x.json'"),
+        ("~/models/bert", "…/bert"),
+        (r"C:\Users\ann\x.json", "…/x.json"),
+        ("see https://example.org/a/b and a/b", "see https://example.org/a/b and a/b"),
+        ("precision/recall", "precision/recall"),
+    ],
+)
+def test_paths_of_the_machine_are_cut(text, shown):
+    assert without_paths(text) == shown

@@ -1,4 +1,4 @@
-"""Which text tasks help each other when trained together, which hurt, and how sure can we be?
+"""Find out which text tasks help each other when trained together, which hurt, and how sure we can be.
 
 ``run_grid`` runs a grid and returns its ``Study``; ``Study.open`` opens a finished one.
 """

@@ -45,7 +45,7 @@ def members(groups: Iterable[str]) -> list[str]:
 
 
 class Control(StrEnum):
-    """What a further arm of the target controls for; see ``transfer.analysis.controls``."""
+    """Explanation that a further arm of the target rules out; see ``transfer.analysis.controls``."""
 
     NULL = "null"
     SAME_STEPS = "same-steps"

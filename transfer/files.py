@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from transfer.inputs import InputError
+from transfer.ledger_files import LedgerFiles
 
 # seconds; a file that is being written is renamed within moments, a kept encoder within its job
 DRAFTS_LIVE = 24 * 3600
@@ -80,8 +81,10 @@ class Files(Protocol):
 
 
 def files_at(where: Path) -> Files:
-    """The files in a folder, or in a bucket: ``s3://bucket/prefix`` (the folder need not exist yet)."""
-    return Bucket(where) if address(where).startswith("s3://") else Folder(where)
+    """The files in a folder (it may not exist yet), in a bucket (``s3://bucket/prefix``) or in a ledger."""
+    if address(where).startswith("s3://"):
+        return Bucket(where)
+    return LedgerFiles(where) if where.is_file() else Folder(where)
 
 
 def address(where: Path) -> str:

@@ -13,6 +13,8 @@ from transfer.grid import ADDED_LATER, Grid
 from transfer.inputs import InputError
 from transfer.jobs import Job
 
+# An absolute path (two or more parts) that is not the tail of a URL or of a relative path.
+_ABSOLUTE = re.compile(r"(?<![\w.:/…-])(?:~|[A-Za-z]:)?[\\/](?:[^\s\\/'\":,;()]+[\\/])+")
 FORMAT = 1
 
 
@@ -173,3 +175,12 @@ def result_of(text: bytes, *, where: str) -> JobResult:
         if hashlib.sha256(bare).hexdigest() != result.checksum:
             raise Damaged(f"{where}: was changed after it was written")
     return result
+
+
+def without_paths(text: str) -> str:
+    """The text with the folders of absolute paths cut: a report tells nothing of a machine.
+
+    >>> without_paths("no file /home/ann/runs/x.json")
+    'no file …/x.json'
+    """
+    return _ABSOLUTE.sub("…/", text)

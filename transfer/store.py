@@ -207,9 +207,14 @@ class Store:
         return pd.read_parquet(io.BytesIO(self._predictions(job_id, digest)))
 
     def prediction_table(self, job_id: str, *, digest: str = "") -> pa.Table:
-        """The same for a program that reads thousands: corpus and predicted say each value once."""
+        """The same for a program that reads thousands: corpus and predicted say each value once.
+
+        In a ledger without labels the columns are corpus, document, share and constant.
+        """
         data = pa.BufferReader(self._predictions(job_id, digest))
-        with pq.ParquetFile(data, read_dictionary=["corpus", "predicted"]) as file:
+        repeated = [name for name in pq.read_schema(data).names if name in ("corpus", "predicted")]
+        data.seek(0)
+        with pq.ParquetFile(data, read_dictionary=repeated) as file:
             return file.read(use_threads=False).unify_dictionaries()
 
     def _predictions(self, job_id: str, digest: str) -> bytes:

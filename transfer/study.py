@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from transfer.analysis.study import Study as Numbers
 from transfer.inputs import InputError
 from transfer.last_run import record_of
+from transfer.ledger import grid_in, is_ledger
 from transfer.reporting.captions import report_caption
 from transfer.reporting.panels import Panel, Panels
 from transfer.store import Store
@@ -66,14 +67,16 @@ class Study(Numbers):
         corpora: str | None = None,
         overrides: Sequence[str] = (),
     ) -> "Study":
-        """A grid's file as it was run into ``store``, or the folder of its report.
+        """A grid's file as it was run into ``store``, the folder of its report, or a ledger of one grid.
 
-        ``corpora`` and ``overrides`` are what ``run-grid`` was given as --corpora and --set. Raises
-        InputError where the grid was not run, or the folder holds no report.
+        ``store`` may be a ledger, too. ``corpora`` and ``overrides`` are what ``run-grid`` was given as
+        --corpora and --set. Raises InputError where the grid was not run, or the folder holds no report.
         """
         where = Path(where)
         if where.is_dir():
             return cls.load(where)
+        if is_ledger(where):
+            return cls.of(*grid_in(where))
         opened = Store(Path(store))
         return cls.of(opened, record_of(opened, where, overrides=overrides, corpora=corpora))
 

@@ -59,20 +59,6 @@ def test_markdown_escapes_what_would_break_a_table():
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("no file '/home/ann/runs/x.json'", "no file '…/x.json'"),
-        ("~/models/bert", "…/bert"),
-        (r"C:\Users\ann\x.json", "…/x.json"),
-        ("see https://example.org/a/b and a/b", "see https://example.org/a/b and a/b"),
-        ("precision/recall", "precision/recall"),
-    ],
-)
-def test_paths_of_the_machine_are_cut(text, shown):
-    assert tables.without_paths(text) == shown
-
-
 def test_points():
     assert tables.points(-0.0001, sign=True) == "+0.0"
     assert tables.points(0.0183, sign=True) == "+1.8"

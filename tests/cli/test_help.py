@@ -31,8 +31,8 @@ COMMANDS = {
 
 
 VERBS = {
-    "Advise", "Compare", "Continue", "Convert", "Divide", "Draw", "Export", "Find", "List", "Predict",
-    "Prepare", "Print", "Rebuild", "Run", "Show",
+    "Advise", "Compare", "Continue", "Convert", "Divide", "Download", "Draw", "Export", "Find", "List",
+    "Merge", "Predict", "Prepare", "Print", "Rebuild", "Run", "Show", "Write",
 }  # fmt: skip
 UNWELCOME = {"Of", "What", "Whose", "Who", "Where", "As", "Also", "Makes", "Shows", "Writes", "Keeps"}
 

@@ -1,11 +1,35 @@
-"""The README is easy to read aloud."""
+"""The checkable part of the language rules: docstrings' first lines and README sentences."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "transfer").rglob("*.py"))
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+# A first line that begins like this is half a sentence: the signature has the other half.
+HALVES = re.compile(r"(As|How|Of|What|Where|Who|Whose)\b")
 WORDS_PER_SENTENCE = 20
+
+
+def first_lines(source: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, DOCUMENTED) and (docstring := ast.get_docstring(node)):
+            yield getattr(node, "lineno", 1), docstring.splitlines()[0]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_first_line_of_a_docstring_stands_alone(source: Path):
+    faults = [
+        f"line {line}: {text}"
+        for line, text in first_lines(source)
+        if not text.endswith(".") or HALVES.match(text)
+    ]
+    assert faults == []
 
 
 def sentences(markdown: str) -> list[str]:

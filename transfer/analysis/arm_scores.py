@@ -6,7 +6,7 @@ measured once, and the rest is indices.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,10 @@ class ArmScores:
 
         Items that name a document are added up by it; the others are documents of their own. Raises
         ValueError where there are no predictions, or they do not give the job's ``score`` (NaN: undefined).
+        The table may hold shares instead (see ``shared``).
         """
+        if "share" in predictions.column_names:
+            return _arm_of_shares(self._target, predictions, score)
         rows = _rows_of(self._target, predictions)
         if self._items is None or not self._items.are_those_of(rows):
             self._items = _Items(rows)
@@ -88,6 +91,35 @@ class ArmScores:
     def _forget(self) -> None:
         self._known.clear()
         self._parts = np.empty((0, 0))
+
+
+def shared(arms: Mapping[str, ArmScore]) -> pa.Table:
+    """A job's arms by target as a table without gold values, predictions and names of documents.
+
+    Columns corpus, document (its place in the sorted names), share, and constant (whether one prediction
+    stands for all items).
+    """
+    parts = [
+        pa.table(
+            {
+                "corpus": pa.array([name] * len(arm.shares)).dictionary_encode(),
+                "document": pa.array(range(len(arm.shares)), pa.int32()),
+                "share": pa.array(arm.shares, pa.float64(), from_pandas=False),
+                "constant": pa.array([bool(arm.constant)] * len(arm.shares)),
+            }
+        )
+        for name, arm in arms.items()
+    ]
+    return pa.concat_tables(parts).unify_dictionaries()
+
+
+def _arm_of_shares(target: str, table: pa.Table, score: float) -> ArmScore:
+    rows = table.filter(pc.field("corpus").cast(pa.string()) == target)
+    if not len(rows):
+        raise ValueError(f"{target}: there are no shares of it")
+    documents = tuple(f"document {number}" for number in rows["document"].to_pylist())
+    constant = "it predicts the same for every test item" if rows["constant"][0].as_py() else ""
+    return ArmScore(documents, score, rows["share"].to_numpy(), constant)
 
 
 class _Items:

@@ -57,7 +57,7 @@ def partners(rows: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def group_size(corpora: str) -> int:
-    """How many corpora a text of the column ``corpora`` names."""
+    """Count the corpora that a text of the column ``corpora`` names."""
     return len(Group.parse(corpora))
 
 

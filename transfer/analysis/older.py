@@ -22,6 +22,8 @@ def known_undefined(result: JobResult, store: Store, cards: Mapping[str, Card]) 
         kept = store.predictions(result.id, digest=result.predictions)
     except (FileNotFoundError, ValueError, Damaged):
         return result  # whoever needs the predictions says what is wrong with them
+    if "gold" not in kept:  # a ledger without labels, which has no result of a version as old
+        return result
     for score in doubtful:
         rows = kept[kept["corpus"] == score.corpus]
         gold, predicted = ([json.loads(text) for text in rows[name]] for name in ("gold", "predicted"))

@@ -4,10 +4,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from transfer.analysis.tables import without_paths
 from transfer.external import External
 from transfer.recipes import RECIPES
-from transfer.records import GridRecord
+from transfer.records import GridRecord, without_paths
 
 
 class Rerun(NamedTuple):

@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from transfer.analysis.evidence import Cell
 from transfer.analysis.rerun import Rerun, rerun
-from transfer.analysis.tables import CorpusRow, without_paths
+from transfer.analysis.tables import CorpusRow
 from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
 from transfer.external import External
 from transfer.jobs import Job
 from transfer.recipes import Recipe
-from transfer.records import GridRecord, JobResult
+from transfer.records import GridRecord, JobResult, without_paths
 from transfer.seeds import Seeds
 
 SOURCES = ("synthetic", "prepared")

@@ -5,8 +5,9 @@ import itertools
 from collections.abc import Mapping
 
 import pandas as pd
+import pyarrow as pa
 
-from transfer.analysis.arm_scores import ArmScores
+from transfer.analysis.arm_scores import ArmScores, shared
 from transfer.analysis.evidence import ArmScore, Cell, Evidence
 from transfer.analysis.flags import Flags, flags_of
 from transfer.analysis.older import known_undefined
@@ -67,3 +68,9 @@ class Stored:
                 raise InputError(f"{home}/predictions.parquet: {error}; {mend}") from None
 
         return Evidence(read)
+
+    def shares(self, job_id: str) -> pa.Table:
+        """The arms of a finished job without labels (see ``arms.shared``)."""
+        result = self.results[job_id]
+        defined = {s.corpus for s in result.scores if s.split == "test" and s.value is not None}
+        return shared({c.target: self.evidence.arm(c) for c in cells_of(result.job) if c.target in defined})

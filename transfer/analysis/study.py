@@ -29,10 +29,9 @@ from transfer.analysis.options import Option, options_of
 from transfer.analysis.rerun import Rerun
 from transfer.analysis.setup import Setup, setup_of
 from transfer.analysis.stored import Stored
-from transfer.analysis.tables import without_paths
 from transfer.analysis.watch import Watch, nobody
 from transfer.inputs import InputError, did_you_mean
-from transfer.records import GridRecord
+from transfer.records import GridRecord, without_paths
 from transfer.seeds import Seeds
 from transfer.store import Store
 

@@ -29,9 +29,6 @@ RESULTS = [
 ]  # fmt: skip
 P_VALUES = ("p", "p_adjusted")
 
-# An absolute path (two or more parts) that is not the tail of a URL or of a relative path.
-_ABSOLUTE = re.compile(r"(?<![\w.:/…-])(?:~|[A-Za-z]:)?[\\/](?:[^\s\\/'\":,;()]+[\\/])+")
-
 _MINUS = re.compile(r"(?<![^\s(])-(?=\d)")
 
 
@@ -86,15 +83,6 @@ def minus(text: str) -> str:
     'i2b2-2010: −1.5 to 2.0 (−3)'
     """
     return _MINUS.sub("−", text)
-
-
-def without_paths(text: str) -> str:
-    """The text with the folders of absolute paths cut: a report tells nothing of a machine.
-
-    >>> without_paths("no file /home/ann/runs/x.json")
-    'no file …/x.json'
-    """
-    return _ABSOLUTE.sub("…/", text)
 
 
 def results(frame: pd.DataFrame) -> pd.DataFrame:

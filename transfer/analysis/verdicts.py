@@ -30,7 +30,7 @@ FEWEST_DEGREES = 4  # of a variance that a forecast rests on
 
 
 class Verdict(StrEnum):
-    """What is found of a gain."""
+    """The finding about a gain."""
 
     IMPROVES = "improves"
     HARMS = "harms"

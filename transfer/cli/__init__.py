@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from transfer import __version__
-from transfer.cli import advice, corpora, corpora_tables, encoders, grids, models, panels, paper, planted
+from transfer.cli import (
+    advice,
+    corpora,
+    corpora_tables,
+    encoders,
+    grids,
+    ledger,
+    models,
+    panels,
+    paper,
+    planted,
+)
 from transfer.cli.caches import use_writable_folders
 from transfer.cli.commands import Commands, Daily
 from transfer.cli.interrupts import GO_ON
@@ -35,6 +46,7 @@ for name, group, about in (
     ("corpora", corpora_group, "List, prepare, check and count corpora."),
     ("models", models.app, "Export trained models and label new text."),
     ("encoders", encoders.app, "Convert encoders and continue their pretraining."),
+    ("ledger", ledger.app, "Pack a grid's results into one file, and merge such files."),
 ):
     app.add_typer(group, name=name, no_args_is_help=True, help=about)
 

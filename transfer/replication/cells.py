@@ -15,12 +15,11 @@ import pandas as pd
 
 from transfer.analysis.estimate import over_seeds
 from transfer.analysis.interim import needed_jobs
-from transfer.analysis.tables import without_paths
 from transfer.corpora.base import SPLITS, Split
 from transfer.corpora.stats import notes_of
 from transfer.grid import Grid
 from transfer.inputs import InputError, did_you_mean
-from transfer.records import CorpusRecord, GridRecord
+from transfer.records import CorpusRecord, GridRecord, without_paths
 from transfer.replication import paper, table1
 from transfer.replication.table1 import PUBLISHED
 from transfer.store import Store

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from transfer.analysis.study import Study
-from transfer.analysis.tables import without_paths
+from transfer.records import without_paths
 
 CORRECTIONS = {"bh": "Benjamini-Hochberg", "holm": "Holm"}
 MARK = "SYNTHETIC DATA"

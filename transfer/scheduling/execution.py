@@ -1,4 +1,4 @@
-"""Where the jobs of a run are executed, how many at a time, and with what share of a GPU."""
+"""Settings of an execution: the executor, jobs at a time, and the share of a GPU."""
 
 import contextlib
 import enum
@@ -82,7 +82,7 @@ class Execution:
         return not (self.address or self.gpus_per_job)
 
     def logs(self, grid: str) -> "Logs | None":
-        """Where learning curves go. Raises InputError where Ray or the tool's package is missing."""
+        """The tracker for learning curves. Raises InputError if Ray or the tool's package is missing."""
         if self.log_to is None:
             return None
         with _ray_needed():

@@ -12,8 +12,8 @@ from transfer.analysis.evidence import Cell, Evidence
 from transfer.analysis.gains import EdgeKey
 from transfer.analysis.setup import DATA_OF, FINE_TUNE, NONE
 from transfer.analysis.study import Study
-from transfer.analysis.tables import without_paths
 from transfer.arms import Group
+from transfer.records import without_paths
 
 MOST = 8  # methods: a figure tells so many forms and colours apart
 

@@ -28,7 +28,7 @@ class Download:
 
 @dataclass(frozen=True)
 class Access:
-    """How to get a release.
+    """Ways to get a release.
 
     ``page`` is its authors'. With ``downloads`` anybody can have it; without, ``how`` says what to do.
     ``via`` is the page of a copy (or a preparation) that is downloaded instead of the authors' files.
