@@ -169,8 +169,11 @@ def _problems(model: type[BaseModel], error: ValidationError, path: Path, lines:
     # a key that is misspelt is also a key that is missing; the misspelling is the mend
     found = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     # pydantic names the branch of a union, too
-    found = [each | {"loc": tuple(p for p in each["loc"] if "[" not in str(p))} for each in found]
-    return [InputError(f"{placed(path, lines, each['loc'])}: {_what(model, each)}") for each in found]
+    told = []
+    for each in found:
+        loc = tuple(part for part in each["loc"] if "[" not in str(part))
+        told.append(InputError(f"{placed(path, lines, loc)}: {_what(model, {**each, 'loc': loc})}"))
+    return told
 
 
 def _what(model: type[BaseModel], error: Any) -> str:
