@@ -105,9 +105,8 @@ def run_grid(
     if share is None:
         report_and_show(expanded.record, store, out)
     else:
-        say(
-            f"part {share}: {outcome.jobs} of {len(expanded.record.jobs)} jobs; report when all are in one store"
-        )
+        of = len(expanded.record.jobs)
+        say(f"part {share}: {outcome.jobs} of {of} jobs; write the report when one store has all parts")
     if not complete(outcome):
         raise typer.Exit(SOME_FAILED)
 

@@ -33,23 +33,24 @@ class Part:
         the jobs and their costs alone. The longest families are handed out first, each to the part that
         has least to do, so no part costs more than 4/3 of the best division (Graham 1969).
         """
-        family = {job.id: job.id for job in jobs}
+        ids = [job.id for job in jobs]
+        family = {id_: id_ for id_ in ids}
 
         def head(id_: str) -> str:
             while family[id_] != id_:
                 id_ = family[id_]
             return id_
 
-        for job in jobs:
+        for id_, job in zip(ids, jobs, strict=True):
             for parent in job.parents:
-                if parent.id in family:
-                    family[head(job.id)] = head(parent.id)
+                if (known := parent.id) in family:
+                    family[head(id_)] = head(known)
         totals: dict[str, float] = {}
-        for job in jobs:
-            totals[head(job.id)] = totals.get(head(job.id), 0.0) + cost[job.id]
+        for id_ in ids:
+            totals[head(id_)] = totals.get(head(id_), 0.0) + cost[id_]
         loads, part_of = [0.0] * self.count, {}
         for name in sorted(totals, key=lambda name: (-totals[name], name)):
             lightest = loads.index(min(loads))
             loads[lightest] += totals[name]
             part_of[name] = lightest + 1
-        return tuple(job for job in jobs if part_of[head(job.id)] == self.number)
+        return tuple(job for id_, job in zip(ids, jobs, strict=True) if part_of[head(id_)] == self.number)
