@@ -1,4 +1,4 @@
-"""Sizes that keep the code readable: parameters of a function, lines of a module, and text that has one parser."""
+"""Sizes that keep the code readable: parameters of functions, lines of modules; and one parser of groups."""
 
 import ast
 from pathlib import Path
