@@ -15,6 +15,7 @@ from transfer import cost, planning
 from transfer.analysis.interim import Decided, Interim, needed_jobs
 from transfer.analysis.stored import Stored
 from transfer.claims import Claims
+from transfer.inputs import InputError
 from transfer.jobs import Job
 from transfer.planning import Expanded, GridFile, expand
 from transfer.progress import (
@@ -31,6 +32,7 @@ from transfer.progress import (
 )
 from transfer.records import GridRecord, JobResult
 from transfer.scheduling.execution import Execution
+from transfer.scheduling.part import Part
 from transfer.seeds import Seeds
 from transfer.store import Store
 
@@ -82,16 +84,31 @@ class Outcome:
         return not (self.failed or self.lost)
 
 
-def outcome(record: GridRecord, store: Store) -> Outcome:
-    """The jobs of a grid that failed, and the models that could not be kept."""
-    jobs, kept = needed_jobs(store, record), record.grid.kept(record.jobs)
+def outcome(record: GridRecord, store: Store, part: Part | None = None) -> Outcome:
+    """The jobs of a grid, or of a part of it, that failed, and the models that could not be kept."""
+    jobs, kept = _asked_for(record, store, part), record.grid.kept(record.jobs)
     lost = (job for job in store.pending(jobs, keep=kept) if job.id in kept and store.is_done(job.id))
     failed = (result for result in store.results(jobs).values() if result.status == "failed")
     return Outcome(len(jobs), tuple(failed), tuple(lost))
 
 
-def run(expanded: Expanded, store: Store, execution: Execution, on_progress: OnProgress = ignore) -> Outcome:
-    """Run the jobs that the store lacks, and those that undecided edges ask for."""
+def run(
+    expanded: Expanded,
+    store: Store,
+    execution: Execution,
+    on_progress: OnProgress = ignore,
+    *,
+    part: Part | None = None,
+) -> Outcome:
+    """Run the jobs that the store lacks, and those that undecided edges ask for.
+
+    With a ``part`` only the jobs of that part run. Raises InputError for a part of a grid with adaptive
+    seeds, whose jobs depend on the results of the other parts.
+    """
+    if part and isinstance(expanded.grid.seeds, Seeds):
+        raise InputError(
+            "--part needs fixed seeds; use --set seeds=3, merge the parts, then run the grid itself"
+        )
     record = expanded.record
     logs = execution.logs(record.grid.name)
     planning.not_on_other_data(store, expanded)
@@ -99,7 +116,7 @@ def run(expanded: Expanded, store: Store, execution: Execution, on_progress: OnP
     store.sweep()
     for told in store.quarantine(record.jobs):
         on_progress(Note(told, warning=True))
-    jobs, kept = needed_jobs(store, record), record.grid.kept(record.jobs)
+    jobs, kept = _asked_for(record, store, part), record.grid.kept(record.jobs)
     pending = store.pending(jobs, keep=kept)
     on_progress(
         GridExpanded(record.title, len(jobs), len(record.jobs), len(pending), record.source == "synthetic")
@@ -114,7 +131,12 @@ def run(expanded: Expanded, store: Store, execution: Execution, on_progress: OnP
         here = None if execution.address else resources.memory()  # of other machines nothing is known
         preflight.loadable(expanded, memory=here[1] * 2**30 if here else None)
         _Run(expanded, store, execution, on_progress).run(jobs, pending, logs)
-    return outcome(record, store)
+    return outcome(record, store, part)
+
+
+def _asked_for(record: GridRecord, store: Store, part: Part | None) -> tuple[Job, ...]:
+    jobs = needed_jobs(store, record)
+    return part.of(jobs, cost.costs(record)) if part else jobs
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def cells() -> list[nbformat.NotebookNode]:
             "PYTHONPATH", os.pathsep.join([str(NOTEBOOK.parents[1]), os.environ.get("PYTHONPATH", "")])
         )
         book = nbformat.read(NOTEBOOK, as_version=4)
-        NotebookClient(book, timeout=120, resources={"metadata": {"path": NOTEBOOK.parent}}).execute()
+        NotebookClient(book, timeout=250, resources={"metadata": {"path": NOTEBOOK.parent}}).execute()
     return [cell for cell in book.cells if cell.cell_type == "code"]
 
 
@@ -39,6 +39,19 @@ def test_advice_shows_itself(cells):
     assert "Train mednli with" in shown(cells, 'recommend("mednli")', "text/markdown")
     assert "| model | task |" in shown(cells, "group(2)", "text/markdown")
     assert "improves" in shown(cells, "study.edges[", "text/html")
+
+
+def test_a_grid_runs_and_tells_of_its_progress(cells):
+    (cell,) = [cell for cell in cells if "run_grid(" in cell.source]
+    told = "".join(
+        output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"
+    )
+    assert told.splitlines() == [
+        "refine clinicalsts+mednli seed 0: done",
+        "refine clinicalsts seed 0: done",
+        "refine mednli seed 0: done",
+    ]
+    assert "2 tasks" in cell.outputs[-1]["data"]["text/plain"]
 
 
 def test_the_stored_notebook_holds_no_outputs():

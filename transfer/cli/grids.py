@@ -83,20 +83,30 @@ def run_grid(
     log_dir: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files of --log-to.")] = Path(
         "logs"
     ),
+    part: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="Part of the jobs to run, as in 2/8; writes no report."),
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
     """Run the jobs that are missing, then write the report."""
     from transfer.cli.running import complete, report_and_show, run_and_show
     from transfer.planning import GridFile, expand
     from transfer.scheduling.execution import Execution
+    from transfer.scheduling.part import Part
     from transfer.store import Store
 
     execution = Execution(
         executor, workers, gpus_per_job, address, checkpoint_seconds, cuda_graphs, log_to, log_dir
     )
     expanded, store = expand(GridFile(grid, corpora, overrides or ())), Store(store_dir)
-    outcome = run_and_show(expanded, store, execution)
-    report_and_show(expanded.record, store, out)
+    share = None if part is None else Part.parse(part)
+    outcome = run_and_show(expanded, store, execution, share)
+    if share is None:
+        report_and_show(expanded.record, store, out)
+    else:
+        of = len(expanded.record.jobs)
+        say(f"part {share}: {outcome.jobs} of {of} jobs; write the report when one store has all parts")
     if not complete(outcome):
         raise typer.Exit(SOME_FAILED)
 

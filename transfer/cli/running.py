@@ -12,6 +12,7 @@ from transfer.planning import Expanded
 from transfer.progress import Event, GridExpanded, JobEnded, Note, ReportProgress, RunStarted, SeedsAdded
 from transfer.records import GridRecord
 from transfer.scheduling.execution import Execution
+from transfer.scheduling.part import Part
 from transfer.store import Store
 
 
@@ -70,10 +71,10 @@ class _Display(contextlib.ExitStack):
         self._shown = self.enter_context(shown)
 
 
-def run_and_show(expanded: Expanded, store: Store, execution: Execution) -> Outcome:
-    """Run the jobs of a grid that the store lacks and show how it goes."""
+def run_and_show(expanded: Expanded, store: Store, execution: Execution, part: Part | None = None) -> Outcome:
+    """Run the jobs of a grid, or of a part of it, that the store lacks and show how it goes."""
     with _Display() as display:
-        return run(expanded, store, execution, display)
+        return run(expanded, store, execution, display, part=part)
 
 
 def report_and_show(record: GridRecord, store: Store, out: Path) -> None:

@@ -7,6 +7,7 @@ import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -236,19 +237,19 @@ def packed_attention(
     attention_mask: Tensor | None,
     scaling: float | None = None,
     dropout: float = 0.0,
-    sliding_window: int | None = None,
-    packing: Packing | None = None,
-    noise: Noise | None = None,
-    **_,
+    **row: Any,
 ) -> tuple[Tensor, None]:
-    """Attention within each sequence of a packed row.
+    """Attention within each sequence of a packed row, as transformers calls an attention interface.
 
-    ``query``, ``key``, ``value``: [1, heads, total, width]. Returns [1, total, heads, width]. A token sees
-    those that are fewer than ``sliding_window`` tokens away. ``dropout`` draws its masks from ``noise``; on a
-    GPU from the device's generator, which ``noise`` has seeded, and a kernel without padding does all
-    where one serves.
-    Raises ValueError without a ``packing``, since neighbours would then see each other.
+    ``query``, ``key``, ``value``: [1, heads, total, width]. Returns [1, total, heads, width]. ``row`` has the
+    ``packing`` of the row, the ``noise`` that dropout draws its masks from, and ``sliding_window``: a token
+    sees those that are fewer tokens away. On a GPU dropout draws from the device's generator, which ``noise``
+    has seeded, and a kernel without padding does all where one serves.
+    Raises ValueError without a packing, since neighbors would then see each other.
     """
+    packing: Packing | None = row.get("packing")
+    noise: Noise | None = row.get("noise")
+    sliding_window: int | None = row.get("sliding_window")
     if packing is None:
         raise ValueError(f"the attention '{ATTENTION}' needs the packing of its row")
     if dropout and noise is None:

@@ -125,7 +125,7 @@ def _native(group: dict, weights: list[Tensor], state: Mapping[Tensor, dict], sh
         own, grad = state[weight], weight.grad
         assert grad is not None
         passes.adamax(
-            weight, grad, own["mean"], own["maximum"],
+            weight, grad, (own["mean"], own["maximum"]),
             shrink=factor, betas=betas, eps=group["eps"],
             keep=1 - rate * group["decay"], rate=rate / (1 - betas[0] ** own["step"]),
         )  # fmt: skip

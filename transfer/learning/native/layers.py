@@ -5,7 +5,7 @@ GPU, bf16, adapters in the place of linear layers) it is the one that was there.
 """
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -50,8 +50,8 @@ class _Attention(nn.Module):
             return super().forward(hidden_states, *more, packing=packing, noise=noise, **named)
         weights = [x for each in linear for x in (each.weight, each.bias)]
         places = places_of(packing, self.num_attention_heads)
-        share, keep = _share(self), torch.is_grad_enabled()
-        return _Attended.apply(hidden_states, *weights, places, self.scaling, share, noise, keep), None
+        how = _Attending(places, self.scaling, _share(self), noise, torch.is_grad_enabled())
+        return _Attended.apply(hidden_states, *weights, how), None
 
 
 class _Residual(nn.Module):
@@ -68,7 +68,7 @@ class _Residual(nn.Module):
         norm = self.LayerNorm
         return _Added.apply(
             hidden_states, self.dense.weight, self.dense.bias, input_tensor, norm.weight, norm.bias,
-            norm.eps, _share(self), self.dropout.noise,
+            _Adding(norm.eps, _share(self), self.dropout.noise),
         )  # fmt: skip
 
 
@@ -132,6 +132,16 @@ def places_of(packing: Packing, heads: int) -> Places:
     )
 
 
+class _Attending(NamedTuple):
+    """Settings of an attention that are not differentiated; ``keep``: a backward pass will follow."""
+
+    places: Places
+    scale: float
+    share: float
+    noise: Noise | None
+    keep: bool
+
+
 class _Attended(torch.autograd.Function):
     """Attention of x [..., width] through the linear layers of query, key and value."""
 
@@ -145,28 +155,27 @@ class _Attended(torch.autograd.Function):
         of_k: Tensor,
         v: Tensor,
         of_v: Tensor,
-        places: Places,
-        scale: float,
-        share: float,
-        noise: Noise,
-        keep: bool,
+        how: _Attending,
     ) -> Tensor:
         rows, weight, bias = _rows(x), torch.cat((q, k, v)), torch.cat((of_q, of_k, of_v))
         mapped = torch.mm(rows, weight.t())
-        bits, dropped = _drawn(noise, places.draws, share)
-        out, kept = passes.attend(mapped, bias, bits, places, scale=scale, dropped=dropped, keep=keep)
+        bits, dropped = _drawn(how.noise, how.places.draws, how.share)
+        out, kept = passes.attend(
+            mapped, bias, bits, how.places, scale=how.scale, dropped=dropped, keep=how.keep
+        )
         if kept is not None:
             ctx.save_for_backward(rows, mapped, weight, bias, kept)
-            ctx.shape, ctx.places, ctx.how = x.shape, places, {"scale": scale, "factor": dropped[1]}
+            ctx.shape, ctx.places = x.shape, how.places
+            ctx.factors = {"scale": how.scale, "factor": dropped[1]}
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx, grad: Tensor):  # type: ignore[override]
         rows, mapped, weight, bias, kept = ctx.saved_tensors
-        found = passes.attend_back(_rows(grad), mapped, bias, kept, ctx.places, **ctx.how)
+        found = passes.attend_back(_rows(grad), mapped, bias, kept, ctx.places, **ctx.factors)
         of_x, of_weight = _of_linear(ctx, found, rows, weight, wanted=any(ctx.needs_input_grad[1:7:2]))
         parts = [None] * 3 if of_weight is None else of_weight.chunk(3), found.sum(0).chunk(3)
-        return of_x, *(x for pair in zip(*parts, strict=True) for x in pair), *[None] * 5
+        return of_x, *(x for pair in zip(*parts, strict=True) for x in pair), None
 
 
 class _Activated(torch.autograd.Function):
@@ -187,6 +196,14 @@ class _Activated(torch.autograd.Function):
         return (*_of_linear(ctx, found, rows, weight, wanted=ctx.needs_input_grad[1]), of_bias)
 
 
+class _Adding(NamedTuple):
+    """Settings of dropout and LayerNorm that are not differentiated."""
+
+    eps: float
+    share: float
+    noise: Noise
+
+
 class _Added(torch.autograd.Function):
     """LayerNorm of residual + dropout of a linear layer of x [..., inputs]; all else [..., width]."""
 
@@ -199,15 +216,13 @@ class _Added(torch.autograd.Function):
         residual: Tensor,
         norm: Tensor,
         shift: Tensor,
-        eps: float,
-        share: float,
-        noise: Noise,
+        how: _Adding,
     ) -> Tensor:
         rows = _rows(x)
         mapped = torch.mm(rows, weight.t())
-        bits, dropped = _drawn(noise, mapped.numel(), share)
+        bits, dropped = _drawn(how.noise, mapped.numel(), how.share)
         out, normed, spread = passes.add_and_norm(
-            mapped, bias, bits, _rows(residual), norm, shift, dropped=dropped, eps=eps
+            mapped, bias, bits, _rows(residual), norm, shift, dropped=dropped, eps=how.eps
         )
         ctx.save_for_backward(rows, weight, normed, spread, norm, bits)
         ctx.shape, ctx.dropped = x.shape, dropped
@@ -220,7 +235,7 @@ class _Added(torch.autograd.Function):
             _rows(grad), normed, spread, norm, bits, dropped=ctx.dropped
         )
         of_x, of_weight = _of_linear(ctx, of_mapped, rows, weight, wanted=ctx.needs_input_grad[1])
-        return of_x, of_weight, sums[0], of_residual.view_as(grad), sums[1], sums[2], None, None, None
+        return of_x, of_weight, sums[0], of_residual.view_as(grad), sums[1], sums[2], None
 
 
 def _of_linear(

@@ -153,11 +153,14 @@ def add_and_norm_back(
 
 
 def adamax(
-    weight: Tensor, grad: Tensor, mean: Tensor, maximum: Tensor,
+    weight: Tensor, grad: Tensor, moments: tuple[Tensor, Tensor],
     *, shrink: float, betas: tuple[float, float], eps: float, keep: float, rate: float,
 ) -> None:  # fmt: skip
-    """One step of ``DecoupledAdamax`` in place: gradients times ``shrink``, weights times ``keep`` first."""
-    _call("adamax", weight, grad, mean, maximum, weight.numel(), shrink, *betas, eps, keep, rate)
+    """One step of ``DecoupledAdamax`` in place: gradients times ``shrink``, weights times ``keep`` first.
+
+    ``moments``: the running mean and maximum of the gradients.
+    """
+    _call("adamax", weight, grad, *moments, weight.numel(), shrink, *betas, eps, keep, rate)
 
 
 def sum_of_squares(x: Tensor) -> float:
