@@ -173,14 +173,14 @@ def full(store: Path) -> None:
 def test_a_disk_that_is_really_full(run, tmp_path: Path, monkeypatch):
     store = tmp_path / "small"
     with small_disk(store, 2000):
-        real = learning._tested
+        real = learning.RunningJob.finish
 
-        def tested(*args):
+        def finish(running, **options):
             if (store / "running").exists() and any((store / "jobs").glob("*")):
                 full(store)  # while the second job runs
-            return real(*args)
+            return real(running, **options)
 
-        monkeypatch.setattr(learning, "_tested", tested)
+        monkeypatch.setattr(learning.RunningJob, "finish", finish)
         code, out, err = run(store=store)
         assert code == 1
         assert "No space left on device" in err

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import string
@@ -121,7 +122,9 @@ def tried(bench: Bench, what: str, *arguments: object, place: str = "") -> int:
     assert code in (0, 2), f"{what}: exit {code}: {err}"
     assert "Traceback" not in err, what
     if code == 2:
-        told = err or "\n".join(line for line in out.splitlines() if line.startswith("error: "))
+        told = re.sub(r"^note: 'transfer \w+' is now .*\n", "", err) or "\n".join(
+            line for line in out.splitlines() if line.startswith("error: ")
+        )
         usage = told.startswith(("Usage:", "Error: "))  # typer's own ways to say that a command line is wrong
         assert usage or told.startswith("error: "), f"{what}: {out} {err}"
         assert usage or not err or len(err.strip().splitlines()) == 1, f"{what}: {err}"

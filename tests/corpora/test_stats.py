@@ -102,11 +102,12 @@ def test_the_list_says_what_is_known_and_what_is_there(tmp_path: Path, write_cor
     write_corpus(tmp_path, {**RELATIONS, "name": "mine", "licence": "CC0"}, relations())
     code, out, _ = transfer("corpora", "list", tmp_path)
     assert code == 0
-    lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    table, _, terms = out.partition("Licenses and sources")
+    lines = {line.split()[0]: line for line in table.splitlines() if line.strip()}
     assert lines["chemprot"].endswith("yes")
     assert lines["ddi2013"].endswith("no")
     assert lines["mine"].split()[-1] == "yes"
-    assert "CC0" in lines["mine"]
+    assert "mine: CC0" in terms.splitlines()
     assert "mednli" in lines["synthetic,"]
     assert "prepared" not in transfer("corpora", "list")[1]
 

@@ -140,7 +140,7 @@ def test_the_command(pickled: Path, tmp_path: Path, transfer):
 def test_the_command_of_the_guide(pickled: Path, tmp_path: Path, monkeypatch, transfer):
     """docs/grids.md: with a folder of the hub's form in the place of the download."""
     (command,) = re.findall(
-        r"^transfer (convert .+)$", (ROOT / "docs/grids.md").read_text(), flags=re.MULTILINE
+        r"^transfer (encoders convert .+)$", (ROOT / "docs/grids.md").read_text(), flags=re.MULTILINE
     )
     vocabulary = (pickled / "vocab.txt").read_text().replace("[MASK]\na\n", "[MASK]\nT\n")
     (pickled / "vocab.txt").write_text(vocabulary)

@@ -38,12 +38,16 @@ class Device:
     def empty_cache(self) -> None:
         self.seen.append("given back")
 
-    def trained(self, job: Job, site: Site, store: Store, **_) -> JobResult:
+    def begin(self, job: Job, site: Site) -> "Device":
         self.seen.append(job.label)
         if self.needs.get(job.names[0], 0) > self.allowed:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        result = JobResult(id=job.id, job=job, status="done", source="prepared")
-        store.put(result)
+        self.job, self.store = job, Store(site.store)
+        return self
+
+    def finish(self, **_: object) -> JobResult:
+        result = JobResult(id=self.job.id, job=self.job, status="done", source="prepared")
+        self.store.put(result)
         return result
 
 
@@ -57,7 +61,8 @@ def worker(tiny_run, tmp_path: Path, monkeypatch) -> Iterator:
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a fake")
         for name in ("set_per_process_memory_fraction", "empty_cache"):
             monkeypatch.setattr(torch.cuda, name, getattr(device, name))
-        monkeypatch.setattr(learning, "_trained", device.trained)
+        monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+        monkeypatch.setattr(learning.RunningJob, "begin", device.begin)
         grid = Grid.load(tiny_run.grid, overrides=("tasks=[rel, ner]", "seeds=1", "jobs=[single]"))
         loaded = corpora.load(str(grid.corpora), grid.tasks)
         files = encoders.locate(grid.encoder.name)

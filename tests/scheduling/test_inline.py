@@ -75,16 +75,16 @@ def test_nothing_runs_twice_and_a_second_grid_runs_only_what_is_new(run, tiny_gr
 def test_a_job_that_raises_is_recorded_and_the_others_go_on(
     run, tiny_grid: Path, tmp_path: Path, monkeypatch
 ):
-    real = learning._trained
+    real = learning.RunningJob.begin
 
-    def trained(job, *args, **kwargs):
+    def begin(job, site):
         if job.names == ("rel",) and job.parent is None:
             raise OSError("the disk is on fire")
-        return real(job, *args, **kwargs)
+        return real(job, site)
 
     choice = ["tasks=[rel, ner]", "seeds=1", "jobs=[single]", "stages=[refine, fine-tune]"]
     overrides = [part for c in choice for part in ("--set", c)]
-    monkeypatch.setattr(learning, "_trained", trained)
+    monkeypatch.setattr(learning.RunningJob, "begin", staticmethod(begin))
     code, _, err = run(tiny_grid, *overrides)
     assert code == 1
     assert "failed: refine rel seed 0" in err
@@ -102,7 +102,7 @@ def test_a_job_that_raises_is_recorded_and_the_others_go_on(
     assert (tmp_path / "reports" / "tiny" / "report.md").is_file(), "the report tells what is missing"
     assert not list((tmp_path / "runs").glob("jobs/*/encoder")), "no checkpoint outlives its last child"
     before = written(tmp_path / "runs")
-    monkeypatch.setattr(learning, "_trained", real)
+    monkeypatch.setattr(learning.RunningJob, "begin", real)
     code, out, _ = run(tiny_grid, *overrides)
     assert code == 0, "the same command tries the failed ones again"
     assert "4 jobs, 2 done, 2 to run" in out
@@ -219,7 +219,7 @@ def test_a_model_that_could_not_be_kept_is_named(run, tiny_grid: Path, tmp_path:
 
     choice = ["--set", "jobs=[single]", "--set", "seeds=1"]
     assert run(tiny_grid, *choice)[0] == 0
-    monkeypatch.setattr(learning.models, "save", broken)
+    monkeypatch.setattr(learning.kept_models, "save", broken)
     code, _, err = run(tiny_grid, *choice, "--set", "keep=models")
     assert code == 1
     assert err.count("could not be kept") == 3

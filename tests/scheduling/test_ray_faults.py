@@ -41,16 +41,16 @@ class Faulty:
         met.write_text("x" * (count + 1))
         if what == "killed":  # as by the kernel when memory is short
             os.kill(os.getpid(), signal.SIGKILL)
-        real = learning._trained
+        real = learning.RunningJob.begin
 
         def no_room(*_, **__):
             raise MemoryError("no room")
 
-        learning._trained = no_room
+        learning.RunningJob.begin = no_room  # type: ignore[method-assign]
         try:
             return run(job, site, keep_encoder=keep_encoder)
         finally:
-            learning._trained = real
+            learning.RunningJob.begin = real  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,15 @@
 A report's other tables are for people and other programs: they are rounded, and nothing reads them back.
 """
 
+import math
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from transfer.analysis.estimate import Estimate
 from transfer.analysis.options import Option
@@ -28,15 +29,22 @@ PLAIN = ("title", "source", "smallest_effect", "correction", "dealt", "pools", "
 
 
 class _Saved(BaseModel):
-    # NaN and infinity as texts that are read back as what they are: JSON has no numbers for them
     model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="strings")
+
+
+# JSON has no number for an undefined value: it is null
+Number = Annotated[
+    float,
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: None if math.isnan(value) else value),
+]
 
 
 class _Table(_Saved):
     """A table by columns, each with what it holds."""
 
     order: list[str]
-    numbers: dict[str, list[float]]
+    numbers: dict[str, list[Number]]
     counts: dict[str, list[int | None]]
     texts: dict[str, list[str]]
 
@@ -72,12 +80,12 @@ class _Option(_Saved):
     group: list[str]
     partners: str
     metric: str
-    single: float
-    estimate: dict[str, float]
+    single: Number
+    estimate: dict[str, Number]
     verdict: Verdict | None
-    by_seed: list[tuple[int, float]]
+    by_seed: list[tuple[int, Number]]
     single_seeds: int
-    halves: list[tuple[float, float]] | None
+    halves: list[tuple[Number, Number]] | None
 
     @classmethod
     def of(cls, option: Option) -> "_Option":

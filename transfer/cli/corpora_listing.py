@@ -39,6 +39,10 @@ def listing(folder: Path | None) -> Iterator[str]:
     same: dict[tuple[str, ...], list[str]] = {}
     for release in releases:
         same.setdefault(tuple(_terms(release)), []).append(release.name)
+    for name in sorted(set(there) - RELEASES.keys()):
+        card, _ = prepared.card_or_errors(folder / name)  # type: ignore[operator]
+        if card and card.licence:
+            same.setdefault((card.licence,), []).append(name)
     for (licence, *lines), names in same.items():
         yield f"{', '.join(names)}: {licence}"
         yield from (f"  {line}" for line in lines)
@@ -53,7 +57,9 @@ def _row(release: "Release", there: list[str] | None) -> dict[str, str]:
 
 
 def _kind(card: "Card") -> dict[str, str]:
-    pair = "pair " if card.pair and card.kind == "classification" else ""
+    from transfer.kinds import kind_of
+
+    pair = "pair " if card.pair and not kind_of(card.kind).paired else ""
     return {"kind": f"{pair}{card.kind}", "domain": card.domain}
 
 

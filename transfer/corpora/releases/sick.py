@@ -25,6 +25,7 @@ from transfer.corpora.releases.base import (
     single_spaced,
     wrong,
 )
+from transfer.kinds import kind_of
 
 LABELS = ("contradiction", "entailment", "neutral")
 LOW, HIGH = 1.0, 5.0
@@ -78,7 +79,7 @@ RELEASES = tuple(
         card=card,
         unit="pairs",
         seen="the release",
-        readers={"official": partial(read, related=card.kind == "similarity")},
+        readers={"official": partial(read, related=kind_of(card.kind).numeric)},
         access=github(
             "brmson/dataset-sts",
             "e1d3375f5b3bc24f21aa4e46f96eb379e9fc1081",

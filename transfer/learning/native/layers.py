@@ -246,8 +246,11 @@ def _of_linear(
     return of_x, torch.mm(grad.t(), rows) if wanted else None
 
 
-def _drawn(noise: Noise, count: int, share: float) -> tuple[Tensor | None, tuple[int, float]]:
-    return (noise.bits(count), kept_share(share)) if share else (None, (0, 1.0))
+def _drawn(noise: Noise | None, count: int, share: float) -> tuple[Tensor | None, tuple[int, float]]:
+    if not share:
+        return None, (0, 1.0)
+    assert noise is not None, "dropout needs noise"
+    return noise.bits(count), kept_share(share)
 
 
 def _rows(x: Tensor) -> Tensor:
