@@ -65,7 +65,7 @@ class Told:
 cloudpickle.register_pickle_by_value(sys.modules["__main__"])
 work.Work.run = Told(journal)
 work.Work.__init__.__defaults__ = tuple(
-    Told(journal) if each is learning.run else each for each in work.Work.__init__.__defaults__
+    Told(journal) if each is work.run else each for each in work.Work.__init__.__defaults__
 )
 from transfer.cli import main
 main(arguments)

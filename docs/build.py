@@ -1,5 +1,6 @@
-"""Generate docs/reference.md from the code (``make docs``); a test fails if the file is stale."""
+"""Generate docs/reference.md and docs/trainers.schema.json (``make docs``); a test fails if one is stale."""
 
+import json
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from transfer.analysis.flags import FLAGS
 from transfer.cli import app
 from transfer.corpora.base import Card, Limit
 from transfer.encoders import ALIASES, FAMILIES
+from transfer.external import External
 from transfer.grid import Grid, Tune
 from transfer.jobs import Encoder
 from transfer.kinds import KINDS
@@ -25,6 +27,7 @@ from transfer.replication import cells
 from transfer.replication.tables import STATEMENTS
 from transfer.reporting.columns import COLUMNS
 from transfer.seeds import Seeds
+from transfer.trainers.folder import JobFile
 
 MUST = "(required)"
 # where a short form stands for the mapping that the model holds
@@ -32,8 +35,11 @@ TYPES = {
     "encoder": "name or mapping",
     "recipe": "name or mapping",
     "seeds": "whole number, list of them, or mapping",
+    "trainer": "name or mapping",
+    "settings": "mapping",
 }
 REFERENCE = Path(__file__).parent / "reference.md"
+SCHEMA = Path(__file__).parent / "trainers.schema.json"
 HEAD = """\
 # Reference
 
@@ -106,6 +112,8 @@ def _default(option: Any) -> str:
 def _grid() -> Iterator[str]:
     yield "## Keys of a grid\n\nUnknown keys are errors that suggest the nearest valid key.\n"
     yield _keys(Grid, but=("recipe_name",))
+    yield "`trainer: {…}` ([guide](trainers.md))\n"
+    yield _keys(External, but=("digests",))
     yield "`encoder: {…}`\n"
     yield _keys(Encoder)
     yield from _encoders()
@@ -256,5 +264,12 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
 
 
+def schema() -> str:
+    """JSON schema of the file that an external trainer reads."""
+    found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **JobFile.model_json_schema()}
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     REFERENCE.write_text(reference(), encoding="utf-8")
+    SCHEMA.write_text(schema(), encoding="utf-8")

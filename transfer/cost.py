@@ -107,7 +107,9 @@ def disk(jobs: Sequence[Job], items: Mapping[str, int]) -> float:
     return total
 
 
-def models(jobs: Sequence[Job], files: EncoderFiles) -> float:
+def models(jobs: Sequence[Job], files: EncoderFiles | None) -> float:
     """Upper bound in bytes of the kept models of ``jobs``: each corpus may choose an epoch of its own."""
+    if files is None:
+        return 0.0
     encoder = sum(path.stat().st_size for path in files.folder.glob("*.safetensors"))
     return float(encoder * sum(len(job.names) for job in jobs))

@@ -76,6 +76,7 @@ class _Expansion:
             recipe=recipe,
             encoder=self.grid.encoder,
             encoder_fingerprint=self.encoder_fingerprint,
+            trainer=None if self.grid.trainer == "bert" else self.grid.trainer,
             teachers=tuple(self._refinement((n,), seed) for n in sorted(group)) if taught else (),
             **control,
         )

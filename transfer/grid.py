@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from transfer.corpora.base import Limit, Name
 from transfer.encoders import ALIASES
+from transfer.external import External, Trainer, with_placeholders
 from transfer.inputs import InputError, did_you_mean, placed, read_yaml, validated
 from transfer.jobs import NULL_SEEDS, Encoder, Job, Stage
 from transfer.methods import EQUAL, HARD, PROPORTIONAL, Fixed, Top, top_refused
@@ -33,6 +34,7 @@ JOB_ID = re.compile("[0-9a-f]{4,16}")
 # keys of a grid that came after the first grids were kept, at the value that says "as before"
 ADDED_LATER: Mapping[str, Any] = {
     "correction": "bh", "controls": [], "tune": None, "limits": {}, "single_seeds": "1x",
+    "trainer": "bert",
 }  # fmt: skip
 RECIPE_ADDED_LATER = {
     key: {"method": method.method}
@@ -63,6 +65,9 @@ class Grid(Strict):
     """`synthetic`, or a folder of prepared corpora relative to the grid's file; or set by `--corpora`."""
     tasks: tuple[Name, ...] = Field(min_length=1)
     """Corpora, in the order of the report."""
+    trainer: Trainer = "bert"
+    """`bert` (built in), `{command: [python, train.py, "{job}", "{out}"]}` or `{python: module:function}`
+    ([guide](trainers.md))."""
     encoder: Encoder
     """Shared encoder: a name (see below), or `{name: …, layers: k}`."""
     recipe: Recipe
@@ -98,6 +103,11 @@ class Grid(Strict):
     """Models kept in the store for `export`: `models` (all), the values of `jobs`, or job ids."""
     stands_for: str | None = None
     """Encoder of the paper whose table rows this grid fills ([guide](paper.md))."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recipe_and_encoder_are_of_the_built_in_trainer(cls, data: Any) -> Any:
+        return with_placeholders(data)
 
     @field_validator("encoder", mode="before")
     @classmethod
@@ -192,6 +202,10 @@ class Grid(Strict):
                     )
         if "fine-tune" in self.stages and self.recipe.fine_tune is None:
             raise ValueError("stages: the recipe has no 'fine_tune' part (its lr and epochs)")
+        if self.trainer != "bert":
+            for key in ("stages", "tune", "keep"):
+                if getattr(self, key) not in ((), None, ("refine",)):
+                    raise ValueError(f"{key}: needs the built-in trainer")
         share, weigh = self.recipe.share, self.recipe.weigh
         for key, asked in (("stages", "fine-tune" in self.stages), ("keep", bool(self.keep))):
             if asked and not share.whole:
@@ -226,12 +240,18 @@ class Grid(Strict):
             data["corpora"] = str(path.parent / data["corpora"])
         if "recipe" in data:
             data["recipe"], data["recipe_name"] = resolved(data["recipe"], path=path, lines=lines)
-        return validated(Grid, data, path=path, lines=lines)
+        grid = validated(Grid, data, path=path, lines=lines)
+        if isinstance(grid.trainer, External):
+            trainer = grid.trainer.with_digests(path.parent)
+            grid = grid.model_copy(update={"trainer": trainer, "recipe_name": trainer.name})
+        return grid
 
     @property
     def id(self) -> str:
         """Hash of what the grid asks for, wherever its corpora are; names its record in the store."""
         what = self.model_dump(mode="json", exclude={"corpora", "keep", "stands_for"})
+        if isinstance(self.trainer, External):
+            what["trainer"] = self.trainer.identity
         what["synthetic"] = self.corpora == "synthetic"
         # a key that a later version adds, at the value that says "as before", makes no other grid
         what = {key: value for key, value in what.items() if ADDED_LATER.get(key, ...) != value}

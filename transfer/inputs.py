@@ -2,9 +2,9 @@
 
 import difflib
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -168,7 +168,12 @@ def problems(
 def _problems(model: type[BaseModel], error: ValidationError, path: Path, lines: Places) -> list[InputError]:
     # a key that is misspelt is also a key that is missing; the misspelling is the mend
     found = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    return [InputError(f"{placed(path, lines, each['loc'])}: {_what(model, each)}") for each in found]
+    # pydantic names the branch of a union, too
+    told = []
+    for each in found:
+        loc = tuple(part for part in each["loc"] if "[" not in str(part))
+        told.append(InputError(f"{placed(path, lines, loc)}: {_what(model, {**each, 'loc': loc})}"))
+    return told
 
 
 def _what(model: type[BaseModel], error: Any) -> str:
@@ -176,8 +181,7 @@ def _what(model: type[BaseModel], error: Any) -> str:
         *outer, last = error["loc"]
         key = ".".join(map(str, error["loc"]))
         return f"unknown key '{key}'" + _key_that_was_meant(_model_at(model, tuple(outer)), str(last))
-    # pydantic names the branch of a union, too
-    key = ".".join(str(part) for part in error["loc"] if "[" not in str(part))
+    key = ".".join(map(str, error["loc"]))
     if error["type"] == "missing":
         return f"the key '{key}' is missing"
     given = _shown(error["input"])
@@ -221,10 +225,16 @@ def _model_at(model: type[BaseModel], loc: tuple) -> type[BaseModel]:
     """The model that owns the key at ``loc``, as far as the annotations tell."""
     for part in loc:
         field = model.model_fields.get(str(part))
-        inner = getattr(field, "annotation", None)
-        candidates = [inner, *getattr(inner, "__args__", ())]
-        nested = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
-        if not nested:
+        nested = next(_models_in(getattr(field, "annotation", None)), None)
+        if nested is None:
             break
-        model = nested[0]
+        model = nested
     return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation names."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for each in get_args(annotation):
+        yield from _models_in(each)

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from transfer.arms import Arm, Control, Group
 from transfer.corpora.base import Name
+from transfer.external import External
 from transfer.recipes import Recipe, Strict
 
 Stage = Literal["refine", "fine-tune"]
@@ -20,7 +21,7 @@ Stage = Literal["refine", "fine-tune"]
 # what a number in a result means may change with the code that trains; then this does
 PROTOCOL = 1
 # keys of a job that came after the first results were kept, at the value that says "as before"
-_LATER_KEYS: Mapping[str, Any] = {"extra_examples": 0, "left_out": None}
+_LATER_KEYS: Mapping[str, Any] = {"extra_examples": 0, "left_out": None, "trainer": None}
 
 # the null control's single-task jobs have the grid's seeds, moved by this much
 NULL_SEEDS = 1_000_000
@@ -58,6 +59,8 @@ class Job(Strict):
     """Same-steps control: the train examples of a partner whose steps the corpus takes in its place."""
     left_out: Name | None = None
     """Left-out control: the corpus whose test texts are not in the train splits of its partners."""
+    trainer: External | None = None
+    """The user's own trainer; None for the built-in one, which alone uses the recipe and the encoder."""
     tuned: bool = False
     """Whether the grid has it for its learning rate alone; no part of what the job is."""
 
@@ -79,6 +82,8 @@ class Job(Strict):
             mode="json", exclude={"parent": True, "teachers": True, "encoder": {"name"}, "tuned": True}
         )
         what = {key: value for key, value in what.items() if _LATER_KEYS.get(key, ...) != value}
+        if self.trainer is not None:
+            what["trainer"] = self.trainer.identity
         what["parent"] = self.parent.id if self.parent else None
         what |= {"teachers": [teacher.id for teacher in self.teachers]} if self.teachers else {}
         # a number that a later version adds, at the value that says "as before", makes no other job

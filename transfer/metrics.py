@@ -133,6 +133,7 @@ def measure_of(metric: str, *, negative: str | None = None) -> Measure:
         "token_accuracy": Measure(_tokens, _ratio),
         "pearson": Measure(_moments, _correlation, itemwise=False),
         "example_f1": Measure(_sets, _f1),
+        "mean": Measure(_values, _ratio),
     }[metric]
 
 
@@ -211,6 +212,10 @@ def why_undefined(
 
 def _right(gold: Sequence[Any], predicted: Sequence[Any]) -> np.ndarray:
     return np.array([(g == p, 1) for g, p in zip(gold, predicted, strict=True)], dtype=float)
+
+
+def _values(gold: Sequence[float], predicted: Sequence[float]) -> np.ndarray:
+    return np.array([(value, 1) for value in predicted], dtype=float)
 
 
 def _labels(gold: Sequence[str], predicted: Sequence[str], *, ignore: str | None) -> np.ndarray:

@@ -14,8 +14,10 @@ from transfer.corpora.overlap import overlaps
 from transfer.corpora.undefined import foreseen, unseen_labels
 from transfer.encoders import EncoderFiles
 from transfer.expansion import jobs_of
+from transfer.external import EXTERNAL
 from transfer.grid import Grid, place_of
 from transfer.inputs import InputError, NotThere, place
+from transfer.kinds import kind_of
 from transfer.last_run import record_of, report_name
 from transfer.lengths import SubwordCounter
 from transfer.records import CorpusRecord, GridRecord
@@ -49,11 +51,14 @@ class GridFile:
 
 @dataclass(frozen=True)
 class Expanded:
-    """A grid with its jobs and the facts about its corpora, and the files of its encoder."""
+    """A grid with its jobs and the facts about its corpora, and the files of its encoder.
+
+    With an external trainer there is no encoder.
+    """
 
     file: GridFile
     record: GridRecord
-    encoder: EncoderFiles
+    encoder: EncoderFiles | None
 
     @property
     def grid(self) -> Grid:
@@ -71,15 +76,10 @@ def expand(file: GridFile) -> Expanded:
     for i, name in enumerate(grid.tasks):
         with file.naming("tasks", i):
             loaded.append(corpora.load_one(grid.corpora, name, limit=grid.limit_of(name)))
-    with file.naming("encoder", errors=InputError):
-        files = encoders.locate(
-            grid.encoder.name,
-            layers=grid.encoder.layers,
-            pieces=grid.recipe.max_length,
-            precision=grid.recipe.precision,
-        )
+    _trainable(file, grid, loaded)
+    files = _encoder_of(file, grid) if grid.trainer == "bert" else None
     _learnable(file.path, loaded)
-    counter = SubwordCounter(files.folder)
+    counter = SubwordCounter(files.folder) if files else None
     shared = overlaps(loaded)
     tests = {c.name: len(c.split("test")) for c in loaded}
     described = tuple(_described(c, counter, grid.recipe.max_length) for c in loaded)
@@ -97,7 +97,7 @@ def expand(file: GridFile) -> Expanded:
         jobs=jobs_of(
             grid,
             {c.name: c.fingerprint for c in loaded},
-            encoder_fingerprint=files.fingerprint,
+            encoder_fingerprint=files.fingerprint if files else EXTERNAL,
             train_items={c.name: c.train_items for c in loaded},
             shared=shared.keys(),
         ),
@@ -105,7 +105,28 @@ def expand(file: GridFile) -> Expanded:
     return Expanded(file, record, files)
 
 
-def _described(corpus: Corpus, counter: SubwordCounter, max_length: int) -> CorpusRecord:
+def _encoder_of(file: GridFile, grid: Grid) -> EncoderFiles:
+    with file.naming("encoder", errors=InputError):
+        return encoders.locate(
+            grid.encoder.name,
+            layers=grid.encoder.layers,
+            pieces=grid.recipe.max_length,
+            precision=grid.recipe.precision,
+        )
+
+
+def _trainable(file: GridFile, grid: Grid, loaded: Sequence[Corpus]) -> None:
+    """Raise InputError if the built-in trainer is asked for a task kind that it does not have."""
+    for i, corpus in enumerate(loaded):
+        if grid.trainer == "bert" and kind_of(corpus.card.kind).external:
+            with file.naming("tasks", i, errors=InputError):
+                raise InputError(
+                    f"the corpus '{corpus.name}' is of the kind {corpus.card.kind}, which only an external "
+                    "trainer can learn; name one with the grid's key 'trainer'"
+                )
+
+
+def _described(corpus: Corpus, counter: SubwordCounter | None, max_length: int) -> CorpusRecord:
     return CorpusRecord(
         card=corpus.card,
         fingerprint=corpus.fingerprint,
@@ -117,7 +138,7 @@ def _described(corpus: Corpus, counter: SubwordCounter, max_length: int) -> Corp
         counts={**corpus.counts},
         baseline=baseline_of(corpus),
         doubts=tuple(foreseen(corpus)),
-        truncated=counter.truncated_in(corpus, max_length),
+        truncated=counter.truncated_in(corpus, max_length) if counter else None,
         pool=None if corpus.sample is None else len(corpus.train),
     )
 

@@ -22,6 +22,7 @@ PAGES = [
 ELSEWHERE = {
     "docs/own-data.md": "tests/docs/test_own_data.py",
     "docs/extending.md": "tests/docs/test_extending.py",
+    "docs/trainers.md": "tests/trainers/test_page.py",
     "docs/reference.md": "tests/cli/test_help.py parses its examples",
 }
 RUN = {"README.md", "docs/tutorial.md", "docs/grids.md", "docs/corpora.md", "docs/models.md"}

@@ -25,6 +25,11 @@ def test_the_reference_is_not_stale(build: ModuleType):
     assert written == build.reference(), "docs/reference.md is stale: run make docs"
 
 
+def test_the_schema_of_a_trainers_job_is_not_stale(build: ModuleType):
+    written = (DOCS / "trainers.schema.json").read_text(encoding="utf-8")
+    assert written == build.schema(), "docs/trainers.schema.json is stale: run make docs"
+
+
 def test_every_table_of_a_report_has_the_columns_that_the_reference_names(build: ModuleType, tiny_run):
     tables = {path.name: path for path in (tiny_run.out / "tiny").glob("*.csv")}
     assert set(tables) <= set(build.ORDER), "a table that the reference does not know"

@@ -49,7 +49,7 @@ def perfect(task, targets):
 
 
 def test_every_kind_has_both_halves():
-    assert list(TASKS) == list(KINDS)
+    assert list(TASKS) == [name for name in KINDS if not KINDS[name].external]
 
 
 def held(task, examples, tokenizer, *, max_length=128):

@@ -13,6 +13,7 @@ from transfer.analysis.rerun import Rerun, rerun
 from transfer.analysis.tables import CorpusRow
 from transfer.arms import Group
 from transfer.corpora.baseline import Baseline
+from transfer.external import External
 from transfer.jobs import Job
 from transfer.recipes import Recipe
 from transfer.records import GridRecord, JobResult, without_paths
@@ -87,12 +88,7 @@ def method_of(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str,
     limits, versions and the fingerprint of each corpus.
     """
     grid, seeds = record.grid, record.grid.seeds
-    shown = {key: _as_written(getattr(grid.recipe, key)) for key in Recipe.model_fields if key != "fine_tune"}
-    if "fine-tune" in grid.stages and grid.recipe.fine_tune:
-        shown |= {f"{FINE_TUNE}{key}": _as_written(value) for key, value in grid.recipe.fine_tune}
-    layers = f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""
-    shown["encoder"] = without_paths(grid.encoder.name) + layers
-    shown["encoder's weights"] = ", ".join(sorted({job.encoder_fingerprint for job in record.jobs}))
+    shown = _built_in(record) if grid.trainer == "bert" else trainer_settings(grid.trainer)
     shown["seeds"] = (
         f"{seeds.first} to {seeds.most} from seed {seeds.start}, as needed"
         if isinstance(seeds, Seeds)
@@ -107,6 +103,27 @@ def method_of(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str,
             shown[name] = without_paths(", ".join(sorted(found)))
     shown["tasks"] = ", ".join(sorted(grid.tasks))
     return shown | {DATA_OF + corpus.card.name: corpus.fingerprint for corpus in record.corpora}
+
+
+def _built_in(record: GridRecord) -> dict[str, str]:
+    """Recipe and encoder of the built-in trainer."""
+    grid = record.grid
+    shown = {key: _as_written(getattr(grid.recipe, key)) for key in Recipe.model_fields if key != "fine_tune"}
+    if "fine-tune" in grid.stages and grid.recipe.fine_tune:
+        shown |= {f"{FINE_TUNE}{key}": _as_written(value) for key, value in grid.recipe.fine_tune}
+    layers = f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""
+    shown["encoder"] = without_paths(grid.encoder.name) + layers
+    shown["encoder's weights"] = ", ".join(sorted({job.encoder_fingerprint for job in record.jobs}))
+    return shown
+
+
+def trainer_settings(trainer: External) -> dict[str, str]:
+    """An external trainer, its settings, and the beginnings of its files' SHA-256 digests."""
+    shown = {"trainer": without_paths(trainer.name)}
+    shown |= {f"trainer {key}": _as_written(value) for key, value in trainer.settings.items()}
+    return shown | {
+        f"trainer file {without_paths(name)}": digest[:16] for name, digest in trainer.digests.items()
+    }
 
 
 FINE_TUNE = "fine_tune "  # what the names of a method's fine-tuning settings begin with
@@ -143,11 +160,14 @@ def _corpus_row(record: GridRecord, name: str) -> CorpusRow:
 def _settings(record: GridRecord, results: Mapping[str, JobResult]) -> dict[str, object]:
     grid, seeds = record.grid, record.grid.seeds
     recipe = {key: getattr(grid.recipe, key) for key in Recipe.model_fields if key != "fine_tune"}
-    shown: dict[str, object] = {
-        "encoder": grid.encoder.name
-        + (f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""),
-        "recipe": f"{record.recipe_name}: " + ", ".join(f"{key} {value}" for key, value in recipe.items()),
-    }
+    shown: dict[str, object] = {}
+    if grid.trainer == "bert":
+        layers = f", its first {grid.encoder.layers} layers" if grid.encoder.layers else ""
+        shown["encoder"] = grid.encoder.name + layers
+        settings = ", ".join(f"{key} {value}" for key, value in recipe.items())
+        shown["recipe"] = f"{record.recipe_name}: {settings}"
+    else:
+        shown |= trainer_settings(grid.trainer)
     if "fine-tune" in grid.stages and grid.recipe.fine_tune:
         shown["fine-tuning"] = f"lr {grid.recipe.fine_tune.lr}, epochs {grid.recipe.fine_tune.epochs}"
     if isinstance(seeds, Seeds):

@@ -144,8 +144,11 @@ def plan(
         from transfer.scheduling import preflight
         from transfer.scheduling.estimate import estimate
 
-        _show_estimate(estimate(store, expanded, todo=found.todo, results=found.results))
-        precision = expanded.grid.recipe.precision
+        if told := estimate(store, expanded, todo=found.todo, results=found.results):
+            _show_estimate(told)
+        else:
+            say("no estimate of the time yet: that of an external trainer is known from its finished jobs")
+        precision = expanded.grid.recipe.precision if expanded.encoder else "fp32"
         if slow := preflight.without_bf16(precision, instead="--set recipe.precision=fp32"):
             say(f"note: {slow}")
         if found.model_bytes:

@@ -214,7 +214,7 @@ def _located(
 
 def _example(card: Card, where: str, row: Row, seen: dict[str, str]) -> Example:
     kind = kind_of(card.kind)
-    wanted = {"id", *kind.text_keys(card), kind.gold}
+    wanted = {"id", *kind.text_keys(card), kind.gold} - kind.optional
     for key in sorted(wanted - row.keys()):
         raise InputError(
             f"{where}: the key '{key}' is missing; a {card.kind} row has {', '.join(sorted(wanted))}"

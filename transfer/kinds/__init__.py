@@ -7,6 +7,7 @@ from transfer.kinds.classification import ClassificationKind
 from transfer.kinds.multilabel import MultilabelKind
 from transfer.kinds.similarity import SimilarityKind
 from transfer.kinds.tagging import TaggingKind
+from transfer.kinds.values import ValuesKind
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -15,6 +16,7 @@ KINDS: dict[str, Kind] = {
         ClassificationKind(),
         TaggingKind(),
         MultilabelKind(),
+        ValuesKind(),
     )
 }
 

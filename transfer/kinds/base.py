@@ -1,6 +1,7 @@
 """Interface of a task kind outside training."""
 
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -35,6 +36,8 @@ class Kind(ABC):
     """Whether an item always has two texts, whatever its card says."""
     tokenized: ClassVar[bool] = False
     """Whether an item is a list of tokens with a tag each. A long one is divided, a long text is cut."""
+    external: ClassVar[bool] = False
+    """Whether only an external trainer can learn it."""
     options: ClassVar[frozenset[str]] = frozenset()
     """Options of ``prepare own`` that fit, among those that do not fit every kind."""
     usage: ClassVar[str] = ""
@@ -53,6 +56,13 @@ class Kind(ABC):
     @abstractmethod
     def gold_of(self, card: "Card", where: str, row: Row) -> Any:
         """The gold value of a row. Raises InputError, which begins with ``where``."""
+
+    @abstractmethod
+    def answer_of(self, card: "Card", where: str, value: Any, text: Sequence[str]) -> Any:
+        """A trainer's prediction for an item of this text, as the metric takes it.
+
+        Raises InputError, which begins with ``where``.
+        """
 
     def check_card(self, card: "Card") -> None:  # noqa: B027 (most kinds need nothing)
         """Raise ValueError where a card lacks a key that this kind needs."""
@@ -118,6 +128,17 @@ class Kind(ABC):
     def card_keys(self, rows: Sequence[Row], metric: str | None) -> dict[str, Any]:
         """The keys of a card that follow from all rows. Raises InputError where there is nothing to learn."""
         return {}
+
+
+def number(where: str, value: Any, key: str) -> float:
+    """A value as a number. Raises InputError if it is none, or not finite."""
+    try:
+        found = math.nan if isinstance(value, (bool, str)) else float(value)
+    except (TypeError, OverflowError):  # JSON has numbers that are too large
+        found = math.nan
+    if not math.isfinite(found):
+        raise InputError(f"{where}: '{key}' should be a number, not {json.dumps(value)[:60]}")
+    return found
 
 
 def string(where: str, row: Row, key: str) -> str:

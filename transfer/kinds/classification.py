@@ -30,6 +30,9 @@ def predict({texts}):
     def gold_of(self, card: "Card", where: str, row: Row) -> str:
         return known(where, string(where, row, "label"), card.labels)
 
+    def answer_of(self, card: "Card", where: str, value: Any, text: Sequence[str]) -> str:
+        return known(where, string(where, {"predicted": value}, "predicted"), card.labels)
+
     def check_card(self, card: "Card") -> None:
         check_names(card, "labels")
 

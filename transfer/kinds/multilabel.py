@@ -29,10 +29,10 @@ def predict({texts}):
 '''
 
     def gold_of(self, card: "Card", where: str, row: Row) -> tuple[str, ...]:
-        labels = tuple(known(where, label, card.labels) for label in strings(where, row, "labels"))
-        if len(set(labels)) < len(labels):
-            raise InputError(f"{where}: 'labels' names a label twice")
-        return labels
+        return _each_once(where, row, "labels", card)
+
+    def answer_of(self, card: "Card", where: str, value: Any, text: Sequence[str]) -> tuple[str, ...]:
+        return _each_once(where, {"predicted": value}, "predicted", card)
 
     def check_card(self, card: "Card") -> None:
         check_names(card, "labels")
@@ -69,3 +69,10 @@ def predict({texts}):
 
     def card_keys(self, rows: Sequence[Row], metric: str | None) -> dict[str, Any]:
         return {"labels": labels_found((label for row in rows for label in row["labels"]), fewest=1)}
+
+
+def _each_once(where: str, row: Row, key: str, card: "Card") -> tuple[str, ...]:
+    labels = tuple(known(where, label, card.labels) for label in strings(where, row, key))
+    if len(set(labels)) < len(labels):
+        raise InputError(f"{where}: '{key}' names a label twice")
+    return labels

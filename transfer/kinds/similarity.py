@@ -1,12 +1,11 @@
 """Sentence similarity: a score for a pair of texts."""
 
-import json
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from transfer.inputs import InputError
-from transfer.kinds.base import Kind, Row
+from transfer.kinds.base import Kind, Row, number
 from transfer.kinds.cells import number_in
 
 if TYPE_CHECKING:
@@ -31,13 +30,14 @@ def predict(text_a, text_b):
 '''
 
     def gold_of(self, card: "Card", where: str, row: Row) -> float:
-        score = row["score"]
-        if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
-            raise InputError(f"{where}: 'score' should be a number, not {json.dumps(score)[:60]}")
+        score = number(where, row["score"], "score")
         if card.range is not None and not card.range[0] <= score <= card.range[1]:
             low, high = card.range
             raise InputError(f"{where}: the score {score:g} is outside the card's range {low:g} to {high:g}")
-        return float(score)
+        return score
+
+    def answer_of(self, card: "Card", where: str, value: Any, text: Sequence[str]) -> float:
+        return number(where, value, "predicted")
 
     def stratum(self, gold: Any) -> str:
         return str(round(float(gold)))

@@ -74,6 +74,12 @@ def predict(tokens):
             raise InputError(f"{where}: '{key}' is for mentions; with token_accuracy a token has a label")
         return tuple(known(where, tag, card.labels) for tag in tags)
 
+    def answer_of(self, card: "Card", where: str, value: Any, text: Sequence[str]) -> tuple[str, ...]:
+        tags = strings(where, {"predicted": value}, "predicted")
+        if len(tags) != len(text):
+            raise InputError(f"{where}: {len(text)} tokens but {len(tags)} tags; each token has one")
+        return tuple(known(where, tag, card.tags) for tag in tags)
+
     def check_card(self, card: "Card") -> None:
         check_names(card, "entities" if card.spans else "labels", f" measured by {card.metric}")
 

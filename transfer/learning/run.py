@@ -18,6 +18,7 @@ from torch import Tensor
 
 from transfer import corpora
 from transfer.claims import Claims, Taken
+from transfer.external import TrainerFailed
 from transfer.jobs import Job
 from transfer.learning import encoder, kept_models, kernels
 from transfer.learning.batches import MiniBatch
@@ -45,8 +46,23 @@ class Run(Protocol):
     def __call__(self, job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult: ...
 
 
-def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
+class Perform(Protocol):
+    """Function that trains, tests and stores a claimed job; ``began`` as of the performance counter."""
+
+    def __call__(
+        self, job: Job, site: Site, *, began: float, source: str, keep_encoder: bool
+    ) -> JobResult: ...
+
+
+def perform(job: Job, site: Site, *, began: float, source: str, keep_encoder: bool) -> JobResult:
+    """Run a job with the built-in trainer."""
+    return RunningJob.begin(job, site).finish(began=began, source=source, keep_encoder=keep_encoder)
+
+
+def run(job: Job, site: Site, *, keep_encoder: bool = False, by: Perform | None = None) -> JobResult:
     """Run a job and store its result; an exception becomes a failed result with its traceback.
+
+    ``by``: the trainer; by default the built-in one.
 
     Raises Taken where another run has taken the job. ``keep_encoder`` keeps the encoder of the epoch with the
     best mean dev score for child jobs. Where the disk is full, or this machine does not see the store,
@@ -66,24 +82,26 @@ def run(job: Job, site: Site, *, keep_encoder: bool = False) -> JobResult:
         if store.has_all(job.id, encoder=keep_encoder, model=job.id in site.keep):
             return store.get(job.id)  # another run was quicker
         try:
-            return _stored(job, site, store, keep_encoder=keep_encoder)
+            return _stored(job, site, store, by or perform, keep_encoder=keep_encoder)
         finally:
             clear_up()
 
 
-def _stored(job: Job, site: Site, store: Store, *, keep_encoder: bool) -> JobResult:
+def _stored(job: Job, site: Site, store: Store, by: Perform, *, keep_encoder: bool) -> JobResult:
     began = time.perf_counter()
     source = corpora.SYNTHETIC if site.corpora == corpora.SYNTHETIC else "prepared"
     try:
         store.running(job.id, {"epoch": 0, "epochs": job.recipe.epochs})
         forget_peak()
         kernels.forget()
-        return RunningJob.begin(job, site).finish(began=began, source=source, keep_encoder=keep_encoder)
+        return by(job, site, began=began, source=source, keep_encoder=keep_encoder)
     except Exception as error:  # recorded as what it is: the job failed, and the others go on
         # where in the code it was noticed that training diverged is of no use to anyone
         told = traceback.format_exc()
         if isinstance(error, Diverged):
             told = f"{error}; try a learning rate below {job.recipe.lr:g} (recipe.lr)"
+        elif isinstance(error, TrainerFailed):
+            told = str(error)
         failed = JobResult(
             id=job.id, job=job, status="failed", source=source, seconds=time.perf_counter() - began,
             ended=time.time(), provenance=provenance(), error=told, cause=cause_of(error),

@@ -36,7 +36,8 @@ class Site(BaseModel):
     ``checkpoint_seconds``: the least time between two checkpoints of a job; 0 makes one each epoch.
     ``run`` names the run for its claims on jobs, ``grid`` the record that a worker must see in the store.
     ``keep`` are the ids of the jobs whose models are kept. ``cuda_graphs``: a GPU replays training's encoder
-    from graphs.
+    from graphs. ``home``, the folder of the grid's file, is where an external trainer starts, and ``gpus``
+    its share of a GPU; it has no ``encoder``.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,7 +45,9 @@ class Site(BaseModel):
     store: Path
     corpora: str
     limits: dict[str, Limit] = {}
-    encoder: Path
+    encoder: Path = Path()
+    home: Path = Path()
+    gpus: float = 0.0
     checkpoint_seconds: float = 10.0
     run: str = ""
     grid: str = ""

@@ -41,8 +41,11 @@ class Estimate:
 
 def estimate(
     store: Store, expanded: Expanded, *, todo: Sequence[Job], results: Mapping[str, JobResult]
-) -> Estimate:
-    """Estimate the jobs of ``todo``; without a finished job, a few training steps are timed here."""
+) -> Estimate | None:
+    """Estimate the jobs of ``todo``; without a finished job, a few training steps are timed here.
+
+    None where only a finished job could tell: nothing is known of an external trainer's steps.
+    """
     record = expanded.record
     done = [id_ for id_, result in results.items() if result.status == "done"]
     at_once, gpus, start = min(workers_that_fit(0.0), len(todo)), 0, START
@@ -53,6 +56,8 @@ def estimate(
         seconds = [speed.seconds(cost[job.id]) for job in todo]
         size = sum(store.files.size(f"jobs/{i}") - store.files.size(f"jobs/{i}/model") for i in done)
         size *= len(todo) / len(done)
+    elif expanded.encoder is None:
+        return None
     else:
         began = time.perf_counter()
         from transfer.learning.step_timing import probe

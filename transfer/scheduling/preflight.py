@@ -35,10 +35,15 @@ def lacks(job: Job, site: Site, *, token: str, version: str) -> list[str]:
     except (InputError, OSError) as error:
         found.append(f"cannot reach the store ({error})")
     try:
-        if encoders.locate(str(site.encoder)).fingerprint != job.encoder_fingerprint:
+        if job.trainer is None and encoders.locate(str(site.encoder)).fingerprint != job.encoder_fingerprint:
             found.append(f"has another encoder in {site.encoder}")
     except (InputError, OSError):
         found.append(f"does not see the encoder {site.encoder}")
+    try:
+        if job.trainer is not None and job.trainer.with_digests(site.home) != job.trainer:
+            found.append(f"has other files of the trainer in {site.home}")
+    except InputError:
+        found.append(f"does not see the files of the trainer in {site.home}")
     for trained in job.corpora:
         try:
             corpus = corpora.load_one(site.corpora, trained.name, limit=site.limit_of(trained.name))
@@ -63,9 +68,11 @@ def refusal(lacking: Mapping[str, list[str]], nodes: int) -> InputError:
 def loadable(expanded: Expanded, *, memory: float | None = None) -> None:
     """Raise InputError where a grid's encoder does not load, or tokenizer or way to share do not fit it.
 
-    ``memory`` (bytes): what a job may have at most, where that is known.
+    ``memory`` (bytes): what a job may have at most, where that is known. An external trainer has no encoder.
     """
     grid, file, files = expanded.grid, expanded.file, expanded.encoder
+    if files is None:
+        return
     with file.naming("encoder", errors=InputError):
         loaded = encoder.check(files.folder, layers=grid.encoder.layers, cased=files.cased)
     with file.naming("recipe", errors=InputError):
@@ -75,6 +82,8 @@ def loadable(expanded: Expanded, *, memory: float | None = None) -> None:
 
 def slow(expanded: Expanded) -> Iterator[str]:
     """Notes on what makes training slow on this machine's CPU, and what would help."""
+    if expanded.encoder is None:
+        return
     precision = expanded.grid.recipe.precision
     if told := without_bf16(precision, instead="--set recipe.precision=fp32"):
         yield told

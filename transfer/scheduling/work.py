@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from transfer.claims import Claim, Claims
 from transfer.jobs import Job
-from transfer.learning.run import Run, run
+from transfer.learning.run import Run
 from transfer.learning.worker_data import Site
 from transfer.records import JobResult
 from transfer.scheduling.queue import JobQueue
 from transfer.store import Store
+from transfer.trainers.run import run
 
 Tell = Callable[[Job, JobResult], None]
 
