@@ -1,5 +1,6 @@
 """Parts of a grid: every job once, families together, loads balanced, results those of one run."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,19 +42,23 @@ def test_a_part_that_is_none_is_refused(text: str):
         Part.parse(text)
 
 
-def test_three_parts_merged_give_the_report_of_one_run(transfer, tiny_run, tiny_grid: Path, tmp_path: Path):
-    ledgers = []
-    for number in (3, 1, 2):
-        store, ledger = tmp_path / f"runs{number}", tmp_path / f"{number}.ledger"
-        part = ["--part", f"{number}/3", "--executor", "inline", "--store", store]
-        code, out, err = transfer("run-grid", tiny_run.grid, *part)
-        assert code == 0, err
-        assert f"part {number}/3: " in out
-        assert "wrote" not in out
-        assert transfer("ledger", "pack", tiny_run.grid, "--store", store, "--to", ledger)[0] == 0
-        ledgers.append(ledger)
-    assert transfer("ledger", "merge", *ledgers, "--to", tmp_path / "runs")[0] == 0
-    code, _, err = transfer("report", tiny_run.grid, "--store", tmp_path / "runs", "--out", tmp_path / "out")
+def test_the_commands_of_the_page_on_clusters(
+    transfer, tiny_run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Three parts in folders of their own, merged, give the report of one run. Slurm's part is played here."""
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    section = page.partition("## Without Ray")[2].replace("my.yaml", str(tiny_run.grid))
+    run, pack, merge, report = re.findall(r"^transfer (.+)$", section, flags=re.MULTILINE)
+    for number in ("3", "1", "2"):
+        for command in (run.replace("/8", "/3"), pack):
+            code, out, err = transfer(*command.replace("$SLURM_ARRAY_TASK_ID", number).split())
+            assert code == 0, err
+            assert "report" not in out or f"part {number}/3: " in out
+    ledgers = sorted(path.name for path in tmp_path.glob("part*.ledger"))
+    assert len(ledgers) == 3
+    assert transfer(*merge.replace("part*.ledger", " ".join(ledgers)).split())[0] == 0
+    code, _, err = transfer(*report.split(), "--out", tmp_path / "out")
     assert code == 0, err
     for name in ("edges.csv", "table_scores.csv", "graph.graphml"):
         assert (tmp_path / "out" / "tiny" / name).read_bytes() == (tiny_run.out / "tiny" / name).read_bytes()
