@@ -45,7 +45,7 @@ def test_a_part_that_is_none_is_refused(text: str):
 def test_the_commands_of_the_page_on_clusters(
     transfer, tiny_run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Three parts in folders of their own, merged, give the report of one run. Slurm's part is played here."""
+    """Three parts, merged, give the report of one run; the test plays the part of Slurm."""
     monkeypatch.chdir(tmp_path)
     page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
     section = page.partition("## Without Ray")[2].replace("my.yaml", str(tiny_run.grid))
