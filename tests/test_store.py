@@ -388,7 +388,7 @@ def test_progress_of_a_dead_process_counts_for_nothing(store: Store):
 
 
 def test_a_running_job_is_seen_on_a_machine_without_proc(store: Store, monkeypatch):
-    """As on macOS, where every running job was missing from ``transfer status``."""
+    """A machine without /proc, as macOS: every running job was missing from ``transfer status``."""
     exists = Path.exists
     monkeypatch.setattr(
         Path, "exists", lambda path, **kw: not str(path).startswith("/proc") and exists(path, **kw)

@@ -44,7 +44,7 @@ Shares = Callable[[str], pa.Table]
 
 @dataclass(frozen=True)
 class Packed:
-    """What a ledger holds: jobs that are done, jobs that failed, jobs of the grid without a result, bytes."""
+    """Contents of a ledger: jobs that are done, jobs that failed, jobs of the grid without a result, bytes."""
 
     done: int
     failed: int
@@ -54,7 +54,7 @@ class Packed:
 
 @dataclass(frozen=True)
 class Merged:
-    """What merging added. ``differing`` has a message for each job whose stored scores are others."""
+    """Results that merging added. ``differing`` has a message for each job with other stored scores."""
 
     added: int
     known: int

@@ -1,4 +1,4 @@
-"""How long a grid will take."""
+"""The time that a grid is expected to take."""
 
 import re
 from pathlib import Path

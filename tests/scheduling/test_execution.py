@@ -1,4 +1,4 @@
-"""Where jobs run, and what only Ray can do."""
+"""The place where jobs run, and what only Ray can do."""
 
 import pytest
 
