@@ -44,7 +44,7 @@ Shares = Callable[[str], pa.Table]
 
 @dataclass(frozen=True)
 class Packed:
-    """Contents of a ledger: jobs that are done, jobs that failed, jobs of the grid without a result, bytes."""
+    """Contents of a ledger: jobs done, jobs failed, jobs of the grid without a result, and bytes."""
 
     done: int
     failed: int
