@@ -100,7 +100,7 @@ def run(
     *,
     part: Part | None = None,
 ) -> Outcome:
-    """Run the jobs that the store lacks, and those that undecided edges ask for.
+    """Run the jobs that the store lacks and the further seeds of undecided edges.
 
     With a ``part`` only the jobs of that part run. Raises InputError for a part of a grid with adaptive
     seeds, whose jobs depend on the results of the other parts.
@@ -128,7 +128,7 @@ def run(
 
         for told in preflight.slow(expanded) if execution.on_cpu_here else ():
             on_progress(Note(told))
-        here = None if execution.address else resources.memory()  # of other machines nothing is known
+        here = None if execution.address else resources.memory()  # the memory of other machines is unknown
         preflight.loadable(expanded, memory=here[1] * 2**30 if here else None)
         _Run(expanded, store, execution, on_progress).run(jobs, pending, logs)
     return outcome(record, store, part)
@@ -181,13 +181,15 @@ class _Run:
             raise Stopped(work.stopped)
 
     def _more(self, known: Mapping[str, Job]) -> tuple[Job, ...]:
-        """The jobs that undecided edges ask for, after all jobs so far have ended."""
+        """Further seeds of undecided edges, after all jobs so far have ended."""
         record, seeds = self.expanded.record, self.expanded.grid.seeds
         if not isinstance(seeds, Seeds):
             return ()
-        found = Interim(Stored(self.store, record))  # every result and prediction is read once a look
+        found = Interim(Stored(self.store, record))  # every result and prediction is read once per look
         if found.spent:
-            self.on_progress(Note(f"no further seeds: the {seeds.hours:g} hours of the grid are over"))
+            self.on_progress(
+                Note(f"no more seeds: the grid's time limit of {seeds.hours:g} hours is reached")
+            )
         added = tuple(job for job in self.store.pending(found.jobs) if job.id not in known)
         self.on_progress(SeedsAdded(added, found.decided))
         return added
@@ -215,7 +217,7 @@ def report(
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs of a grid beside what the store has of them."""
+    """A grid's jobs and what the store already holds."""
 
     jobs: tuple[tuple[Job, str], ...]  # each with its state: done, failed, to run, again
     todo: tuple[Job, ...]

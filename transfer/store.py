@@ -1,4 +1,4 @@
-"""The ledger of finished jobs: one folder a job, written whole or not at all, without locks.
+"""The store of finished jobs: one folder per job, written completely or not at all, without locks.
 
 <store>/jobs/<job id>/result.json         status, scores, chosen epochs, history, provenance, checksum
 <store>/jobs/<job id>/predictions.parquet what was predicted for every test item (no text)

@@ -151,7 +151,7 @@ def test_an_interrupted_look_with_further_single_task_runs_ends_the_same(run, tm
 
 def test_hours_that_earlier_runs_took_are_not_there_again(run, tmp_path: Path):
     out = run("--set", "seeds={first: 3, most: 5, hours: 0.000001}")
-    assert "no further seeds" in out
+    assert "no more seeds" in out
     assert len(jobs_by_time(tmp_path / "runs")) == 9
     record = Store(tmp_path / "runs").get_grid(
         Grid.load(

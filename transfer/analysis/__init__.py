@@ -1,4 +1,4 @@
-"""The analysis wing: from the store's frame to gains, graph, tables, figures and the report.
+"""Statistics: from the store's scores to gains, verdicts, the numbers of the graph, and tables.
 
-It knows neither torch nor transformers nor ray, and only `figures` imports matplotlib.
+Imports no torch, transformers, ray or matplotlib; ``transfer.reporting`` draws and writes.
 """

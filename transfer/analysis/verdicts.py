@@ -1,4 +1,4 @@
-"""Verdicts for adaptive seeds, valid under repeated interim analyses.
+"""The rule of a verdict, for fixed and adaptive seeds; valid under repeated interim analyses.
 
 Each look may make a share of the error (``interim_looks``), and an edge's p value is the least of its looks'
 p values, each divided by its share. These p values are then corrected over all edges as those of a single

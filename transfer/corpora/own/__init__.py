@@ -2,7 +2,7 @@
 
 ``sources`` finds the files and their formats; ``delimited``, ``jsonfiles``, ``arrow``, ``conll`` and
 ``brat`` read them; ``tagged`` makes sentences in BIO of tokens; ``rows`` says which column is what,
-``labels`` which labels are one; ``division`` makes the splits; and this module puts them together.
+``labels`` which labels are one; ``splits`` makes the splits; and this module puts them together.
 """
 
 from collections import Counter
