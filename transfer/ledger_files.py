@@ -57,7 +57,7 @@ class LedgerFiles:
     """
 
     def __init__(self, where: Path) -> None:
-        self.where = where
+        self.where = where = where.absolute()
         try:
             with zipfile.ZipFile(where) as archive:
                 self._infos = {info.filename: info for info in archive.infolist()}

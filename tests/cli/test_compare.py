@@ -176,9 +176,10 @@ def test_other_test_items_are_refused(transfer, two: Two, tmp_path: Path):
 
 def test_what_is_synthetic_says_so_in_the_terminal(transfer, tmp_path: Path):
     copy = Path(shutil.copytree(STUDIES / "clinical_pairs", tmp_path / "other"))
-    results = pd.read_csv(copy / "results.csv", keep_default_na=False, na_values=[""])
-    results["job"] = "other " + results["job"]
-    results.to_csv(copy / "results.csv", index=False)
+    saved = json.loads((copy / "study.json").read_text(encoding="utf-8"))
+    texts = saved["tables"]["results"]["texts"]
+    texts["job"] = [f"other {job}" for job in texts["job"]]
+    (copy / "study.json").write_text(json.dumps(saved), encoding="utf-8")
     code, shown, err = transfer("compare", STUDIES / "clinical_pairs", copy, "--out", tmp_path / "out")
     assert code == 0, err
     assert shown.startswith("SYNTHETIC DATA")

@@ -150,11 +150,12 @@ class Study:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """The study that a report's folder holds; raises InputError where it holds none."""
+        """The study in a report's folder, named after the folder; raises InputError if there is none."""
         path = folder / saved.FILE
         if not path.is_file():
             return cls(**old_reports.read_report(folder))
-        return cls(**saved.from_json(path.read_bytes(), where=str(path)))
+        found = saved.from_json(path.read_bytes(), where=str(path))
+        return cls(**found | {"title": folder.resolve().name})
 
     def save(self, folder: Path) -> Path:
         """Write the study, without its predictions, as ``study.json``; return its path."""

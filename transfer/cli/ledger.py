@@ -50,7 +50,6 @@ def pack(
 @app.command(
     epilog=examples(
         "transfer ledger merge part1.ledger part2.ledger --to runs",
-        "transfer report grids/clinical_pairs.yaml --store runs",
     )
 )
 def merge(
