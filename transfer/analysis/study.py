@@ -155,7 +155,8 @@ class Study:
         if not path.is_file():
             return cls(**old_reports.read_report(folder))
         found = saved.from_json(path.read_bytes(), where=str(path))
-        return cls(**found | {"title": folder.resolve().name})
+        found["title"] = folder.resolve().name
+        return cls(**found)
 
     def save(self, folder: Path) -> Path:
         """Write the study, without its predictions, as ``study.json``; return its path."""
