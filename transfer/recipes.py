@@ -48,11 +48,11 @@ class Recipe(Strict):
     precision: Literal["fp32", "bf16"] = "fp32"
     """Precision of matrix products: fp32 or bf16; weights stay fp32. Some CPUs are slower in bf16."""
     share: SerializeAsAny[Sharing] = HARD
-    """How the corpora of a job share weights ([methods](methods.md#ways-to-share))."""
+    """Method by which the corpora of a job share weights ([methods](methods.md#ways-to-share))."""
     mix: SerializeAsAny[Mixing] = PROPORTIONAL
-    """How an epoch mixes the corpora's mini-batches ([methods](methods.md#ways-to-mix))."""
+    """Method by which an epoch mixes the mini-batches of the corpora ([methods](methods.md#ways-to-mix))."""
     weigh: SerializeAsAny[Weighing] = EQUAL
-    """How the corpora's losses are weighted ([methods](methods.md#ways-to-weigh))."""
+    """Method by which the losses of the corpora are weighted ([methods](methods.md#ways-to-weigh))."""
     fine_tune: FineTuning | None = None
     """Settings of the stage `fine-tune`, for grids with `stages: [refine, fine-tune]`."""
 

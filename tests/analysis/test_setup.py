@@ -1,4 +1,4 @@
-"""How a grid was run, as its study says it."""
+"""The description of how a grid was run, as its study states it."""
 
 import pytest
 
